@@ -1,0 +1,79 @@
+# Everything here needs Go and make alone, on any Debian; test-all also needs a
+# C compiler for the race detector, vuln a network.
+
+GO        = go
+GOTEST    = $(GO) test
+TESTFLAGS =
+FUZZTIME  = 10s
+BENCH     = .
+COUNT     = 1
+DEMOFLAGS =
+TARGETS   = linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64
+
+TOOL = $(GO) tool -modfile=tools/go.mod
+
+# Where git cannot answer (no git, a copy without history, a clone that belongs
+# to somebody else) the build goes on without the commit.
+BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
+
+export CGO_ENABLED = 0
+
+.PHONY: help build demo test test-all bench benchstat fuzz format lint cross generate tidy-check vuln clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/muster: static, the same bytes from the same source
+	$(GO) build $(BUILDVCS) -trimpath -ldflags "-s -w -buildid=" -o bin/muster ./cmd/muster
+
+demo: build ## a synthetic coalition through the whole cycle, in the terminal (DEMOFLAGS="--members 12")
+	bin/muster demo --headless $(DEMOFLAGS)
+
+test: ## every test, with the shared data (MUSTER_SHARED, else ../shared) and PostgreSQL where they are
+	$(GOTEST) $(TESTFLAGS) ./...
+
+test-all: ## the long run: race detector, MUSTER_LONG=1, every fuzz target, every system
+	CGO_ENABLED=1 MUSTER_LONG=1 $(GO) test -race -count=1 -timeout 120m ./...
+	$(GO) test -C tools ./...
+	$(MAKE) fuzz
+	$(MAKE) cross
+
+bench: ## every benchmark (BENCH=pattern COUNT=6 to compare)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+
+benchstat: ## compares two outputs of make bench (OLD=file NEW=file)
+	$(TOOL) benchstat $(OLD) $(NEW)
+
+fuzz: ## every fuzz target, each for FUZZTIME
+	tools/fuzz.sh $(FUZZTIME)
+
+format: ## writes every file as gofumpt has it
+	$(TOOL) gofumpt -w .
+
+lint: ## gofumpt, go vet, staticcheck
+	@unformatted=$$($(TOOL) gofumpt -l .) && \
+		if [ -n "$$unformatted" ]; then echo "not as gofumpt writes it (make format):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) vet -C tools ./...
+	$(TOOL) staticcheck ./...
+
+cross: ## compiles for every system, and vets for Windows (TARGETS="windows/amd64")
+	@set -e; for target in $(TARGETS); do \
+		echo "build $$target"; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build $(BUILDVCS) ./...; \
+	done
+	GOOS=windows $(GO) vet ./...
+
+generate: ## rebuilds every generated file
+	$(GO) generate ./...
+
+tidy-check: ## go.mod and go.sum say what the code needs, and no byte of a module changed
+	$(GO) mod verify
+	$(GO) mod tidy -diff
+	cd tools && $(GO) mod verify && $(GO) mod tidy -diff
+
+vuln: ## known vulnerabilities in what the program calls (asks a database on the network)
+	$(TOOL) govulncheck ./...
+
+clean: ## removes what was built
+	rm -rf bin
