@@ -1,0 +1,14 @@
+// Package packs holds the packs that come with muster, embedded: one folder a
+// pack, named by its id, with the pack in pack.yaml. docs/spec/pack.md specifies
+// the format; internal/framework reads it.
+//
+// Every folder with a pack.yaml is embedded. The package does not compile
+// without any, and its test fails without the core pack.
+package packs
+
+import "embed"
+
+// FS holds the packs as ID/pack.yaml.
+//
+//go:embed */pack.yaml
+var FS embed.FS
