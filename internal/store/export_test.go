@@ -1,0 +1,13 @@
+package store
+
+// Reconnect drops the connection, as a broken one is; the next transaction
+// makes another.
+func (db *DB) Reconnect() {
+	db.pool.SetMaxIdleConns(-1)
+	db.pool.SetMaxIdleConns(1)
+}
+
+// CheckServer is what Open checks of a PostgreSQL server.
+func CheckServer(version int, encoding string, standby bool) error {
+	return checkServer(version, encoding, standby)
+}

@@ -1,0 +1,185 @@
+// Package hostdb keeps a host's tasks in a database: it implements
+// [aggregate.Store] on SQLite and on PostgreSQL.
+//
+// Aggregate shares are sealed in their column under the cycle key, which lies
+// outside the database and its backups; whoever copies the file finds who
+// submitted and when, and ciphertexts. Destroying the cycle key ends that part
+// of the past.
+//
+// The invariants stand in the schema, each as a constraint with its reason, so
+// that a defect in the code becomes an error and not a wrong number.
+package hostdb
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"database/sql"
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"muster/dap"
+	"muster/internal/aggregate"
+	"muster/internal/store"
+)
+
+//go:embed sqlite/*.sql postgres/*.sql
+var migrations embed.FS
+
+// CycleKeySize is the length of a cycle key in bytes.
+const CycleKeySize = 32
+
+// DB is a host's database.
+type DB struct {
+	db   *store.DB
+	seal cipher.AEAD
+}
+
+// Config says how to open a host's database: the cycle key, and one of Path, DSN
+// and DSNFile.
+type Config struct {
+	Path     string             // the SQLite file
+	DSN      store.DSN          // or a PostgreSQL server
+	DSNFile  string             // or a file that holds its connection string
+	CycleKey [CycleKeySize]byte // seals shares; kept elsewhere
+	Fault    store.Fault        // for tests; nil in production
+}
+
+// Open opens the database and migrates it to this program's schema.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	block, err := aes.NewCipher(cfg.CycleKey[:])
+	if err != nil {
+		return nil, err
+	}
+	seal, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, store.Config{
+		Path: cfg.Path, DSN: cfg.DSN, DSNFile: cfg.DSNFile, Migrations: migrations, Fault: cfg.Fault,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &DB{db: db, seal: seal}, nil
+}
+
+// Close closes the database.
+func (d *DB) Close() error { return d.db.Close() }
+
+// InTx runs fn in one durable transaction, see [store.DB.InTx].
+func (d *DB) InTx(ctx context.Context, name string, fn func(aggregate.Tx) error) error {
+	return d.db.InTx(ctx, name, func(tx *sql.Tx) error {
+		return fn(&hostTx{ctx: ctx, tx: tx, seal: d.seal, rebind: d.db.Rebind})
+	})
+}
+
+// Erase sees to it that nothing that was deleted is left, see [store.DB.Erase].
+func (d *DB) Erase(ctx context.Context) error { return d.db.Erase(ctx) }
+
+// hostTx is one transaction. It lives as long as the function it is given to.
+type hostTx struct {
+	ctx    context.Context
+	tx     *sql.Tx
+	seal   cipher.AEAD
+	rebind func(query string) string
+}
+
+var _ aggregate.Tx = (*hostTx)(nil)
+
+func (t *hostTx) exec(query string, args ...any) (int64, error) {
+	result, err := t.tx.ExecContext(t.ctx, t.rebind(query), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (t *hostTx) row(query string, args ...any) *sql.Row {
+	return t.tx.QueryRowContext(t.ctx, t.rebind(query), args...)
+}
+
+// rows runs a query and calls scan for every row.
+func (t *hostTx) rows(query string, args []any, scan func(*sql.Rows) error) error {
+	rows, err := t.tx.QueryContext(t.ctx, t.rebind(query), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// perStatement is how many rows or ids one statement takes: those of a job, and
+// few enough parameters for either engine.
+const perStatement = dap.MaxJobReports
+
+// bulk inserts rows of that many values with as few statements as it takes: one
+// a row would cost PostgreSQL a round trip each. tail follows the rows.
+func (t *hostTx) bulk(insert string, values int, args []any, tail string, scan func(*sql.Rows) error) error {
+	for some := range slices.Chunk(args, perStatement*values) {
+		var query strings.Builder
+		query.WriteString(insert)
+		for i := range some {
+			switch {
+			case i == 0:
+				query.WriteString(" VALUES (")
+			case i%values == 0:
+				query.WriteString("), (")
+			default:
+				query.WriteString(", ")
+			}
+			fmt.Fprintf(&query, "$%d", i+1)
+		}
+		query.WriteString(") " + tail)
+		var err error
+		if scan == nil {
+			_, err = t.exec(query.String(), some...)
+		} else {
+			err = t.rows(query.String(), some, scan)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each runs a query for some of the reports at a time: it ends in the list of
+// their ids, and its first parameter is the task.
+func (t *hostTx) each(query string, task dap.TaskID, reports []dap.ReportID, scan func(*sql.Rows) error) error {
+	for some := range slices.Chunk(reports, perStatement) {
+		args := []any{task.String()}
+		var list strings.Builder
+		for i, id := range some {
+			if i > 0 {
+				list.WriteString(", ")
+			}
+			fmt.Fprintf(&list, "$%d", i+2)
+			args = append(args, id.String())
+		}
+		if err := t.rows(query+" ("+list.String()+")", args, scan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sealColumn encrypts a value for its place: moved to another row it does not open.
+func (t *hostTx) sealColumn(place string, value []byte) []byte {
+	return t.seal.Seal(nil, nil, value, []byte(place))
+}
+
+func (t *hostTx) openColumn(place string, sealed []byte) ([]byte, error) {
+	value, err := t.seal.Open(nil, nil, sealed, []byte(place))
+	if err != nil {
+		return nil, fmt.Errorf("%s does not open: another cycle key, or a changed database: %w", place, err)
+	}
+	return value, nil
+}

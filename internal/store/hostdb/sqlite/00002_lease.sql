@@ -1,0 +1,10 @@
+-- +goose Up
+
+-- Which process drives a task. The row stays when the lease is given back, so
+-- that a token is never used twice.
+CREATE TABLE leases (
+    task_id TEXT    PRIMARY KEY REFERENCES tasks,  -- one a task
+    holder  TEXT    NOT NULL CHECK (holder <> ''), -- names a process from its start to its end
+    token   INTEGER NOT NULL CHECK (token > 0),    -- grows whenever the lease changes hands
+    expires INTEGER NOT NULL CHECK (expires >= 0)  -- microseconds since 1970 UTC; 0: given back
+) STRICT;
