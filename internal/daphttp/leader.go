@@ -1,0 +1,135 @@
+package daphttp
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"muster/dap"
+	"muster/internal/coalition"
+	"muster/internal/errs"
+)
+
+// Leader is the Leader of one task as it is served. Its methods may be called
+// concurrently, and the same call again has the same answer.
+type Leader interface {
+	PutReceipt(ctx context.Context, r coalition.SignedReceipt) error
+	// Upload takes an UploadRequest and returns nothing or an UploadErrors.
+	Upload(ctx context.Context, task dap.TaskID, body []byte) ([]byte, error)
+	// CollectionJob takes a CollectionJobReq and returns the CollectionJobResp.
+	CollectionJob(ctx context.Context, task dap.TaskID, body []byte) ([]byte, error)
+	// CollectionResponse returns the answer to the request with that id
+	// ([dap.JobID]) again, or nil while there is none yet.
+	CollectionResponse(ctx context.Context, task dap.TaskID, id dap.CollectionJobID) ([]byte, error)
+}
+
+// LeaderTask is one task that a Leader serves.
+type LeaderTask struct {
+	Leader      Leader
+	Coordinator Pin // who may collect
+}
+
+// LeaderConfig is a Leader's surface.
+type LeaderConfig struct {
+	Config
+	Tasks map[dap.TaskID]LeaderTask
+}
+
+// NewLeader returns the handler of a Leader. It takes requests from a server
+// that [Serve] runs with [ServerTLS]; over anything else nobody is let into what
+// is the coordinator's.
+func NewLeader(cfg LeaderConfig) (http.Handler, error) {
+	tasks := make(map[dap.TaskID]task[Leader], len(cfg.Tasks))
+	for id, t := range cfg.Tasks {
+		tasks[id] = task[Leader]{host: t.Leader, pins: map[party]Pin{coordinator: t.Coordinator}}
+	}
+	routes, err := leaderRoutes(cfg.Config)
+	if err != nil {
+		return nil, err
+	}
+	return newSurface(cfg.Config, tasks, routes)
+}
+
+// leaderRoutes is everything that a Leader serves.
+func leaderRoutes(cfg Config) ([]route[Leader], error) {
+	configs, err := hpkeConfigs[Leader](cfg.HPKE)
+	if err != nil {
+		return nil, err
+	}
+	return []route[Leader]{
+		// HPKE configurations (DAP-18 4.4.1)
+		{method: "GET", path: pathHpkeConfig, do: configs},
+
+		// Reports (DAP-18 4.4.2)
+		{method: "POST", path: pathReports, body: content{dap.MediaUploadRequest, dap.MaxUploadSize}, do: upload},
+
+		// Receipts, beside DAP
+		{method: "POST", path: pathReceipts, body: content{mediaJSON, maxReceiptEnvelope}, do: putReceipt[Leader]},
+
+		// Collection jobs (DAP-18 4.6)
+		{method: "POST", path: pathCollectionJobs, who: coordinator, body: content{dap.MediaCollectionJobReq, dap.MaxMessageSize}, heavy: true, do: createCollection},
+		{method: "GET", path: pathCollectionJob, who: coordinator, do: readCollection},
+		{method: "DELETE", path: pathCollectionJob, who: coordinator, do: deleteCollection},
+	}, nil
+}
+
+// cacheHpke is how long clients may keep a host's HPKE configurations. They
+// hold for a whole cycle, and the charter has them too.
+const cacheHpke = 3 * 24 * time.Hour
+
+func hpkeConfigs[H any](list dap.HpkeConfigList) (func(context.Context, request[H]) (answer, error), error) {
+	b, err := list.MarshalBinary()
+	if err != nil {
+		return nil, errs.Wrap(err, errs.Invalid, "the host's HPKE configurations cannot be encoded", "")
+	}
+	return func(context.Context, request[H]) (answer, error) {
+		return answer{media: dap.MediaHpkeConfigList, body: b, cache: cacheHpke}, nil
+	}, nil
+}
+
+func upload(ctx context.Context, r request[Leader]) (answer, error) {
+	failed, err := r.host.Upload(ctx, r.task, r.body)
+	return answer{media: dap.MediaUploadErrors, body: failed}, err
+}
+
+// putReceipt serves both hosts.
+func putReceipt[H interface {
+	PutReceipt(ctx context.Context, r coalition.SignedReceipt) error
+}](ctx context.Context, r request[H]) (answer, error) {
+	body, signature, err := unseal("receipt", r.body)
+	if err != nil {
+		return answer{}, err
+	}
+	err = r.host.PutReceipt(ctx, coalition.SignedReceipt{Body: body, Signature: signature})
+	return answer{status: http.StatusNoContent}, err
+}
+
+func createCollection(ctx context.Context, r request[Leader]) (answer, error) {
+	response, err := r.host.CollectionJob(ctx, r.task, r.body)
+	return answer{
+		media: dap.MediaCollectionJobResp, body: response,
+		location: expand(pathCollectionJob, r.task, dap.CollectionJobID(dap.JobID(r.body)).String()),
+	}, err
+}
+
+// readCollection returns the answer of a collection. While there is none, it
+// says so as DAP wants it: success, no body, where and when to ask again.
+func readCollection(ctx context.Context, r request[Leader]) (answer, error) {
+	id, err := dap.ParseCollectionJobID(r.http.PathValue("id"))
+	if err != nil {
+		return answer{}, errNoResource()
+	}
+	response, err := r.host.CollectionResponse(ctx, r.task, id)
+	if err == nil && response == nil {
+		return answer{status: http.StatusAccepted, location: expand(pathCollectionJob, r.task, id.String()), retry: retryLater}, nil
+	}
+	return answer{media: dap.MediaCollectionJobResp, body: response}, err
+}
+
+// deleteCollection accepts that nobody will ask again, and keeps everything: a
+// batch is collected once, and what shows it stays until the wipe. Hence 202:
+// the deletion will come, with the wipe, and has not happened.
+func deleteCollection(ctx context.Context, r request[Leader]) (answer, error) {
+	_, err := readCollection(ctx, r)
+	return answer{status: http.StatusAccepted}, err
+}
