@@ -1,0 +1,55 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes this test binary the command muster of the stories.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"muster": main})
+}
+
+// TestStory runs the command-line stories, one file each. Their own commands are
+// in script_test.go. A story finds a small pack of two areas and three outcomes
+// (L1.1, L1.2, L2.1) in $SMALL and the core pack's file in $CORE.
+func TestStory(t *testing.T) {
+	t.Parallel()
+	pack, err := os.ReadFile(filepath.Join("testdata", "lights.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	core, err := filepath.Abs(filepath.Join("..", "..", "packs", "muster-core", "pack.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := storyCommands()
+	maps.Copy(commands, hostCommands())
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds:                commands,
+		Condition: func(name string) (bool, error) {
+			switch name {
+			case "posix": // modes, named pipes and signals are as POSIX has them
+				return runtime.GOOS != "windows", nil
+			case "modes": // and modes hold this user back
+				return runtime.GOOS != "windows" && os.Geteuid() != 0, nil
+			}
+			return false, exec.ErrNotFound
+		},
+		Setup: func(env *testscript.Env) error {
+			path := filepath.Join(env.WorkDir, "lights.yaml")
+			env.Setenv("SMALL", path)
+			env.Setenv("CORE", core)
+			return os.WriteFile(path, pack, 0o644)
+		},
+	})
+}
