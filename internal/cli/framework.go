@@ -20,13 +20,13 @@ import (
 func newFrameworkCmd(env Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "framework",
-		Short: "Show and check framework packs",
+		Short: "Show, print and check framework packs",
 		Args:  noSubcommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newFrameworkShowCmd(env), newFrameworkCheckCmd(env))
+	cmd.AddCommand(newFrameworkShowCmd(env), newFrameworkRenderCmd(env), newFrameworkCheckCmd(env))
 	return cmd
 }
 

@@ -6,7 +6,8 @@
 // every fault of the file with line, column and what is allowed, and refuses
 // hostile files before they cost time or memory. [Find] does the same for a pack
 // by its id among the embedded ones. [Check] also says what deserves a second
-// look, for those who write packs. [WriteText] and [WriteJSON] print one.
+// look, for those who write packs. [WriteText], [WriteHTML] and [WriteJSON] print
+// one.
 //
 // A pack's identity is its id, its version and its [Pack.Digest]: SHA-256 over a
 // canonical form of everything it says, in all languages. Comments, the order of

@@ -231,12 +231,12 @@ func TestNoDescriptors(t *testing.T) {
 	if err != nil || again.Digest != p.Digest || p.Digest == harbour(t).Digest {
 		t.Errorf("the canonical form is another pack: %v", err)
 	}
-	var text bytes.Buffer
-	if err := framework.WriteText(&text, p, "fr", 100); err != nil {
+	var text, page bytes.Buffer
+	if err := errors.Join(framework.WriteText(&text, p, "fr", 100), framework.WriteHTML(&page, p, "fr")); err != nil {
 		t.Fatal(err)
 	}
 	const said = "Ce référentiel ne décrit pas les niveaux de ce résultat : ceux de l’échelle s’appliquent."
-	if !strings.Contains(text.String(), said) {
+	if !strings.Contains(text.String(), said) || !strings.Contains(page.String(), said) {
 		t.Error("nobody is told")
 	}
 }
@@ -284,12 +284,12 @@ func TestAnsweredByCoordinator(t *testing.T) {
 				t.Errorf("NewLayout: err = %v, want a refusal", err)
 			}
 			for _, lang := range p.Languages {
-				var text bytes.Buffer
-				if err := framework.WriteText(&text, p, lang, 100); err != nil {
+				var text, page bytes.Buffer
+				if err := errors.Join(framework.WriteText(&text, p, lang, 100), framework.WriteHTML(&page, p, lang)); err != nil {
 					t.Fatal(err)
 				}
 				who := map[string]string{"en": "The coordinator answers, once for the coalition. Its answers are ", "fr": "Le coordonnateur répond, une seule fois pour la coalition. Ses réponses sont "}[lang]
-				if !strings.Contains(text.String(), who) {
+				if !strings.Contains(text.String(), who) || !strings.Contains(page.String(), who) {
 					t.Errorf("in %s nobody is told who answers", lang)
 				}
 			}
