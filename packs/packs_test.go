@@ -28,6 +28,11 @@ var published = []struct {
 		[]string{"A1 5", "A2 4", "A3 4", "A4 5", "A5 4", "A6 4", "A7 4", "A8 6"},
 		36, "18b5693543b99104f7786c6714f0db0dab0339c374a69fb0b34057925285d6e4",
 	},
+	{
+		"muster-ports", "1.0.0", "",
+		[]string{"P1 4", "P2 4", "P3 5", "P4 4", "P5 3"},
+		20, "588dcec4fcfd763d9e760a9e95c5463a13831ca6c44d0f9c7d2ba5944ab1f5ef",
+	},
 }
 
 // each runs test for every pack.
