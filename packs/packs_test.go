@@ -24,6 +24,11 @@ var published = []struct {
 	digest      string
 }{
 	{
+		"muster-ai", "1.0.0", "",
+		[]string{"I1 4", "I2 3", "I3 2", "I4 3"},
+		12, "fab8bb78d58ed51abb16cb3bfe78ab0f54eb9adb29543bc9e655ccfc6003ccc5",
+	},
+	{
 		"muster-core", "1.1.0", "",
 		[]string{"A1 5", "A2 4", "A3 4", "A4 5", "A5 4", "A6 4", "A7 4", "A8 6"},
 		36, "18b5693543b99104f7786c6714f0db0dab0339c374a69fb0b34057925285d6e4",
