@@ -29,6 +29,11 @@ var published = []struct {
 		12, "fab8bb78d58ed51abb16cb3bfe78ab0f54eb9adb29543bc9e655ccfc6003ccc5",
 	},
 	{
+		"muster-collective", "1.0.0", framework.ByCoordinator,
+		[]string{"C1 3", "C2 4", "C3 3", "C4 2"},
+		12, "0f5fcd9f0d603ba61b8577841260808a291b74ec83d266e981eba29510bcbcc2",
+	},
+	{
 		"muster-core", "1.1.0", "",
 		[]string{"A1 5", "A2 4", "A3 4", "A4 5", "A5 4", "A6 4", "A7 4", "A8 6"},
 		36, "18b5693543b99104f7786c6714f0db0dab0339c374a69fb0b34057925285d6e4",
