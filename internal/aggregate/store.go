@@ -66,6 +66,11 @@ type ReceiptTx interface {
 	// receipt with that member and sequence number, or for that report, is
 	// refused with an error of kind Conflict.
 	PutReceipt(task dap.TaskID, r StoredReceipt) error
+	// HasReceipt reports whether a receipt is stored, byte for byte.
+	HasReceipt(task dap.TaskID, r StoredReceipt) (bool, error)
+	// LastSequence returns the highest sequence number of a member's receipts
+	// that are not set aside, or zero.
+	LastSequence(task dap.TaskID, member coalition.MemberID) (uint64, error)
 	// LastReceipts returns each member's receipt with the highest sequence
 	// number of those not set aside, sorted by member.
 	LastReceipts(task dap.TaskID) ([]StoredReceipt, error)
