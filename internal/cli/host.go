@@ -50,7 +50,7 @@ and adds up. The coordinator collects.`,
 		SuggestionsMinimumDistance: 2,
 	}
 	cmd.AddCommand(
-		newHostInitCmd(env), newHostShowCmd(env), newHostCeremonyCmd(env), newHostApproveCmd(env), newHostServeCmd(env),
+		newHostInitCmd(env), newHostShowCmd(env), newHostCeremonyCmd(env), newHostApproveCmd(env), newHostServeCmd(env), newHostAccreditCmd(env),
 		newHostStatusCmd(env), newHostFreezeCmd(env), newHostRecordCmd(env),
 	)
 	return cmd
