@@ -50,8 +50,9 @@ and adds up. The coordinator collects.`,
 		SuggestionsMinimumDistance: 2,
 	}
 	cmd.AddCommand(
-		newHostInitCmd(env), newHostShowCmd(env), newHostCeremonyCmd(env), newHostApproveCmd(env), newHostServeCmd(env), newHostAccreditCmd(env),
-		newHostStatusCmd(env), newHostFreezeCmd(env), newHostRecordCmd(env),
+		newHostInitCmd(env), newHostShowCmd(env), newHostCeremonyCmd(env), newHostApproveCmd(env), newHostServeCmd(env),
+		newHostStatusCmd(env), newHostFreezeCmd(env), newHostAmendCmd(env), newHostSetAsideCmd(env),
+		newHostRecordCmd(env), newHostWipeCmd(env), newHostAccreditCmd(env),
 	)
 	return cmd
 }

@@ -8,8 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"muster/dap"
-	"muster/internal/keys"
 	"muster/internal/ledger"
 )
 
@@ -40,7 +38,7 @@ whether lines were dropped from the end.`,
 			if err := db.WriteRecord(cmd.Context(), &b); err != nil {
 				return err
 			}
-			_, tail, err := ledger.ReadAll(bytes.NewReader(b.Bytes()), k.keeper())
+			_, tail, err := ledger.ReadAll(bytes.NewReader(b.Bytes()), keyOf(k.charter, k.role))
 			if err != nil {
 				return err
 			}
@@ -58,14 +56,6 @@ whether lines were dropped from the end.`,
 	dirFlag(cmd, &dir, "this host")
 	cmd.Flags().StringVar(&out, "out", "", "write it to a file, not to the output")
 	return cmd
-}
-
-// keeper is the key with which this host signs its record.
-func (k *knownHost) keeper() keys.Public {
-	if k.role == dap.RoleLeader {
-		return k.charter.Leader.Key
-	}
-	return k.charter.Helper.Key
 }
 
 func tailText(t ledger.Tail) string {

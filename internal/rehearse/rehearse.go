@@ -16,7 +16,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"muster/dap"
@@ -24,7 +23,6 @@ import (
 	"muster/internal/assess"
 	"muster/internal/coalition"
 	"muster/internal/collect"
-	"muster/internal/disclosure"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/ledger"
@@ -72,16 +70,9 @@ type Result struct {
 	Charter   coalition.SignedCharter
 	Roster    coalition.SignedRoster
 	Aggregate *collect.Aggregate
-	Release   *SignedRelease
+	Release   *collect.SignedRelease
 	Ledger    []byte
 	Refused   error
-}
-
-// SignedRelease is a release and the file that holds it.
-type SignedRelease struct {
-	Release   *disclosure.Release
-	Body      []byte
-	Signature []byte
 }
 
 // cohortID is the one cohort of a rehearsal.
@@ -290,21 +281,4 @@ func (s fileSink) Append(b []byte) error {
 		return err
 	}
 	return s.file.Sync()
-}
-
-// participation counts the cohort for the release.
-func (c *Rehearsal) participation() disclosure.Participation {
-	p := disclosure.Participation{Members: len(c.cfg.Members)}
-	for _, m := range c.cfg.Members {
-		switch {
-		case m.Now != nil:
-			p.Submissions++
-			if slices.Contains(c.cfg.Hosts[:], m.ID) {
-				p.Hosts++
-			}
-		case m.Declined:
-			p.Declined++
-		}
-	}
-	return p
 }
