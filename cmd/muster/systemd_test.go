@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-const unitFile = "../../docs/ops/systemd/muster-host@.service"
+var unitFile = filepath.Join("..", "..", "docs", "ops", "systemd", "muster-host@.service")
 
 // What the unit starts is a command that there is: every flag of it is one that
 // the command's help lists.
