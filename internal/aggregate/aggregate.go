@@ -134,43 +134,6 @@ func newHost(ctx context.Context, cfg Config, role dap.Role) (*host, error) {
 	return h, nil
 }
 
-// PutReceipt takes a member's receipt. It is acknowledged when PutReceipt
-// returns nil; the submission counts when both hosts have acknowledged it.
-func (h *host) PutReceipt(ctx context.Context, signed coalition.SignedReceipt) error {
-	receipt, err := signed.Open(h.Task.ID, func(id coalition.MemberID) (keys.Public, bool) {
-		key, ok := h.Task.members[id]
-		return key, ok
-	})
-	if err != nil {
-		return err
-	}
-	return h.Store.InTx(ctx, "put receipt", func(tx Tx) error {
-		if err := h.requireOpen(tx); err != nil {
-			return err
-		}
-		if err := tx.PutReceipt(h.Task.ID, StoredReceipt{Receipt: receipt, Signed: signed}); err != nil {
-			return err
-		}
-		return h.checkBound(tx, receipt.Member)
-	})
-}
-
-// requireOpen refuses what comes after the deadline or after the host fixed its list.
-func (h *host) requireOpen(tx Tx) error {
-	phase, err := tx.Phase(h.Task.ID)
-	if err != nil {
-		return err
-	}
-	deadline, err := h.deadline(tx)
-	if err != nil {
-		return err
-	}
-	if phase != PhaseOpen || !h.Now().Before(deadline) {
-		return errs.New(errs.Conflict, "submissions closed at "+deadline.UTC().Format(time.RFC3339), "nothing is taken after the deadline; ask the coordinator about a postponement")
-	}
-	return nil
-}
-
 // Phase returns how far the host is with its task.
 func (h *host) Phase(ctx context.Context) (Phase, error) {
 	var phase Phase

@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -77,11 +78,8 @@ func (l *Leader) Upload(ctx context.Context, task dap.TaskID, body []byte) ([]by
 		full := stored+len(req.Reports) > MaxSubmissions*len(l.Task.Cohort.Members)
 		for _, report := range req.Reports {
 			e := l.checkUpload(report, now)
-			if e == 0 && (closed != nil || full) {
-				e = dap.ReportDropped
-			}
 			if e == 0 {
-				if e, err = l.keep(tx, report); err != nil {
+				if e, err = l.keep(tx, report, closed != nil || full); err != nil {
 					return err
 				}
 			}
@@ -111,12 +109,22 @@ func (l *Leader) checkUpload(report dap.Report, now dap.Time) dap.ReportError {
 	return 0
 }
 
-func (l *Leader) keep(tx Tx, report dap.Report) (dap.ReportError, error) {
+// keep stores a report. Where nothing more is taken it knows those again that it
+// has: the same upload has the same answer, also after the deadline.
+func (l *Leader) keep(tx Tx, report dap.Report, full bool) (dap.ReportError, error) {
 	b, err := dap.Encode(l.Task.Variant, report)
 	if err != nil {
 		return 0, err
 	}
-	kept, err := tx.PutReport(l.Task.ID, report.ReportMetadata.ReportID, b)
+	id := report.ReportMetadata.ReportID
+	if full {
+		stored, err := tx.Reports(l.Task.ID, []dap.ReportID{id})
+		if err == nil && !bytes.Equal(stored[id], b) {
+			return dap.ReportDropped, nil
+		}
+		return 0, err
+	}
+	kept, err := tx.PutReport(l.Task.ID, id, b)
 	if err == nil && !kept {
 		return dap.ReportReplayed, nil
 	}
