@@ -63,37 +63,37 @@ func (r *runningHost) openTask(ctx context.Context, env Env, cohort coalition.Co
 	return err
 }
 
-// handler returns what this host serves, and the pin of the one who may use what
-// is not for everyone: the coordinator at a Leader, the Leader at a Helper.
-func (r *runningHost) handler(log *slog.Logger) (http.Handler, daphttp.Pin, error) {
+// handler returns what this host serves, and the pins of those who may use what
+// is not for everyone: the coordinator, and at a Helper the Leader.
+func (r *runningHost) handler(log *slog.Logger) (http.Handler, []daphttp.Pin, error) {
 	cfg := daphttp.Config{
 		Endpoint: dap.URL(r.host.cfg.URL), MaxJobs: r.host.cfg.Limits.Jobs, MaxRequests: r.host.cfg.Limits.Requests, Log: log,
 	}
 	for _, pair := range r.cycle.hpke {
 		cfg.HPKE = append(cfg.HPKE, pair.Config())
 	}
+	coordinator, err := daphttp.ParsePin(r.cycle.charter.Coordinator.Certificate)
+	if err != nil {
+		return nil, nil, err
+	}
 	if r.cycle.role == dap.RoleHelper {
-		pin, err := daphttp.ParsePin(r.cycle.charter.Leader.Certificate)
+		leader, err := daphttp.ParsePin(r.cycle.charter.Leader.Certificate)
 		if err != nil {
-			return nil, pin, err
+			return nil, nil, err
 		}
 		tasks := make(map[dap.TaskID]daphttp.HelperTask)
 		for id, helper := range r.helpers {
-			tasks[id] = daphttp.HelperTask{Helper: helper, Leader: pin}
+			tasks[id] = daphttp.HelperTask{Helper: helper, Leader: leader, Coordinator: coordinator}
 		}
 		handler, err := daphttp.NewHelper(daphttp.HelperConfig{Config: cfg, Tasks: tasks})
-		return handler, pin, err
-	}
-	pin, err := daphttp.ParsePin(r.cycle.charter.Coordinator.Certificate)
-	if err != nil {
-		return nil, pin, err
+		return handler, []daphttp.Pin{leader, coordinator}, err
 	}
 	tasks := make(map[dap.TaskID]daphttp.LeaderTask)
 	for id, leader := range r.leaders {
-		tasks[id] = daphttp.LeaderTask{Leader: leader, Coordinator: pin}
+		tasks[id] = daphttp.LeaderTask{Leader: leader, Coordinator: coordinator}
 	}
 	handler, err := daphttp.NewLeader(daphttp.LeaderConfig{Config: cfg, Tasks: tasks})
-	return handler, pin, err
+	return handler, []daphttp.Pin{coordinator}, err
 }
 
 // ready asks the database for the phase of every task.

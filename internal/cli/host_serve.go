@@ -83,7 +83,7 @@ func runServe(ctx context.Context, env Env, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, running.close()) }()
-	handler, pin, err := running.handler(log)
+	handler, pins, err := running.handler(log)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func runServe(ctx context.Context, env Env, path string) (err error) {
 	say(env, "%s serves the cycle %s as %s at %s, operations at %s", h.cfg.Member, cycle.charter.Cycle, roleName(cycle.role), served.Addr(), operations.Addr())
 	return serveBoth(ctx, func(ctx context.Context) error {
 		return daphttp.Serve(ctx, served, daphttp.ServeConfig{
-			Handler: handler, TLS: daphttp.ServerTLS(cycle.certificate, pin), Log: log, MaxConnections: h.cfg.Limits.Connections,
+			Handler: handler, TLS: daphttp.ServerTLS(cycle.certificate, pins...), Log: log, MaxConnections: h.cfg.Limits.Connections,
 		})
 	}, func(ctx context.Context) error {
 		return httpd.Serve(ctx, operations, httpd.Operations(running.ready, log))

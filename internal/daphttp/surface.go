@@ -37,16 +37,26 @@ type Config struct {
 	Rand io.Reader        // draws the ids of requests; nil: crypto/rand.Reader
 }
 
-// party says who may use a resource.
-type party int
+// party says who may use a resource: one of them, or any of several.
+type party uint8
 
 const (
-	anyone      party = iota
-	leader            // the task's Leader, by its pin
-	coordinator       // the task's coordinator, by its pin
+	anyone      party = 0
+	leader      party = 1 // the task's Leader, by its pin
+	coordinator party = 2 // the task's coordinator, by its pin
 )
 
-func (p party) String() string { return [...]string{"anyone", "the Leader", "the coordinator"}[p] }
+func (p party) String() string {
+	switch p {
+	case anyone:
+		return "anyone"
+	case leader:
+		return "the Leader"
+	case coordinator:
+		return "the coordinator"
+	}
+	return "the Leader and the coordinator"
+}
 
 // task is one task of a host of type H.
 type task[H any] struct {
@@ -193,17 +203,19 @@ func (s *surface[H]) serve(rec *recorder, r *http.Request, rt route[H]) {
 	in := request[H]{http: r}
 	if strings.Contains(rt.path, "{task}") {
 		t, err := s.find(r, rec)
-		if err == nil {
-			err = t.admit(r, rt.who)
-		}
 		if err != nil {
 			s.refuse(rec, err)
 			return
 		}
+		who, err := t.admit(r, rt.who)
+		if err != nil {
+			s.refuse(rec, err)
+			return
+		}
+		if who != anyone {
+			rec.peer = who.String()
+		}
 		in.task, in.host = *rec.task, t.host
-	}
-	if rt.who != anyone {
-		rec.peer = rt.who.String()
 	}
 	leave, err := s.enter(rt.heavy)
 	if err != nil {
@@ -238,17 +250,21 @@ func (s *surface[H]) find(r *http.Request, rec *recorder) (task[H], error) {
 	return t, nil
 }
 
-// admit checks the sender by the key that it showed in the handshake.
-func (t task[H]) admit(r *http.Request, who party) error {
+// admit checks the sender by the key that it showed in the handshake, and returns
+// which of the parties it is.
+func (t task[H]) admit(r *http.Request, who party) (party, error) {
 	if who == anyone {
-		return nil
+		return anyone, nil
 	}
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
-		if pin, ok := t.pins[who]; ok && pin.equal(PinOf(r.TLS.PeerCertificates[0])) {
-			return nil
+		shown := PinOf(r.TLS.PeerCertificates[0])
+		for _, p := range []party{leader, coordinator} {
+			if pin, ok := t.pins[p]; ok && who&p != 0 && pin.equal(shown) {
+				return p, nil
+			}
 		}
 	}
-	return errs.New(errs.Denied, fmt.Sprintf("this resource is for %v", who), "connect with the certificate whose key the charter pins")
+	return anyone, errs.New(errs.Denied, fmt.Sprintf("this resource is for %v", who), "connect with the certificate whose key the charter pins")
 }
 
 // enter takes a place for a request; leave gives it back.
