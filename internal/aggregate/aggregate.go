@@ -96,6 +96,10 @@ type Config struct {
 	Now     func() time.Time
 	Workers int    // reports verified at the same time
 	Lease   *Lease // of a Leader; a Helper drives nothing
+
+	// Progress is told how many of the aggregation jobs are done, by the Leader
+	// that does them; it may be called concurrently. Nil: nobody is told.
+	Progress func(done, total int)
 }
 
 // host is what Leader and Helper share.

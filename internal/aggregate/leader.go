@@ -150,7 +150,7 @@ func (l *Leader) aggregate(ctx context.Context) error {
 			open = append(open, job.Number)
 		}
 	}
-	if err := l.runJobs(ctx, open); err != nil {
+	if err := l.runJobs(ctx, open, len(jobs)); err != nil {
 		return err
 	}
 	return l.requireAllAccepted(ctx)
@@ -161,15 +161,17 @@ func (l *Leader) aggregate(ctx context.Context) error {
 const jobsAtOnce = 2
 
 // runJobs takes jobs to their end. The first error stops the others, which go on
-// when they are run again.
-func (l *Leader) runJobs(ctx context.Context, numbers []int) error {
+// when they are run again. total is how many jobs there are with those done before.
+func (l *Leader) runJobs(ctx context.Context, numbers []int, total int) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var (
 		next   atomic.Int64
+		done   atomic.Int64
 		wg     sync.WaitGroup
 		failed = make(chan error, jobsAtOnce)
 	)
+	done.Store(int64(total - len(numbers)))
 	for range min(jobsAtOnce, len(numbers)) {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; int(i) < len(numbers); i = next.Add(1) - 1 {
@@ -177,6 +179,9 @@ func (l *Leader) runJobs(ctx context.Context, numbers []int) error {
 					failed <- fmt.Errorf("aggregation job %d: %w", numbers[i], err)
 					stop()
 					return
+				}
+				if n := done.Add(1); l.Progress != nil {
+					l.Progress(int(n), total)
 				}
 			}
 		})

@@ -170,3 +170,34 @@ func (s *Status) readCollection(tx Tx, now time.Time) error {
 	}
 	return err
 }
+
+// Standing is the phase of a task and its deadline, and nothing that takes long
+// to read.
+type Standing struct {
+	Phase    Phase
+	Deadline time.Time
+	Over     bool // whether the deadline is past
+}
+
+// ReadStanding returns the little of [ReadStatus] that a program asks for again
+// and again.
+func ReadStanding(ctx context.Context, cfg StatusConfig) (Standing, error) {
+	task, err := cfg.Charter.OpenTask(cfg.Cohort)
+	if err != nil {
+		return Standing{}, err
+	}
+	var s Standing
+	err = cfg.Store.InTx(ctx, "read standing", func(tx Tx) (err error) {
+		if s.Phase, err = tx.Phase(task.ID); err != nil {
+			return err
+		}
+		addenda, err := tx.Addenda(task.ID)
+		if err != nil {
+			return err
+		}
+		s.Deadline, err = cfg.Charter.DeadlineAfter(addenda)
+		s.Over = !cfg.Now().Before(s.Deadline)
+		return err
+	})
+	return s, err
+}

@@ -179,7 +179,7 @@ func (v HostView) Match(c Charter) (dap.Role, error) {
 		if err != nil {
 			return 0, err
 		}
-		if !t.countsLayout(c.Layout) {
+		if !t.CountsLayout(c.Layout) {
 			return refuse("the task of "+cohort.ID+" does not count the blocks of the layout, one bucket of each", "do not sign; ask the coordinator which program wrote this charter")
 		}
 		if string(t.Configuration.LeaderAggregatorEndpoint) != leader.URL || string(t.Configuration.HelperAggregatorEndpoint) != helper.URL {

@@ -44,9 +44,19 @@ type Host struct {
 	PostgresDSN string // a file that holds the connection string
 	Keys        string // the folder of keys
 	Charter     string
+	Freeze      FreezeMode
 	Log         Log
 	Limits      Limits
 }
+
+// FreezeMode says who freezes a Leader's task once the deadline has passed.
+type FreezeMode string
+
+// The ways to freeze.
+const (
+	FreezeByHand     FreezeMode = "by_hand"     // muster host freeze
+	FreezeAtDeadline FreezeMode = "at_deadline" // the host that serves
+)
 
 // Log says what is logged, to the error stream.
 type Log struct {
@@ -98,9 +108,9 @@ func (c *checker) host(data []byte) *Host {
 	if root == nil {
 		return h
 	}
-	var format, member, url, listen, operations, database, keys, charter, log, limits *node
+	var format, member, url, listen, operations, database, keys, charter, freeze, log, limits *node
 	if !c.object("", root, need("format", &format), need("member", &member), need("url", &url), may("listen", &listen),
-		may("operations", &operations), may("database", &database), may("keys", &keys), may("charter", &charter), may("log", &log), may("limits", &limits)) {
+		may("operations", &operations), may("database", &database), may("keys", &keys), may("charter", &charter), may("freeze", &freeze), may("log", &log), may("limits", &limits)) {
 		return h
 	}
 	c.word("format", format, HostFormat)
@@ -116,6 +126,7 @@ func (c *checker) host(data []byte) *Host {
 	h.Operations = cmp.Or(c.address("operations", operations), defaultOperations)
 	h.Keys = cmp.Or(c.text("keys", keys), defaultKeys)
 	h.Charter = cmp.Or(c.text("charter", charter), defaultCharter)
+	h.Freeze = FreezeMode(cmp.Or(c.word("freeze", freeze, string(FreezeByHand), string(FreezeAtDeadline)), string(FreezeByHand)))
 	c.database(h, database)
 	c.log(h, log)
 	c.limits(h, limits)
@@ -207,6 +218,7 @@ func (h *Host) Write(w io.Writer) error {
 		{"database", database},
 		{"keys", h.Keys},
 		{"charter", h.Charter},
+		{"freeze", map[FreezeMode]string{FreezeByHand: "by hand", FreezeAtDeadline: "at the deadline"}[h.Freeze]},
 		{"log", strings.ToLower(h.Log.Level.String()) + ", " + format},
 		{"limits", fmt.Sprintf("connections %s, requests %s, jobs %s", orDefault(h.Limits.Connections), orDefault(h.Limits.Requests), orDefault(h.Limits.Jobs))},
 	}
@@ -245,10 +257,13 @@ database:
 keys: %s
 charter: %s
 
+# At a Leader: by_hand, with muster host freeze; at_deadline, as soon as it has passed.
+freeze: %s
+
 log:
   level: info # debug, info, warn, error
   format: text # text, json
-`, HostFormat, strconv.Quote(string(member)), strconv.Quote(address), strconv.Quote(listen), strconv.Quote(defaultOperations), defaultDatabase, defaultKeys, defaultCharter)
+`, HostFormat, strconv.Quote(string(member)), strconv.Quote(address), strconv.Quote(listen), strconv.Quote(defaultOperations), defaultDatabase, defaultKeys, defaultCharter, FreezeByHand)
 }
 
 // maxConfig is how many bytes a configuration may have.

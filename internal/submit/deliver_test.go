@@ -36,12 +36,12 @@ func (h *host) Upload(_ context.Context, task dap.TaskID, body []byte) ([]byte, 
 	return h.answer, h.fails["upload after"]
 }
 
-func (h *host) PutReceipt(_ context.Context, r coalition.SignedReceipt) error {
+func (h *host) Acknowledge(_ context.Context, r coalition.SignedReceipt) (coalition.Acknowledgement, error) {
 	if err := h.fails["receipt"]; err != nil {
-		return err
+		return coalition.Acknowledgement{}, err
 	}
 	h.receipts = append(h.receipts, r)
-	return h.fails["receipt after"]
+	return coalition.Acknowledgement{Receipt: r.Digest(), Last: 1}, h.fails["receipt after"]
 }
 
 func TestDeliver(t *testing.T) {
