@@ -25,7 +25,6 @@ import (
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/store"
-	"muster/internal/submit"
 )
 
 // Member is one member of the cohort and what it does this cycle.
@@ -49,6 +48,7 @@ type Config struct {
 	Variant   dap.Variant // zero: dap-18
 	Dir       string
 	Stage     Stage // where the hosts stand; nil: in this process
+	AtOnce    int   // how many members deliver at the same time; zero: one
 	Rand      io.Reader
 	Now       func() time.Time
 	Progress  func(Progress) // may be nil
@@ -176,38 +176,6 @@ func (c *Rehearsal) openTotals(ctx context.Context, record *record, hosts Hosts,
 	}
 	c.progress("release", 0, 1)
 	return c.release(ctx, record.File, result)
-}
-
-// deliver seals and delivers every member's submission.
-func (c *Rehearsal) deliver(ctx context.Context, hosts Hosts) error {
-	var sending []int
-	for i, m := range c.cfg.Members {
-		if m.Now != nil {
-			sending = append(sending, i)
-		}
-	}
-	for done, i := range sending {
-		c.progress("seal and deliver", done, len(sending))
-		m := c.cfg.Members[i]
-		sealer, err := submit.New(submit.Config{
-			Charter: c.charter, Cohort: cohortID, Layout: c.layout, Member: m.ID, Signer: c.memberKeys[m.ID],
-			Rand: c.cfg.Rand, Now: c.clock.now,
-		})
-		if err != nil {
-			return err
-		}
-		sealed, ok := c.sealed[m.ID]
-		if !ok { // a member seals once, however often it has to deliver
-			if sealed, err = sealer.Seal(m.Now, m.Before, 1); err != nil {
-				return err
-			}
-			c.sealed[m.ID] = sealed
-		}
-		if err := sealer.Deliver(ctx, sealed, hosts.Leader(), hosts.Helper()); err != nil {
-			return fmt.Errorf("submission of %s: %w", m.ID, err)
-		}
-	}
-	return nil
 }
 
 func (c *Rehearsal) progress(step string, done, total int) {
