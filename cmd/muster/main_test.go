@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
 		main()
 	}
-	testscript.Main(m, map[string]func(){"muster": main})
+	testscript.Main(m, map[string]func(){"muster": storyMain})
 }
 
 // TestStory runs the command-line stories, one file each. Their own commands are
@@ -36,6 +36,7 @@ func TestStory(t *testing.T) {
 	}
 	commands := storyCommands()
 	maps.Copy(commands, hostCommands())
+	maps.Copy(commands, cycleCommands())
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,

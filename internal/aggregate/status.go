@@ -30,9 +30,10 @@ type Status struct {
 	Wipe     time.Time
 	Counts   Counts
 
-	Addenda    []coalition.Addendum
-	Deliveries []Delivery
-	SetAside   []SetAsideReceipt
+	Addenda         []coalition.Addendum
+	AddendumDigests []string // hex SHA-256, in the same order
+	Deliveries      []Delivery
+	SetAside        []SetAsideReceipt
 
 	// Roster is what both hosts signed, or this host alone while it is closing;
 	// nil before. RosterDigest names it with its amendments.
@@ -107,7 +108,7 @@ func (s *Status) readAddenda(tx Tx, cfg StatusConfig) error {
 		if err := keys.DecodeCanonical(a.Body, &addendum); err != nil { // its form was checked above
 			return err
 		}
-		s.Addenda = append(s.Addenda, addendum)
+		s.Addenda, s.AddendumDigests = append(s.Addenda, addendum), append(s.AddendumDigests, a.Digest())
 	}
 	return nil
 }

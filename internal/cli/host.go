@@ -51,7 +51,8 @@ and adds up. The coordinator collects.`,
 	}
 	cmd.AddCommand(
 		newHostInitCmd(env), newHostShowCmd(env), newHostCeremonyCmd(env), newHostApproveCmd(env), newHostServeCmd(env),
-		newHostStatusCmd(env), newHostFreezeCmd(env), newHostRecordCmd(env),
+		newHostStatusCmd(env), newHostFreezeCmd(env), newHostAmendCmd(env), newHostSetAsideCmd(env),
+		newHostRecordCmd(env), newHostWipeCmd(env),
 	)
 	return cmd
 }

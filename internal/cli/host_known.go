@@ -74,6 +74,8 @@ func openSignedCharter(path string) (coalition.SignedCharter, coalition.Charter,
 	return signed, charter, err
 }
 
+func (k *knownHost) path(name string) string { return filepath.Join(k.dir, name) }
+
 // peer returns the other host.
 func (k *knownHost) peer() coalition.MemberID {
 	if k.role == dap.RoleLeader {

@@ -9,8 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"muster/dap"
-	"muster/internal/keys"
 	"muster/internal/ledger"
 )
 
@@ -63,16 +61,8 @@ func readRecord(ctx context.Context, dir string) (_ []byte, _ ledger.Tail, err e
 	if err := db.WriteRecord(ctx, &b); err != nil {
 		return nil, ledger.Tail{}, err
 	}
-	_, tail, err := ledger.ReadAll(bytes.NewReader(b.Bytes()), k.keeper())
+	_, tail, err := ledger.ReadAll(bytes.NewReader(b.Bytes()), keyOf(k.charter, k.role))
 	return b.Bytes(), tail, err
-}
-
-// keeper is the key with which this host signs its record.
-func (k *knownHost) keeper() keys.Public {
-	if k.role == dap.RoleLeader {
-		return k.charter.Leader.Key
-	}
-	return k.charter.Helper.Key
 }
 
 func tailText(t ledger.Tail) string {

@@ -152,13 +152,13 @@ func (s *hostProcesses) holdCeremony(ctx context.Context, cycle string) error {
 }
 
 // Approve has both hosts check and sign the charter, and gives it to each.
-func (s *hostProcesses) Approve(_ context.Context, charter coalition.SignedCharter) (coalition.SignedCharter, error) {
+func (s *hostProcesses) Approve(ctx context.Context, charter coalition.SignedCharter) (coalition.SignedCharter, error) {
 	path := filepath.Join(s.dir, "charter.json")
 	if err := keepSigned(path, coalition.SignedFile(charter), errors.New("another charter is there")); err != nil {
 		return charter, err
 	}
 	for _, h := range s.hosts {
-		if err := runApprove(s.quiet(), path, approveFlags{dir: h.dir, yes: true}); err != nil {
+		if err := runApprove(ctx, s.quiet(), path, approveFlags{dir: h.dir, yes: true}); err != nil {
 			return charter, err
 		}
 	}

@@ -216,7 +216,7 @@ func TestCharterCheck(t *testing.T) {
 		"opens before the tasks":   {func(c *coalition.Charter) { c.Opens -= precision }, "does not cover the cycle"},
 		"wipe after the tasks":     {func(c *coalition.Charter) { c.Wipe += 10 * precision }, "does not cover the cycle"},
 		"opens before 1970":        {func(c *coalition.Charter) { c.Opens = -1 }, "does not cover the cycle"},
-		"a name with a control":    {func(c *coalition.Charter) { c.Coalition = "Sea\x1b[2J" }, "has a coalition whose name"},
+		"a coalition of controls":  {func(c *coalition.Charter) { c.Coalition = "Sea\x1b[2J" }, "has a coalition whose name"},
 		"no cycle":                 {func(c *coalition.Charter) { c.Cycle = "" }, "has a cycle whose name"},
 		"a path as framework":      {func(c *coalition.Charter) { c.Framework.ID = strings.Repeat("../", 30) }, "has a framework whose name"},
 		"a version of nothing":     {func(c *coalition.Charter) { c.Framework.Version = "\u202e1" }, "has a version of its framework whose name"},

@@ -45,6 +45,7 @@ const (
 	KindAmendment Kind = "amendment"
 	KindRelease   Kind = "release"
 	KindEntry     Kind = "ledger entry"
+	KindWipe      Kind = "wipe attestation"
 
 	// Those that are exchanged before there is a charter.
 	KindHostCard        Kind = "host card"

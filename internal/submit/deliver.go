@@ -48,16 +48,16 @@ func Deliver(ctx context.Context, task coalition.OpenedTask, sub Submission, lea
 		return d, err
 	}
 	d.Uploaded = true
-	ack, err := leader.Acknowledge(ctx, sub.Receipt)
+	fromLeader, err := leader.Acknowledge(ctx, sub.Receipt)
 	if err != nil {
 		return d, fmt.Errorf("the Leader's receipt: %w", err)
 	}
-	d.Leader = &ack
-	ack, err = helper.Acknowledge(ctx, sub.Receipt)
+	d.Leader = &fromLeader
+	fromHelper, err := helper.Acknowledge(ctx, sub.Receipt)
 	if err != nil {
 		return d, fmt.Errorf("the Helper's receipt: %w", err)
 	}
-	d.Helper = &ack
+	d.Helper = &fromHelper
 	return d, nil
 }
 

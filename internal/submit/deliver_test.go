@@ -14,6 +14,7 @@ import (
 	"muster/internal/coalition"
 	"muster/internal/coalition/coalitiontest"
 	"muster/internal/errs"
+	"muster/internal/submit"
 )
 
 // host is a host that records what it is given and fails when it is told to.
@@ -86,7 +87,10 @@ func TestDeliver(t *testing.T) {
 				helper = &host{}
 			}
 			leader.c, helper.c = c, c
-			err := sealer.Deliver(t.Context(), sub, leader, helper)
+			delivery, err := submit.Deliver(t.Context(), c.Task(t), sub, leader, helper)
+			if ack := delivery.Leader; ack != nil && *ack != (coalition.Acknowledgement{Receipt: sub.Receipt.Digest(), Last: 1}) || delivery.Helper != nil || delivery.Complete() {
+				t.Errorf("delivered %+v", delivery)
+			}
 			if err == nil {
 				t.Fatal("delivered")
 			}
