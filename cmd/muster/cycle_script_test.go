@@ -22,6 +22,8 @@ func cycleCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"charter":  cmdCharter,
 		"delivers": cmdDelivers,
 		"jsonedit": cmdJSONEdit,
+
+		"keeprequest": cmdKeepRequest,
 	}
 }
 
@@ -137,4 +139,18 @@ func cmdJSONEdit(ts *testscript.TestScript, neg bool, args []string) {
 	body, err := json.Marshal(object)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), body, 0o644))
+}
+
+// cmdKeepRequest deletes the answers of collections from the coordinator's
+// folder, as a machine would that died before it had them.
+func cmdKeepRequest(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 1, "keeprequest DIR")
+	answers, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*.answer.json"))
+	ts.Check(err)
+	if len(answers) == 0 {
+		ts.Fatalf("%s holds no answer", args[0])
+	}
+	for _, path := range answers {
+		ts.Check(os.Remove(path))
+	}
 }

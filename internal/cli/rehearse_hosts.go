@@ -283,28 +283,18 @@ const (
 )
 
 // Freeze waits until both hosts have frozen, which the Leader does by itself at
-// the deadline, and compares what they show the coordinator.
-func (r *runningProcesses) Freeze(ctx context.Context) (coalition.FrozenRoster, error) {
-	var frozen [2]coalition.FrozenRoster
-	for i, read := range []func(context.Context, dap.TaskID) (coalition.FrozenRoster, error){r.leader.FrozenRoster, r.helper.FrozenRoster} {
-		err := until(ctx, "both hosts have frozen", func() (done bool, err error) {
-			frozen[i], err = read(ctx, r.task.ID)
-			if errs.KindOf(err) == errs.Conflict { // not yet
-				return false, nil
-			}
-			return true, err
-		})
-		if err != nil {
-			return coalition.FrozenRoster{}, err
+// the deadline, and returns what they show the coordinator.
+func (r *runningProcesses) Freeze(ctx context.Context) (leader, helper coalition.FrozenRoster, err error) {
+	err = until(ctx, "both hosts have frozen", func() (bool, error) {
+		if leader, err = r.leader.FrozenRoster(ctx, r.task.ID); err == nil {
+			helper, err = r.helper.FrozenRoster(ctx, r.task.ID)
 		}
-		if _, err := frozen[i].Open(r.task.ID, r.charter.Leader.Key, r.charter.Helper.Key); err != nil {
-			return coalition.FrozenRoster{}, err
+		if errs.KindOf(err) == errs.Conflict { // not yet
+			return false, nil
 		}
-	}
-	if frozen[0].Roster.Digest() != frozen[1].Roster.Digest() {
-		return coalition.FrozenRoster{}, errs.New(errs.Conflict, "the hosts show the coordinator two rosters", "")
-	}
-	return frozen[0], nil
+		return true, err
+	})
+	return leader, helper, err
 }
 
 // AddUp waits until everything on the roster is settled, which is what the

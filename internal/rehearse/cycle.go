@@ -12,6 +12,7 @@ import (
 
 	"muster/dap"
 	"muster/internal/coalition"
+	"muster/internal/collect"
 	"muster/internal/disclosure"
 	"muster/internal/errs"
 	"muster/internal/framework"
@@ -33,6 +34,7 @@ type Rehearsal struct {
 	charter      coalition.Charter
 	signed       coalition.SignedCharter
 	task         dap.TaskID
+	collector    *collect.Collector
 	coordinator  *keys.Signer
 	collectorKey *dap.HpkeKeypair
 	memberKeys   map[coalition.MemberID]*keys.Signer
@@ -144,7 +146,11 @@ func (c *Rehearsal) signCharter(ctx context.Context, hosts Introduction) error {
 		return err
 	}
 	task, err := c.charter.OpenTask(cohortID)
+	if err != nil {
+		return err
+	}
 	c.task = task.ID
+	c.collector, err = collect.New(collect.Config{Charter: c.charter, Cohort: cohortID, HPKE: c.collectorKey, Layout: c.layout})
 	return err
 }
 
@@ -158,33 +164,28 @@ func (c *Rehearsal) charterEntry() ledger.Entry {
 	}
 }
 
-// release applies the first release rule, signs and logs.
-func (c *Rehearsal) release(ctx context.Context, record *ledger.File, result *Result) (refused, err error) {
-	a := result.Aggregate
-	release, err := disclosure.NewRelease(disclosure.ReleaseConfig{
-		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Cohort: cohortID, Marking: c.cfg.Marking,
-		Pack:          c.cfg.Pack,
-		Totals:        disclosure.Totals{Layout: c.layout, Submissions: a.Count, Cells: a.Cells},
-		Participation: c.participation(), MinimumBatch: c.charter.Cohorts[0].MinimumBatch, ReleaseMinimum: c.charter.Cohorts[0].ReleaseMinimum,
-		CharterDigest: c.signed.Digest(), RosterDigest: result.Roster.Digest(),
-	})
+// release takes the totals through disclosure control, signs and logs.
+func (c *Rehearsal) release(ctx context.Context, record *ledger.File, frozen coalition.FrozenRoster, result *Result) (refused, err error) {
+	var declined []coalition.MemberID
+	for _, m := range c.cfg.Members {
+		if m.Declined && m.Now == nil {
+			declined = append(declined, m.ID)
+		}
+	}
+	result.Release, err = collect.NewRelease(collect.ReleaseConfig{
+		Charter: c.charter, Cohort: cohortID, Pack: c.cfg.Pack, Aggregate: result.Aggregate,
+		Frozen: frozen, Declined: declined,
+	}, c.coordinator)
 	if refusal, ok := errors.AsType[*disclosure.Refusal](err); ok {
 		return refusal, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	body, err := keys.Canonical(release)
-	if err != nil {
-		return nil, err
-	}
-	sig, err := keys.Sign(keys.KindRelease, body, c.coordinator)
-	if err != nil {
-		return nil, err
-	}
-	result.Release = &SignedRelease{Release: release, Body: body, Signature: sig}
 	return nil, record.Append(ctx, ledger.Entry{
 		ID: "release " + cohortID + " " + c.cfg.Cycle, Kind: "release",
-		Data: map[string]string{"release": keys.Digest(body), "roster": result.Roster.Digest(), "submissions": strconv.FormatUint(a.Count, 10)},
+		Data: map[string]string{
+			"release": keys.Digest(result.Release.Body), "roster": result.Roster.Digest(), "submissions": strconv.FormatUint(result.Aggregate.Count, 10),
+		},
 	})
 }

@@ -121,6 +121,7 @@ func (s *InProcess) connect(ctx context.Context, world World, h *pair) error {
 		if err != nil {
 			return err
 		}
+		h.task = task.ID
 		configs[i] = aggregate.Config{
 			Task: task, Store: db, HPKE: []*dap.HpkeKeypair{host.hpke}, Signer: host.signer, Log: world.Record, Now: world.Now,
 		}
@@ -135,6 +136,7 @@ func (s *InProcess) connect(ctx context.Context, world World, h *pair) error {
 
 // pair is both hosts in this process.
 type pair struct {
+	task      dap.TaskID
 	leader    *aggregate.Leader
 	helper    *aggregate.Helper
 	databases []*hostdb.DB
@@ -147,9 +149,15 @@ func (h *pair) Helper() submit.Receipts { return h.helper }
 // SetClock has nothing to do: the hosts read the rehearsal's clock.
 func (h *pair) SetClock(context.Context) error { return nil }
 
-func (h *pair) Freeze(ctx context.Context) (coalition.FrozenRoster, error) {
-	roster, err := h.leader.Freeze(ctx)
-	return coalition.FrozenRoster{Roster: roster}, err
+func (h *pair) Freeze(ctx context.Context) (leader, helper coalition.FrozenRoster, err error) {
+	if _, err := h.leader.Freeze(ctx); err != nil {
+		return leader, helper, err
+	}
+	if leader, err = h.leader.FrozenRoster(ctx, h.task); err != nil {
+		return leader, helper, err
+	}
+	helper, err = h.helper.FrozenRoster(ctx, h.task)
+	return leader, helper, err
 }
 
 func (h *pair) AddUp(ctx context.Context) error { return h.leader.Aggregate(ctx) }

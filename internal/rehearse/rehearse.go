@@ -12,16 +12,13 @@ package rehearse
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"muster/dap"
 	"muster/internal/assess"
 	"muster/internal/coalition"
 	"muster/internal/collect"
-	"muster/internal/disclosure"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/store"
@@ -68,17 +65,10 @@ type Result struct {
 	Charter   coalition.SignedCharter
 	Roster    coalition.SignedRoster
 	Aggregate *collect.Aggregate
-	Release   *SignedRelease
+	Release   *collect.SignedRelease
 	Ledger    []byte   // the coordinator's record
 	Records   []Record // those of hosts that keep their own
 	Refused   error
-}
-
-// SignedRelease is a release and the file that holds it.
-type SignedRelease struct {
-	Release   *disclosure.Release
-	Body      []byte
-	Signature []byte
 }
 
 // cohortID is the one cohort of a rehearsal.
@@ -122,7 +112,11 @@ func (c *Rehearsal) run(ctx context.Context, record *record, hosts Hosts) (*Resu
 		return nil, err
 	}
 	c.progress("freeze the roster", 0, 1)
-	frozen, err := hosts.Freeze(ctx)
+	leader, helper, err := hosts.Freeze(ctx)
+	if err != nil {
+		return nil, err
+	}
+	frozen, err := c.collector.Agree(leader, helper)
 	if err != nil {
 		return nil, err
 	}
@@ -130,10 +124,8 @@ func (c *Rehearsal) run(ctx context.Context, record *record, hosts Hosts) (*Resu
 	if err := c.logRoster(ctx, record, frozen.Roster); err != nil {
 		return nil, err
 	}
-	if result.Refused = c.checkBatch(); result.Refused == nil {
-		if result.Refused, err = c.openTotals(ctx, record, hosts, frozen, result); err != nil {
-			return nil, err
-		}
+	if result.Refused, err = c.openTotals(ctx, record, hosts, frozen, result); err != nil {
+		return nil, err
 	}
 	if result.Ledger, err = record.read(); err != nil {
 		return nil, err
@@ -142,61 +134,28 @@ func (c *Rehearsal) run(ctx context.Context, record *record, hosts Hosts) (*Resu
 	return result, err
 }
 
-// checkBatch refuses before anything is verified what the hosts would refuse
-// to hand over.
-func (c *Rehearsal) checkBatch() error {
-	n := 0
-	for _, m := range c.cfg.Members {
-		if m.Now != nil {
-			n++
-		}
-	}
-	if minimum := c.charter.Cohorts[0].MinimumBatch; n < minimum {
-		return errs.New(errs.Conflict,
-			fmt.Sprintf("%d of %d members took part; the charter opens totals from %d on, so nothing was opened", n, len(c.cfg.Members), minimum),
-			"a cohort is opened when two thirds of it have taken part")
-	}
-	return nil
-}
-
 // openTotals verifies, collects and releases. It returns why there is no
 // release if that is so.
 func (c *Rehearsal) openTotals(ctx context.Context, record *record, hosts Hosts, frozen coalition.FrozenRoster, result *Result) (refused, err error) {
+	if err := c.collector.CheckSize(frozen); errs.KindOf(err) == errs.Conflict {
+		return err, nil
+	} else if err != nil {
+		return nil, err
+	}
 	c.progress("verify and add up", 0, 1)
 	if err := hosts.AddUp(ctx); err != nil {
 		return nil, err
 	}
 	c.progress("collect", 0, 1)
-	collector, err := collect.New(collect.Config{Charter: c.charter, Cohort: cohortID, HPKE: c.collectorKey, Layout: c.layout})
-	if err != nil {
-		return nil, err
-	}
-	if result.Aggregate, err = collector.Collect(ctx, hosts.Leader(), frozen); err != nil {
+	if result.Aggregate, err = c.collector.Collect(ctx, hosts.Leader(), frozen); err != nil {
 		return nil, err
 	}
 	c.progress("release", 0, 1)
-	return c.release(ctx, record.File, result)
+	return c.release(ctx, record.File, frozen, result)
 }
 
 func (c *Rehearsal) progress(step string, done, total int) {
 	if c.cfg.Progress != nil {
 		c.cfg.Progress(Progress{Step: step, Done: done, Total: total})
 	}
-}
-
-// participation counts the cohort for the release.
-func (c *Rehearsal) participation() disclosure.Participation {
-	p := disclosure.Participation{Members: len(c.cfg.Members)}
-	for _, m := range c.cfg.Members {
-		switch {
-		case m.Now != nil:
-			p.Submissions++
-			if slices.Contains(c.cfg.Hosts[:], m.ID) {
-				p.Hosts++
-			}
-		case m.Declined:
-			p.Declined++
-		}
-	}
-	return p
 }

@@ -52,8 +52,8 @@ type Hosts interface {
 	Helper() submit.Receipts
 	// SetClock moves the clocks of both hosts to the rehearsal's.
 	SetClock(ctx context.Context) error
-	// Freeze returns the roster once both hosts have signed it.
-	Freeze(ctx context.Context) (coalition.FrozenRoster, error)
+	// Freeze returns what each host shows once it has frozen its roster.
+	Freeze(ctx context.Context) (leader, helper coalition.FrozenRoster, err error)
 	// AddUp returns when both hosts have verified and added up what is on it.
 	AddUp(ctx context.Context) error
 	// Records returns the records that the hosts keep themselves.
