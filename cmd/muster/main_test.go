@@ -16,7 +16,7 @@ import (
 // hosts that a rehearsal starts where a test calls run itself.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
-		main()
+		storyMain()
 	}
 	testscript.Main(m, map[string]func(){"muster": storyMain})
 }
