@@ -104,6 +104,9 @@ func runCollectRun(ctx context.Context, env Env, f collectRunFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := own.remember(task.ID, filepath.Join(f.out, aggregateFile)); err != nil {
+		return placeError(err, f.dir, "make room there, and run the command again")
+	}
 	if err := writeCollected(f.out, aggregate, frozen); err != nil {
 		return placeError(err, f.out, "make room there, or give another folder, and run the command again")
 	}

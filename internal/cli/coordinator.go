@@ -36,6 +36,9 @@ func openCoordinator(dir string) (*coordinatorFolder, error) {
 		return nil, err
 	}
 	folder := keyFolder(dir)
+	if _, err := folder.HPKE(); errs.KindOf(err) == errs.NotFound && exists(filepath.Join(dir, attestationFile)) {
+		return nil, errs.Wrap(err, errs.Conflict, fmt.Sprintf("the cycle of %s is wiped: its collector key is destroyed", strconv.Quote(dir)), "what was not released before cannot be any more")
+	}
 	if own, err := newCoordinatorCard(o.card.Coalition, folder); err != nil {
 		return nil, err
 	} else if own != o.card {

@@ -189,10 +189,6 @@ func sayStanding(env Env, signed coalition.SignedCharter) error {
 	if err != nil {
 		return err
 	}
-	if missing := missingFrom(list); missing != "" {
-		say(env, "not yet signed by %s: send the charter and its .sig on", missing)
-		return nil
-	}
-	say(env, "the charter is complete: all three have signed it")
+	sayWhoSigned(env, "charter", list)
 	return nil
 }

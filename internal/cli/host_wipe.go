@@ -176,12 +176,16 @@ func (k *knownHost) attest(ctx context.Context, env Env, record *hostdb.Record, 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(env.Out, "\n%s, %s of the cycle %s, states that it has destroyed its\n%s at %s.\nIt is stated, not proven.\n\n  digest  %s\n",
-		a.Name, a.Role, a.Cycle, strings.Join(a.Destroyed, ", "), dayText(time.Unix(a.Time, 0)), keys.Digest(file.Body))
-	if err != nil {
+	if err := writeAttestation(env, a, file); err != nil {
 		return err
 	}
 	say(env, "%s and its .sig go to the coordinator and to the other host", path)
 	say(env, "destroy the copies of %s that lie elsewhere; backups of the database hold ciphertexts under keys that are gone", k.cfg.Keys)
 	return nil
+}
+
+func writeAttestation(env Env, a coalition.WipeAttestation, file coalition.SignedFile) error {
+	_, err := fmt.Fprintf(env.Out, "\n%s, %s of the cycle %s, states that it has destroyed its\n%s at %s.\nIt is stated, not proven.\n\n  digest  %s\n",
+		a.Name, a.Role, a.Cycle, strings.Join(a.Destroyed, ", "), dayText(time.Unix(a.Time, 0)), keys.Digest(file.Body))
+	return err
 }

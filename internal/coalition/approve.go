@@ -71,6 +71,21 @@ func (c Charter) signatories(kind keys.Kind, body, signature []byte) ([]Signator
 	return list, nil
 }
 
+// JoinFile returns a file that belongs to the charter with the signatures of both
+// notes, and who of the three has signed it. kind is of what it is.
+func (c Charter) JoinFile(kind keys.Kind, file SignedFile, signature []byte) (SignedFile, []Signatory, error) {
+	if _, err := c.signatories(kind, file.Body, signature); err != nil {
+		return SignedFile{}, nil, err
+	}
+	joined, err := keys.Join(kind, file.Body, file.Signature, signature)
+	if err != nil {
+		return SignedFile{}, nil, err
+	}
+	file.Signature = joined
+	list, err := c.signatories(kind, file.Body, file.Signature)
+	return file, list, err
+}
+
 // approve returns the note with the signature of one of the list, or as it is if
 // that is there.
 func approve(kind keys.Kind, body, signature []byte, list []Signatory, signer *keys.Signer) ([]byte, error) {
