@@ -94,7 +94,7 @@ func runServe(ctx context.Context, env Env, path string, mode serveMode) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, running.close()) }()
-	handler, pins, err := running.handler(log)
+	handler, pins, err := running.handler(env, log)
 	if err != nil {
 		return err
 	}
