@@ -6,13 +6,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain makes this test binary the command muster of the stories.
+// TestMain makes this test binary the command muster of the stories, and of the
+// hosts that a rehearsal starts where a test calls run itself.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+		storyMain()
+	}
 	testscript.Main(m, map[string]func(){"muster": storyMain})
 }
 

@@ -135,10 +135,10 @@ func (r *runningHost) openTask(ctx context.Context, env Env, cohort coalition.Co
 
 // handler returns what this host serves, and the pins of those who may use what
 // is not for everyone: the coordinator, and at a Helper the Leader.
-func (r *runningHost) handler(log *slog.Logger) (http.Handler, []daphttp.Pin, error) {
+func (r *runningHost) handler(env Env, log *slog.Logger) (http.Handler, []daphttp.Pin, error) {
 	cfg := daphttp.Config{
 		Endpoint: dap.URL(r.host.cfg.URL), MaxJobs: r.host.cfg.Limits.Jobs, MaxRequests: r.host.cfg.Limits.Requests, Log: log,
-		UploadsPerHour: r.host.cfg.Limits.Uploads, Observe: r.count,
+		UploadsPerHour: r.host.cfg.Limits.Uploads, Observe: r.count, Now: env.Now,
 	}
 	for _, pair := range r.cycle.hpke {
 		cfg.HPKE = append(cfg.HPKE, pair.Config())
