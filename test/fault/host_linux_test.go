@@ -85,7 +85,7 @@ func (h *host) logged() string {
 func (h *host) await(t testing.TB) {
 	t.Helper()
 	for range 2000 {
-		conn, err := net.Dial("tcp", h.w.proxies[h.name].to)
+		conn, err := net.Dial("tcp", h.w.proxies[h.name].home)
 		if err == nil {
 			conn.Close()
 			return

@@ -11,10 +11,11 @@ import (
 // proxy stands where the charter says that a host is, and passes bytes on. It
 // can do to them what a network does, TLS or not.
 type proxy struct {
-	to string
-	wg sync.WaitGroup
+	home string // where the host is
+	wg   sync.WaitGroup
 
 	mu    sync.Mutex // guards all below
+	to    string     // where bytes go: home, or somebody between
 	plan  trouble
 	done  bool // the trouble has happened
 	pass  int  // bytes that have passed, both ways
@@ -40,7 +41,7 @@ func newProxy(t testing.TB, at, to string) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", at)
 	check(t, err)
-	p := &proxy{to: to, conns: make(map[net.Conn]bool)}
+	p := &proxy{home: to, to: to, conns: make(map[net.Conn]bool)}
 	p.wg.Go(func() {
 		for {
 			conn, err := l.Accept()
@@ -65,6 +66,14 @@ func (p *proxy) expect(plan trouble) {
 	p.plan, p.done, p.pass = plan, plan.kind == "", 0
 }
 
+// lead sends what comes from now on somewhere else.
+func (p *proxy) lead(to string) {
+	p.cut()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.to = to
+}
+
 // passed returns how many bytes have passed, and whether the trouble was had.
 func (p *proxy) passed() (int, bool) {
 	p.mu.Lock()
@@ -75,7 +84,10 @@ func (p *proxy) passed() (int, bool) {
 func (p *proxy) carry(client net.Conn) {
 	defer p.forget(client)
 	p.remember(client)
-	host, err := net.Dial("tcp", p.to)
+	p.mu.Lock()
+	to := p.to
+	p.mu.Unlock()
+	host, err := net.Dial("tcp", to)
 	if err != nil {
 		return // refused: the host is not there
 	}

@@ -77,6 +77,7 @@ func (l *lane) newWorld(t testing.TB, engine string) *world {
 	w.setClock(0)
 	for _, p := range l.proxies {
 		p.expect(trouble{})
+		p.lead(p.home)
 	}
 	return w
 }
@@ -246,11 +247,17 @@ func (w *world) refused(code int, words, name string, args ...string) {
 	}
 }
 
+// logs returns what the hosts have said of what did not go well.
 func (w *world) logs() string {
 	var text strings.Builder
 	for _, name := range hostNames() {
-		if h := w.hosts[name]; h != nil {
-			fmt.Fprintf(&text, "%s:\n%s\n", name, h.logged())
+		if w.hosts[name] == nil {
+			continue
+		}
+		for line := range strings.Lines(w.hosts[name].logged()) {
+			if !strings.Contains(line, " status=200 ") {
+				fmt.Fprintf(&text, "%s: %s", name, line)
+			}
 		}
 	}
 	return text.String()
@@ -286,6 +293,12 @@ func (w *world) finish() {
 	w.setClock(max(w.clock, cycleRun+time.Hour))
 	w.until(1, "not accepted: m10", "freeze", "host", "freeze", "--dir", w.at(leaderHost))
 	w.amend()
+	w.conclude()
+}
+
+// conclude goes from what is added up to the release.
+func (w *world) conclude() {
+	w.t.Helper()
 	w.until(0, "10 of 12 members took part", "collect", w.collectArgs("collected")...)
 	w.until(0, "is signed by the coordinator", "release", w.releaseArgs("collected", "release.json")...)
 	// Whoever has lost the answer asks the same, and is told the same.
@@ -400,11 +413,8 @@ func (w *world) state(host string) state {
 		if s.Phase, err = tx.Phase(w.task.ID); err != nil {
 			return err
 		}
-		var f coalition.FrozenRoster
-		if f.Roster, _, err = tx.Roster(w.task.ID); err != nil {
-			return err
-		}
-		if f.Amendments, err = tx.Amendments(w.task.ID); err != nil {
+		f, err := w.readFrozen(tx)
+		if err != nil || f.Roster.Body == nil {
 			return err
 		}
 		s.Amendments = len(f.Amendments)
@@ -428,6 +438,24 @@ func (w *world) state(host string) state {
 		return err
 	}))
 	return s
+}
+
+func (w *world) readFrozen(tx aggregate.Tx) (f coalition.FrozenRoster, err error) {
+	if f.Roster, _, err = tx.Roster(w.task.ID); err != nil {
+		return f, err
+	}
+	f.Amendments, err = tx.Amendments(w.task.ID)
+	return f, err
+}
+
+// frozen returns a host's roster with its amendments.
+func (w *world) frozen(host string) (f coalition.FrozenRoster) {
+	w.t.Helper()
+	check(w.t, w.database(host).InTx(context.Background(), "read roster", func(tx aggregate.Tx) (err error) {
+		f, err = w.readFrozen(tx)
+		return err
+	}))
+	return f
 }
 
 // database opens a host's database past its commands, with its keys.
