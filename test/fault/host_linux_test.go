@@ -23,8 +23,9 @@ type host struct {
 
 	mu       sync.Mutex // guards all below
 	cmd      *exec.Cmd
-	plan     string // of its death, for the next start alone
-	deaths   int    // by SIGKILL
+	plan     string   // of its death, for the next start alone
+	under    []string // a command that runs the host, for the next start alone
+	deaths   int      // by SIGKILL
 	other    []string
 	stopping bool
 }
@@ -32,7 +33,7 @@ type host struct {
 // serve starts a host, which dies as planned, once.
 func (w *world) serve(name, plan string) *host {
 	w.t.Helper()
-	h := &host{w: w, name: name, plan: plan}
+	h := &host{w: w, name: name, plan: plan, under: w.under[name]}
 	h.wg.Go(h.supervise)
 	w.t.Cleanup(func() { _ = h.stop() })
 	h.await(w.t)
@@ -46,7 +47,9 @@ func (h *host) supervise() {
 			h.mu.Unlock()
 			return
 		}
-		cmd := exec.Command(os.Args[0], "host", "serve", "--config", filepath.Join(h.w.dir, h.name, "host.yaml"))
+		args := append(h.under, os.Args[0], "host", "serve", "--config", filepath.Join(h.w.dir, h.name, "host.yaml"))
+		h.under = nil
+		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Env = h.w.env(h.name, h.plan)
 		h.plan = ""
 		log, err := os.OpenFile(h.log(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
