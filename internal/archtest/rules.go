@@ -52,6 +52,7 @@ var Packages = map[string]Layer{
 	"internal/aggregate":  Domain,
 	"internal/collect":    Domain,
 	"internal/disclosure": Domain,
+	"internal/release":    Domain,
 	"internal/ledger":     Domain,
 	"internal/silence":    Domain,
 	"internal/cascade":    Domain,
@@ -159,7 +160,7 @@ var Rules = []Rule{
 		Name:    "no test code in production",
 		Why:     "what a test package links would be in every user's binary",
 		From:    production,
-		Imports: []string{"testing", "testing/...", "*test", "github.com/google/go-cmp/...", "github.com/rogpeppe/go-internal/...", "pgregory.net/rapid"},
+		Imports: []string{"testing", "testing/...", "*test", "github.com/google/go-cmp/...", "github.com/rogpeppe/go-internal/...", "github.com/santhosh-tekuri/jsonschema/...", "pgregory.net/rapid"},
 		Reaches: []string{"*test"},
 	},
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"muster/internal/disclosure"
+	"muster/internal/release"
 )
 
 // The widths, in columns, that a picture is drawn for. Below tableWidth a row of
@@ -35,7 +36,7 @@ type pictureOptions struct {
 // where most members need help and what stands well, every outcome with its
 // bands, and how to read it. Each number is one of the release or a sum of its
 // bands, and what the release does not show has no number here either.
-func drawPicture(w io.Writer, r *disclosure.Release, opts pictureOptions) error {
+func drawPicture(w io.Writer, r *release.Release, opts pictureOptions) error {
 	width := opts.Width
 	if width <= 0 { // nobody said, or a terminal that does not know itself
 		width = tableWidth
@@ -64,7 +65,7 @@ func drawPicture(w io.Writer, r *disclosure.Release, opts pictureOptions) error 
 
 // picture is a drawing under way.
 type picture struct {
-	r        *disclosure.Release
+	r        *release.Release
 	lang     string
 	columns  columns
 	prose    int // width of running text
@@ -139,7 +140,18 @@ func (p *picture) header() {
 	p.paragraph(plain, "", subject)
 	p.line(plain, "")
 	p.paragraph(plain, "", participation(r.Participation))
-	p.paragraph(bold, "", r.Status+".")
+	if !r.Status.Publishable {
+		p.paragraph(bold, "", notPublishable(r))
+	}
+}
+
+// notPublishable says that a release may not be shown, and why.
+func notPublishable(r *release.Release) string {
+	text := "NOT PUBLISHABLE."
+	for _, reason := range r.Status.Reasons {
+		text += " " + r.Reasons[reason].In("en")
+	}
+	return text
 }
 
 // wholeCoalition is the cohort of all members, which needs no name.
@@ -147,7 +159,7 @@ const wholeCoalition = "members"
 
 // title says whose picture it is, and of which cycle. Who rehearses alone has no
 // coalition's name to give.
-func title(r *disclosure.Release) string {
+func title(r *release.Release) string {
 	if strings.EqualFold(r.Coalition, "rehearsal") {
 		return "Rehearsal of cycle " + r.Cycle
 	}
@@ -186,7 +198,7 @@ func participation(n disclosure.Participation) string {
 // about. Where the bands count some of them together with those that gave no
 // level, it is known only between which numbers that lies.
 type standing struct {
-	outcome           *disclosure.Outcome
+	outcome           *release.Outcome
 	certain, possible uint64
 }
 
@@ -304,8 +316,8 @@ func (p *picture) row(parts ...string) {
 	}
 }
 
-func (p *picture) outcomes() []*disclosure.Outcome {
-	var all []*disclosure.Outcome
+func (p *picture) outcomes() []*release.Outcome {
+	var all []*release.Outcome
 	for i := range p.r.Areas {
 		for j := range p.r.Areas[i].Outcomes {
 			all = append(all, &p.r.Areas[i].Outcomes[j])

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/internal/disclosure"
+	"muster/internal/release"
 )
 
 // TestPictureNumbers reads pictures back and recomputes every number in them
@@ -52,7 +53,7 @@ type tester interface {
 	Fatalf(string, ...any)
 }
 
-func checkNumbers(t tester, r *disclosure.Release, width int) {
+func checkNumbers(t tester, r *release.Release, width int) {
 	t.Helper()
 	var b strings.Builder
 	if err := drawPicture(&b, r, pictureOptions{Width: width}); err != nil {
@@ -107,7 +108,7 @@ func unstack(lines []string) []string {
 // it was drawn.
 type pictureReader struct {
 	t     tester
-	r     *disclosure.Release
+	r     *release.Release
 	areas map[string]bool
 	lists []string
 }
@@ -146,8 +147,12 @@ func (p *pictureReader) section(lines []string) {
 		}
 		p.equal(text, want+r.Scale.HouseRule["en"])
 	case title == "What stands behind the numbers":
+		method := ""
+		for _, statement := range r.Method {
+			method += statement.Text["en"] + " "
+		}
 		p.equal(text, fmt.Sprintf("Every row counts the same %d members. %s To compare with other copies: charter %s…, roster %s….",
-			r.Participation.Submissions, r.Method["en"], r.CharterDigest[:12], r.RosterDigest[:12]))
+			r.Participation.Submissions, method, r.CharterDigest[:12], r.RosterDigest[:12]))
 	default:
 		p.t.Fatalf("nobody reads %q", text)
 	}
@@ -177,7 +182,7 @@ func (p *pictureReader) number(s string) uint64 {
 }
 
 var took = regexp.MustCompile(`^(\d+) of (\d+) members took part(?:, (1 host|both hosts) among them)?` +
-	`(?:; (\d+) takes? no part this year)?(?:[;,] (\d+) (?:is|are) late)?\. (NOT PUBLISHABLE: .*)\.$`)
+	`(?:; (\d+) takes? no part this year)?(?:[;,] (\d+) (?:is|are) late)?\.(?: (NOT PUBLISHABLE\. .*))?$`)
 
 func (p *pictureReader) participation(text string) {
 	p.t.Helper()
@@ -186,7 +191,13 @@ func (p *pictureReader) participation(text string) {
 		p.t.Fatalf("nobody reads %q", text)
 	}
 	n := p.r.Participation
-	want := []string{strconv.Itoa(n.Submissions), strconv.Itoa(n.Members), []string{"", "1 host", "both hosts"}[n.Hosts], "", "", p.r.Status}
+	want := []string{strconv.Itoa(n.Submissions), strconv.Itoa(n.Members), []string{"", "1 host", "both hosts"}[n.Hosts], "", "", ""}
+	if !p.r.Status.Publishable {
+		want[5] = "NOT PUBLISHABLE."
+		for _, reason := range p.r.Status.Reasons {
+			want[5] += " " + p.r.Reasons[reason]["en"]
+		}
+	}
 	if n.Declined > 0 {
 		want[3] = strconv.Itoa(n.Declined)
 	}
@@ -297,8 +308,8 @@ func (p *pictureReader) list(lines, levels []string, words string) {
 	}
 }
 
-func (p *pictureReader) outcomes() []disclosure.Outcome {
-	var all []disclosure.Outcome
+func (p *pictureReader) outcomes() []release.Outcome {
+	var all []release.Outcome
 	for _, a := range p.r.Areas {
 		all = append(all, a.Outcomes...)
 	}

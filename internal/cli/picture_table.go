@@ -8,6 +8,7 @@ import (
 
 	"muster/internal/disclosure"
 	"muster/internal/framework"
+	"muster/internal/release"
 )
 
 // columns lays out the tables. A row has an id and a title, a strip, the bands
@@ -50,7 +51,7 @@ func levelUnits() []string { return disclosure.Chain(framework.KindLevel) }
 // fitColumns shares out the width: titles in full where that leaves enough for a
 // strip, and a strip of one mark a member where that fits. In 80 columns there
 // is room for the ids and counts of any cohort that one table can be read of.
-func fitColumns(r *disclosure.Release, lang string, width int) columns {
+func fitColumns(r *release.Release, lang string, width int) columns {
 	c := columns{
 		longest: textWidth(lowestHead),
 		cell:    max(minCell, len(strconv.Itoa(r.Participation.Submissions))+1),
@@ -193,13 +194,13 @@ type single struct {
 }
 
 // atTarget is how many members are at or above their own target.
-func atTarget(o *disclosure.Outcome) (s single) {
+func atTarget(o *release.Outcome) (s single) {
 	s.count, s.known = o.Gap.Count("met", "met")
 	return s
 }
 
 // tested is how many members rest on more than words and documents.
-func tested(o *disclosure.Outcome) (s single) {
+func tested(o *release.Outcome) (s single) {
 	s.count, s.known = o.Evidence.Count("E2", "E3")
 	return s
 }
@@ -369,7 +370,11 @@ func (p *picture) reading() {
 	}
 	p.paragraph(plain, "", p.r.Scale.HouseRule.In(p.lang))
 	p.heading("What stands behind the numbers")
-	p.paragraph(plain, "", fmt.Sprintf("Every row counts the same %d members. ", p.r.Participation.Submissions)+p.r.Method.In("en"))
+	text := fmt.Sprintf("Every row counts the same %d members.", p.r.Participation.Submissions)
+	for _, statement := range p.r.Method {
+		text += " " + statement.Text.In("en")
+	}
+	p.paragraph(plain, "", text)
 	const digits = 12 // too many to differ in by chance, few enough to read out
 	p.paragraph(faint, "", fmt.Sprintf("To compare with other copies: charter %s…, roster %s….", p.r.CharterDigest[:digits], p.r.RosterDigest[:digits]))
 }

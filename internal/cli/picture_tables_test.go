@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"muster/internal/disclosure"
+	"muster/internal/release"
 )
 
 func (p *pictureReader) legend(text string) {
@@ -36,7 +37,7 @@ func (p *pictureReader) table(lines []string) {
 	cell := len(areaHead.FindStringSubmatch(lines[0])[2]) + 1
 	start := slices.Index(head, '–') - (cell - 2)
 	id := areaHead.FindStringSubmatch(lines[0])[1]
-	i := slices.IndexFunc(p.r.Areas, func(a disclosure.Area) bool { return a.ID == id })
+	i := slices.IndexFunc(p.r.Areas, func(a release.Area) bool { return a.ID == id })
 	if i < 0 || p.areas[id] {
 		p.t.Fatalf("an area %s that the release lacks, or twice", id)
 	}

@@ -16,8 +16,10 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/internal/assess"
+	"muster/internal/coalition"
 	"muster/internal/disclosure"
 	"muster/internal/framework"
+	"muster/internal/release"
 )
 
 // corePack returns the core pack, the largest that a picture is drawn of today.
@@ -75,7 +77,7 @@ type invented struct {
 }
 
 // release adds up an invented coalition's answers and returns what may be shown.
-func (c invented) release(t testing.TB) *disclosure.Release {
+func (c invented) release(t testing.TB) *release.Release {
 	t.Helper()
 	pack := corePack(t)
 	layout, err := framework.NewLayout(pack)
@@ -113,9 +115,10 @@ func (c invented) release(t testing.TB) *disclosure.Release {
 	if i, ok := layout.Index(c.lonely, framework.KindLevel); ok {
 		copy(totals.Cells[layout.Offset(i):], []uint64{0, 0, 0, uint64(c.submissions) - 2, 1, 0, 1})
 	}
-	r, err := disclosure.NewRelease(disclosure.ReleaseConfig{
+	r, err := release.New(release.Config{
 		Coalition: "Hithe", Cycle: "2031", Cohort: "members", Marking: c.marking, Pack: pack, Totals: totals,
 		Participation: disclosure.Participation{Members: c.members, Submissions: c.submissions, Hosts: 2, Declined: c.declined},
+		HostedBy:      [2]coalition.MemberID{"Ostmere", "Calverra"}, Calendar: release.Calendar{Opens: 1_900_000_000, Deadline: 1_902_000_000},
 		CharterDigest: strings.Repeat("c0", 32), RosterDigest: strings.Repeat("40", 32),
 	})
 	if err != nil {
@@ -126,7 +129,7 @@ func (c invented) release(t testing.TB) *disclosure.Release {
 
 // silentRelease returns a release to which every member said nothing but that it
 // prefers not to say.
-func silentRelease(t testing.TB, pack *framework.Pack) *disclosure.Release {
+func silentRelease(t testing.TB, pack *framework.Pack) *release.Release {
 	t.Helper()
 	layout, err := framework.NewLayout(pack)
 	if err != nil {
@@ -142,9 +145,10 @@ func silentRelease(t testing.TB, pack *framework.Pack) *disclosure.Release {
 		}
 		totals.Cells[layout.Offset(i)+at] = n
 	}
-	r, err := disclosure.NewRelease(disclosure.ReleaseConfig{
+	r, err := release.New(release.Config{
 		Coalition: "Hithe", Cycle: "2031", Cohort: "members", Pack: pack, Totals: totals,
 		Participation: disclosure.Participation{Members: n, Submissions: n, Hosts: 2},
+		HostedBy:      [2]coalition.MemberID{"Ostmere", "Calverra"}, Calendar: release.Calendar{Opens: 1_900_000_000, Deadline: 1_902_000_000},
 		CharterDigest: strings.Repeat("c0", 32), RosterDigest: strings.Repeat("40", 32),
 	})
 	if err != nil {
@@ -155,7 +159,7 @@ func silentRelease(t testing.TB, pack *framework.Pack) *disclosure.Release {
 
 // scattered returns a release of any size whose totals follow no pattern: small
 // and empty buckets are frequent.
-func scattered(t testing.TB, pack *framework.Pack, n int, seed uint64) *disclosure.Release {
+func scattered(t testing.TB, pack *framework.Pack, n int, seed uint64) *release.Release {
 	t.Helper()
 	layout, err := framework.NewLayout(pack)
 	if err != nil {
@@ -177,9 +181,10 @@ func scattered(t testing.TB, pack *framework.Pack, n int, seed uint64) *disclosu
 		cells[rng.IntN(len(cells))] += uint64(rest)
 	}
 	declined, late := rng.IntN(n/4+1), rng.IntN(n/4+1)
-	r, err := disclosure.NewRelease(disclosure.ReleaseConfig{
+	r, err := release.New(release.Config{
 		Coalition: "Hithe", Cycle: "2031", Cohort: "members", Pack: pack, Totals: totals,
 		Participation: disclosure.Participation{Members: n + declined + late, Submissions: n, Hosts: rng.IntN(3), Declined: declined},
+		HostedBy:      [2]coalition.MemberID{"Ostmere", "Calverra"}, Calendar: release.Calendar{Opens: 1_900_000_000, Deadline: 1_902_000_000},
 		CharterDigest: strings.Repeat("c0", 32), RosterDigest: strings.Repeat("40", 32),
 	})
 	if err != nil {
@@ -191,7 +196,7 @@ func scattered(t testing.TB, pack *framework.Pack, n int, seed uint64) *disclosu
 // draw returns the picture, after checking what every picture has: no line is
 // too wide or ends in spaces, and there are no escape sequences that nobody
 // asked for.
-func draw(t testing.TB, r *disclosure.Release, opts pictureOptions) string {
+func draw(t testing.TB, r *release.Release, opts pictureOptions) string {
 	t.Helper()
 	var b strings.Builder
 	if err := drawPicture(&b, r, opts); err != nil {
@@ -226,7 +231,7 @@ const updateGolden = "MUSTER_UPDATE_GOLDEN"
 
 // goldenRelease reads the release that the golden pictures are drawn from. It is
 // a file, so that the pictures change when the drawing does and not when a pack does.
-func goldenRelease(t *testing.T) *disclosure.Release {
+func goldenRelease(t *testing.T) *release.Release {
 	t.Helper()
 	const name = "testdata/picture/release.json"
 	if os.Getenv(updateGolden) != "" {
@@ -242,7 +247,7 @@ func goldenRelease(t *testing.T) *disclosure.Release {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := disclosure.ParseRelease(b)
+	r, err := release.Parse(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +322,7 @@ func TestPictureWords(t *testing.T) {
 		"SYNTHETIC", "NOT PUBLISHABLE", "Where most members need help", "What stands well", "No level given",
 		"We prefer not to say", "30 of 32 members took part", "1 takes no part this year", "1 is late",
 		"written and approved", "Not sure: the lower", "Every row counts the same 30 members",
-		"nobody has yet tried to work out one member's answers", "To compare with other copies",
+		"Nobody has yet tried to work out one member's answers", "To compare with other copies",
 	} {
 		if !strings.Contains(text, word) {
 			t.Errorf("the picture does not say %q", word)

@@ -18,6 +18,7 @@ import (
 	"muster/internal/framework"
 	"muster/internal/keys"
 	"muster/internal/ledger"
+	"muster/internal/release"
 	"muster/internal/store/hostdb"
 	"muster/internal/submit"
 )
@@ -202,11 +203,13 @@ func (c *Rehearsal) charterEntry() ledger.Entry {
 // release applies the first release rule, signs and logs.
 func (c *Rehearsal) release(ctx context.Context, hosts *hosts, result *Result) (refused, err error) {
 	a := result.Aggregate
-	release, err := disclosure.NewRelease(disclosure.ReleaseConfig{
+	made, err := release.New(release.Config{
 		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Cohort: cohortID, Marking: c.cfg.Marking,
 		Pack:          c.cfg.Pack,
 		Totals:        disclosure.Totals{Layout: c.layout, Submissions: a.Count, Cells: a.Cells},
 		Participation: c.participation(), MinimumBatch: c.charter.Cohorts[0].MinimumBatch, ReleaseMinimum: c.charter.Cohorts[0].ReleaseMinimum,
+		HostedBy:      [2]coalition.MemberID{c.charter.Leader.Member, c.charter.Helper.Member},
+		Calendar:      release.Calendar{Opens: c.charter.Opens, Deadline: c.charter.Deadline},
 		CharterDigest: c.signed.Digest(), RosterDigest: result.Roster.Digest(),
 	})
 	if refusal, ok := errors.AsType[*disclosure.Refusal](err); ok {
@@ -215,7 +218,7 @@ func (c *Rehearsal) release(ctx context.Context, hosts *hosts, result *Result) (
 	if err != nil {
 		return nil, err
 	}
-	body, err := keys.Canonical(release)
+	body, err := made.Canonical()
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +226,7 @@ func (c *Rehearsal) release(ctx context.Context, hosts *hosts, result *Result) (
 	if err != nil {
 		return nil, err
 	}
-	result.Release = &SignedRelease{Release: release, Body: body, Signature: sig}
+	result.Release = &SignedRelease{Release: made, Body: body, Signature: sig}
 	return nil, hosts.record.Append(ctx, ledger.Entry{
 		ID: "release " + cohortID + " " + c.cfg.Cycle, Kind: "release",
 		Data: map[string]string{"release": keys.Digest(body), "roster": result.Roster.Digest(), "submissions": strconv.FormatUint(a.Count, 10)},

@@ -28,6 +28,7 @@ import (
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/ledger"
+	"muster/internal/release"
 	"muster/internal/store"
 	"muster/internal/store/hostdb"
 	"muster/internal/submit"
@@ -79,7 +80,7 @@ type Result struct {
 
 // SignedRelease is a release and the file that holds it.
 type SignedRelease struct {
-	Release   *disclosure.Release
+	Release   *release.Release
 	Body      []byte
 	Signature []byte
 }
