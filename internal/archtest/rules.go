@@ -53,6 +53,7 @@ var Packages = map[string]Layer{
 	"internal/collect":    Domain,
 	"internal/disclosure": Domain,
 	"internal/release":    Domain,
+	"internal/collective": Domain,
 	"internal/ledger":     Domain,
 	"internal/silence":    Domain,
 	"internal/cascade":    Domain,

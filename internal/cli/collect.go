@@ -28,7 +28,7 @@ that both hosts then sign.`,
 
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newCollectInitCmd(env), newCollectCharterCmd(env))
+	cmd.AddCommand(newCollectInitCmd(env), newCollectCharterCmd(env), newCollectCollectiveCmd(env))
 	return cmd
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -80,24 +79,7 @@ hosts' ceremony finish printed. Times are days, which begin in UTC, or RFC 3339.
 }
 
 func runCollectCharter(env Env, f collectCharterFlags) error {
-	file, err := readSigned(filepath.Join(f.dir, coordinatorCardFile), "coordinator card")
-	if errs.KindOf(err) == errs.NotFound {
-		return errs.Wrap(err, errs.NotFound, fmt.Sprintf("%s is no coordinator's folder: it has no %s", strconv.Quote(f.dir), coordinatorCardFile), "give the folder that muster collect init made with --dir")
-	}
-	if err != nil {
-		return err
-	}
-	card, err := coalition.OpenCoordinatorCard(file)
-	if err != nil {
-		return err
-	}
-	folder := keyFolder(f.dir)
-	if own, err := newCoordinatorCard(card.Coalition, folder); err != nil {
-		return err
-	} else if own != card {
-		return errs.New(errs.Conflict, fmt.Sprintf("the keys in %s are not those that its card shows", strconv.Quote(f.dir)), "restore them from a backup")
-	}
-	signer, err := folder.Signer()
+	card, signer, err := openCoordinator(f.dir)
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"muster/internal/coalition"
 	"muster/internal/disclosure"
@@ -95,7 +93,7 @@ func (r *Release) checkFigures() error {
 	for _, b := range r.blocks() {
 		accepted, err := disclosure.Accept(*b.at, b.subject, b.kind, r.Participation.Submissions, r.Rule.MinimumBand)
 		if err != nil {
-			return errs.New(errs.Invalid, fmt.Sprintf("in the release %s %s", errs.Quote(b.name()), errs.Describe(err).Message), "")
+			return inRelease(errs.New(errs.Invalid, errs.Quote(b.name())+" "+errs.Describe(err).Message, ""))
 		}
 		*b.at = accepted
 	}
@@ -172,7 +170,7 @@ func (c Calendar) check() error {
 	}
 	last := c.Opens
 	for _, p := range c.Postponed {
-		if p.Deadline <= last || strings.TrimSpace(p.Reason) == "" || !printable(p.Reason) {
+		if p.Deadline <= last || strings.TrimSpace(p.Reason) == "" || !framework.Readable(p.Reason) {
 			return invalid("has a postponement without a reason, or to an earlier day")
 		}
 		last = p.Deadline
@@ -215,8 +213,8 @@ func (r *Release) checkReasons() error {
 		if !ok || reason.Words() == nil {
 			return invalid("gives the reason %s without words or without knowing it", errs.Quote(string(reason)))
 		}
-		if err := checkText("reason "+string(reason), words, ownLanguages()); err != nil {
-			return err
+		if err := words.Check("the reason "+string(reason), ownLanguages()...); err != nil {
+			return inRelease(err)
 		}
 	}
 	return nil
@@ -228,46 +226,17 @@ func ownLanguages() []string { return []string{"en", "fr"} }
 // checkTexts holds that every text exists in every language and can be printed
 // to a terminal: a release may come from someone else.
 func (r *Release) checkTexts() error {
-	for _, line := range []struct{ name, text string }{
-		{"coalition", r.Coalition},
-		{"cycle", r.Cycle},
-		{"cohort", r.Cohort},
-		{"framework id", r.Framework.ID},
-		{"framework version", r.Framework.Version},
-	} {
-		if line.text == "" {
-			return invalid("has no %s", line.name)
+	for _, line := range r.lines() {
+		if !framework.ReadableLine(line.text) {
+			return invalid("has no %s, or one that cannot be printed on one line", line.name)
 		}
-		if !printable(line.text) || strings.Contains(line.text, "\n") {
-			return invalid("has a %s that cannot be printed", line.name)
-		}
-	}
-	for _, g := range r.Groups {
-		if g.Cohort == "" || !printable(g.Cohort) || strings.Contains(g.Cohort, "\n") {
-			return invalid("lists a group without a name that can be printed")
-		}
-	}
-	for _, e := range r.History {
-		for _, text := range []string{e.Cycle, e.Cohort, e.Framework} {
-			if text == "" || !printable(text) || strings.Contains(text, "\n") {
-				return invalid("names an earlier release by words that cannot be printed")
-			}
-		}
-	}
-	if m := r.Turnover; m != nil && (m.Since == "" || !printable(m.Since) || strings.Contains(m.Since, "\n")) {
-		return invalid("compares with a cycle without a name that can be printed")
 	}
 	if m := r.Marking; m != "" && m != coalition.MarkingSynthetic && m != coalition.MarkingRehearsal {
 		return invalid("has the marking %s, which this version does not know", errs.Quote(m))
 	}
 	languages := r.Framework.Languages
-	if len(languages) == 0 {
-		return invalid("names no language")
-	}
-	for i, lang := range languages {
-		if lang == "" || !printable(lang) || slices.Contains(languages[:i], lang) {
-			return invalid("names the language %s twice or wrongly", errs.Quote(lang))
-		}
+	if err := framework.CheckLanguages(languages); err != nil {
+		return inRelease(err)
 	}
 	if len(r.Method) == 0 {
 		return invalid("does not say how it was made")
@@ -276,32 +245,54 @@ func (r *Release) checkTexts() error {
 		if !identifier.MatchString(statement.ID) || slices.ContainsFunc(r.Method[:i], func(other Statement) bool { return other.ID == statement.ID }) {
 			return invalid("has the sentence %s twice or by no proper id", errs.Quote(statement.ID))
 		}
-		if err := checkText("sentence "+statement.ID, statement.Text, ownLanguages()); err != nil {
-			return err
+		if err := statement.Text.Check("the sentence "+statement.ID, ownLanguages()...); err != nil {
+			return inRelease(err)
 		}
 	}
-	if err := checkText("framework title", r.Framework.Title, languages); err != nil {
-		return err
+	if err := r.Scale.Check(languages); err != nil {
+		return inRelease(err)
 	}
-	if err := checkText("house rule", r.Scale.HouseRule, languages); err != nil {
-		return err
+	if err := r.Framework.Title.Check("the framework's title", languages...); err != nil {
+		return inRelease(err)
 	}
-	for i, level := range r.Scale.Levels {
-		if err := checkText(fmt.Sprintf("name of level %d", i), level, languages); err != nil {
-			return err
-		}
+	return r.checkSubjects(languages)
+}
+
+// lines returns every text of one line that the release cannot do without.
+func (r *Release) lines() []struct{ name, text string } {
+	type line = struct{ name, text string }
+	lines := []line{
+		{"coalition", r.Coalition},
+		{"cycle", r.Cycle},
+		{"cohort", r.Cohort},
+		{"framework id", r.Framework.ID},
+		{"framework version", r.Framework.Version},
 	}
+	for _, g := range r.Groups {
+		lines = append(lines, line{"name of a group", g.Cohort})
+	}
+	for _, e := range r.History {
+		lines = append(lines, line{"cycle of an earlier release", e.Cycle}, line{"cohort of an earlier release", e.Cohort}, line{"framework of an earlier release", e.Framework})
+	}
+	if r.Turnover != nil {
+		lines = append(lines, line{"cycle to compare with", r.Turnover.Since})
+	}
+	return lines
+}
+
+// checkSubjects holds that areas and outcomes are named once, with their texts.
+func (r *Release) checkSubjects(languages []string) error {
 	subjects := make(map[string]bool)
-	checkSubject := func(id string, title framework.Text) error {
+	check := func(id string, title framework.Text) error {
 		if subjects[id] || !identifier.MatchString(id) {
 			return invalid("has the area or outcome %s twice or by no proper id", errs.Quote(id))
 		}
 		subjects[id] = true
-		return checkText("title of "+id, title, languages)
+		return inRelease(title.Check("the title of "+id, languages...))
 	}
 	for i := range r.Areas {
 		area := &r.Areas[i]
-		if err := checkSubject(area.ID, area.Title); err != nil {
+		if err := check(area.ID, area.Title); err != nil {
 			return err
 		}
 		if len(area.Outcomes) == 0 {
@@ -309,14 +300,14 @@ func (r *Release) checkTexts() error {
 		}
 		for j := range area.Outcomes {
 			o := &area.Outcomes[j]
-			if err := checkSubject(o.ID, o.Title); err != nil {
+			if err := check(o.ID, o.Title); err != nil {
 				return err
 			}
 			if r.Kind == KindV1 { // knew neither
 				continue
 			}
-			if err := checkText("question of "+o.ID, o.Question, languages); err != nil {
-				return err
+			if err := o.Question.Check("the question of "+o.ID, languages...); err != nil {
+				return inRelease(err)
 			}
 			if !hexDigest.MatchString(o.Asked) {
 				return invalid("has a digest that is not 64 lower-case hexadecimal digits")
@@ -326,34 +317,34 @@ func (r *Release) checkTexts() error {
 	return nil
 }
 
-// identifier is the form of ids of areas and outcomes: what can stand in a table.
-var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
-
-func checkText(name string, text framework.Text, languages []string) error {
-	for _, lang := range languages {
-		if text[lang] == "" {
-			return invalid("has no %s in %s", name, errs.Quote(lang))
-		}
+// Check holds that house rule and levels are there in every language.
+func (s Scale) Check(languages []string) error {
+	if err := s.HouseRule.Check("the house rule", languages...); err != nil {
+		return err
 	}
-	for lang, s := range text {
-		if !printable(s) {
-			return invalid("has a %s in %s that cannot be printed", name, errs.Quote(lang))
+	for i, level := range s.Levels {
+		if err := level.Check(fmt.Sprintf("the name of level %d", i), languages...); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// printable reports whether s is valid UTF-8 without the characters that a
-// terminal obeys instead of showing: control characters but the line feed, and
-// those that hide text or change its direction. A pack holds none of them.
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
-		switch {
-		case r == '\n':
-			return false
-		case unicode.IsControl(r), r == 0x200B, r == 0x2060, r == 0xFEFF, r == 0x2028, r == 0x2029:
-			return true
-		}
-		return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r >= 0xE0000 && r <= 0xE007F
-	})
+// inRelease says of an error that it is the release's; nil stays nil.
+func inRelease(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errs.New(errs.Invalid, "in the release "+errs.Describe(err).Message, "")
 }
+
+// IsDigest reports whether s is a SHA-256 as muster's files write it: 64
+// lower-case hexadecimal digits.
+func IsDigest(s string) bool { return hexDigest.MatchString(s) }
+
+// IsIdentifier reports whether s can be the id of an area or outcome: up to 32
+// letters, digits, dots, underscores and hyphens, a letter or digit first.
+func IsIdentifier(s string) bool { return identifier.MatchString(s) }
+
+// identifier is the form of ids of areas and outcomes: what can stand in a table.
+var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)

@@ -257,7 +257,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a postponement without reason", "the storm of the third week", " ", "without a reason"},
 		{"no list of postponements", `"postponed":[{"deadline":1933000000,"reason":"the storm of the third week"}]`, `"postponed":null`, "null"},
 		{"more that joined than there are", `"joined":1`, `"joined":32`, "joined"},
-		{"a cycle without name", `"since":"2030"`, `"since":""`, "without a name"},
+		{"a cycle without name", `"since":"2030"`, `"since":""`, "cycle to compare with"},
 		{"no list of earlier releases", `"history":[{"cohort":"members","cycle":"2030","framework":"harbour","release":"` + earlierDigest + `"}]`, `"history":null`, "null"},
 		{"an earlier release by name", earlierDigest, "last-year", "no digest"},
 		{"a group twice", `"groups":[`, `"groups":[{"cohort":"members","members":31},`, "twice"},
