@@ -24,7 +24,7 @@ func TestIssueWithstandsTheAttack(t *testing.T) {
 		a := disclosure.Application{
 			Rule: disclosure.Rule{Hosts: 2}, Totals: totals(layout, n, seed),
 			Participation: disclosure.Participation{Members: n, Submissions: n, Hosts: 2},
-			Thresholds:    disclosure.Thresholds{MinimumBatch: (2*n + 2) / 3, ReleaseMinimum: 8, MinimumBand: 3},
+			Thresholds:    disclosure.Thresholds{MinimumBatch: (2*n + 2) / 3, ReleaseMinimum: 8},
 			Members:       names(n),
 		}
 		blocks, err := a.Apply()

@@ -1,10 +1,13 @@
 package release
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 
 	"muster/internal/coalition"
 	"muster/internal/disclosure"
+	"muster/internal/disclosure/attack"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/keys"
@@ -12,18 +15,24 @@ import (
 
 // Config is what a release is made from.
 type Config struct {
-	Coalition     string
-	Cycle         string
-	Cohort        string
-	Marking       string // such as "SYNTHETIC" or "REHEARSAL"; may be empty
-	HostedBy      [2]coalition.MemberID
-	Calendar      Calendar
-	Pack          *framework.Pack
-	Totals        disclosure.Totals // by the layout of Pack
-	Participation disclosure.Participation
-	Turnover      *Turnover // nil if no earlier release of the cohort is known
-	Groups        []Group   // nil: the cohort alone
-	History       []Earlier
+	Coalition string
+	Cycle     string
+	Cohort    string
+	Marking   string // such as "SYNTHETIC" or "REHEARSAL"; may be empty
+	HostedBy  [2]coalition.MemberID
+	Calendar  Calendar
+	Pack      *framework.Pack
+	Totals    disclosure.Totals // by the layout of Pack
+
+	CohortSize int                  // N: the members of the cohort, as the charter lists them
+	Declined   int                  // of these, those that said they take no part
+	Members    []coalition.MemberID // whose submissions were added up, in any order
+
+	Colluders int                   // members that may tell each other everything, as the charter says
+	Prefer    disclosure.Preference // as the charter says
+	Opened    []coalition.MemberID  // who showed answers to others by choice
+	History   []Past                // everything that was released before, of every cohort
+	Groups    []Group               // nil: the cohort alone
 
 	// The charter's thresholds; zero means the least that every coalition has.
 	MinimumBatch   int
@@ -31,11 +40,42 @@ type Config struct {
 
 	CharterDigest string // hex SHA-256
 	RosterDigest  string // hex SHA-256, of the roster as last amended
+
+	Attack attack.Options
 }
 
-// New applies the first rule and returns the release. It refuses as
-// [disclosure.FirstRule] does, a [*disclosure.Refusal] where too few took part, and with kind Invalid
-// where the parts do not fit each other.
+// Past is an earlier release with what everybody knows besides.
+type Past struct {
+	Release *Release
+	Digest  string               // hex SHA-256 of its file
+	Members []coalition.MemberID // its roster
+}
+
+// Unsafe says that a release was not made because somebody could have worked out
+// an answer from it and from what was released before. It is of kind Conflict.
+// Its text names nobody: Result has what was found, for the coordinator alone.
+type Unsafe struct{ Result attack.Result }
+
+// Error says what was found without saying of whom.
+func (u *Unsafe) Error() string {
+	if n := len(u.Result.Findings); n > 0 {
+		return fmt.Sprintf("what would be published narrows members' answers in %s", count(n, "place"))
+	}
+	return fmt.Sprintf("whether what would be published narrows a member's answer could not be decided in %s", count(len(u.Result.Open), "place"))
+}
+
+// Unwrap returns the refusal as the kind of error that the rest of muster shows.
+func (u *Unsafe) Unwrap() error {
+	return errs.New(errs.Conflict, u.Error(), "nothing is released: this is for those who keep muster to look at; the totals stay with the coordinator")
+}
+
+// New decides what of the totals may be shown and returns the release. It is the
+// one way from totals to a release: thresholds, then the rule, then the attack on
+// the outcome and everything that was released before.
+//
+// It refuses with a [*disclosure.Refusal] where too few took part, with an
+// [*Unsafe] where the attack succeeds, and with kind Invalid or Conflict where the
+// parts do not fit each other.
 func New(cfg Config) (*Release, error) {
 	if cfg.Pack == nil {
 		return nil, errs.New(errs.Invalid, "a release needs the framework of its totals", "")
@@ -47,15 +87,29 @@ func New(cfg Config) (*Release, error) {
 	if cfg.Totals.Layout == nil || cfg.Totals.Layout.Digest() != layout.Digest() {
 		return nil, errs.New(errs.Invalid, "the totals are of another layout than that of "+cfg.Pack.ID+" "+cfg.Pack.Version, "")
 	}
-	thresholds := disclosure.Thresholds{MinimumBatch: cfg.MinimumBatch, ReleaseMinimum: cfg.ReleaseMinimum}
-	if thresholds.MinimumBatch == 0 {
-		thresholds.MinimumBatch = coalition.MinimumBatch(cfg.Participation.Members)
-	}
-	if thresholds.ReleaseMinimum == 0 {
-		thresholds.ReleaseMinimum = coalition.ReleaseMinimum
-	}
-	blocks, err := disclosure.FirstRule(cfg.Totals, cfg.Participation, thresholds)
+	members, hosts, err := cfg.members()
 	if err != nil {
+		return nil, err
+	}
+	past, err := newPast(cfg)
+	if err != nil {
+		return nil, err
+	}
+	application := disclosure.Application{
+		Rule:          disclosure.Rule{Hosts: hosts, Colluders: cfg.Colluders, Opened: cfg.opened(members), Prefer: cfg.Prefer},
+		Totals:        cfg.Totals,
+		Participation: disclosure.Participation{Members: cfg.CohortSize, Submissions: len(members), Hosts: hosts, Declined: cfg.Declined},
+		Thresholds: disclosure.Thresholds{
+			MinimumBatch:   cmp.Or(cfg.MinimumBatch, coalition.MinimumBatch(cfg.CohortSize)),
+			ReleaseMinimum: cmp.Or(cfg.ReleaseMinimum, coalition.ReleaseMinimum),
+		},
+		Members: members, Previous: past.previous,
+	}
+	blocks, err := application.Apply()
+	if err != nil {
+		return nil, err
+	}
+	if err := past.withstand(cfg, application, blocks); err != nil {
 		return nil, err
 	}
 	r, err := newRelease(cfg.Pack, blocks)
@@ -65,14 +119,14 @@ func New(cfg Config) (*Release, error) {
 	r.Coalition, r.Cycle, r.Cohort, r.Marking = cfg.Coalition, cfg.Cycle, cfg.Cohort, cfg.Marking
 	r.HostedBy, r.Calendar = cfg.HostedBy[:], cfg.Calendar
 	r.CharterDigest, r.RosterDigest = cfg.CharterDigest, cfg.RosterDigest
-	r.Participation, r.Turnover, r.Thresholds = cfg.Participation, cfg.Turnover, thresholds
-	r.Rule = Rule{ID: RuleFirst, MinimumBand: disclosure.MinimumBand}
-	r.Groups = cfg.Groups
-	if r.Groups == nil {
-		r.Groups = []Group{{Cohort: r.Cohort, Members: r.Participation.Submissions}}
+	r.Participation, r.Thresholds = application.Participation, application.Thresholds
+	r.Turnover, r.History = past.turnover, past.list
+	rule := application.Rule
+	r.Rule = Rule{
+		ID: RuleCuts, MinimumBand: rule.Least(), Known: rule.Known(), Colluders: rule.Colluders, Opened: rule.Opened, Prefer: rule.Prefer,
 	}
-	if r.History = slices.Clone(cfg.History); r.History == nil {
-		r.History = []Earlier{} // an empty list in the file, not null
+	if r.Groups = cfg.Groups; r.Groups == nil {
+		r.Groups = []Group{{Cohort: r.Cohort, Members: r.Participation.Submissions}}
 	}
 	if r.Calendar.Postponed == nil {
 		r.Calendar.Postponed = []Postponement{}
@@ -85,6 +139,35 @@ func New(cfg Config) (*Release, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// members returns the roster in order, each once, and how many of it are hosts.
+func (cfg Config) members() (members []string, hosts int, err error) {
+	for _, m := range cfg.Members {
+		members = append(members, string(m))
+		if m == cfg.HostedBy[0] || m == cfg.HostedBy[1] {
+			hosts++
+		}
+	}
+	slices.Sort(members)
+	for i := 1; i < len(members); i++ {
+		if members[i] == members[i-1] {
+			return nil, 0, errs.New(errs.Invalid, "the roster names "+errs.Quote(members[i])+" twice", "")
+		}
+	}
+	return members, hosts, nil
+}
+
+// opened returns how many members of the roster, hosts aside, showed answers to
+// others: a host is known anyway, and who is not on the roster has no answer here.
+func (cfg Config) opened(members []string) int {
+	open := make(map[coalition.MemberID]bool)
+	for _, m := range cfg.Opened {
+		if _, on := slices.BinarySearch(members, string(m)); on && m != cfg.HostedBy[0] && m != cfg.HostedBy[1] {
+			open[m] = true
+		}
+	}
+	return len(open)
 }
 
 // newRelease returns the part of a release that shows something. It sees bands
@@ -121,7 +204,7 @@ func newRelease(p *framework.Pack, blocks []disclosure.BandedBlock) (*Release, e
 // secret.
 func (r *Release) status() Status {
 	reasons := []Reason{}
-	if r.Rule.ID == RuleFirst {
+	if r.Kind == KindV1 {
 		reasons = append(reasons, Provisional)
 	}
 	if r.Marking == coalition.MarkingRehearsal {
@@ -145,10 +228,32 @@ func (r *Release) notShown() []NotShown {
 // reason is published, so it must not say more than the bands do: it follows
 // from the kind and from what everybody knows, never from the totals.
 func (r *Release) whyNot(k framework.Kind) Reason {
+	if r.held(k) {
+		return NotBoth
+	}
 	if k == framework.KindChange && r.Turnover != nil && r.Turnover.few() {
 		return FewMoved
 	}
 	return TooFew
+}
+
+// held reports whether the rule shows no block of that kind, whatever it counts,
+// because another that follows from the same answers is shown instead.
+func (r *Release) held(k framework.Kind) bool {
+	if r.Kind == KindV1 {
+		return false
+	}
+	switch k {
+	case framework.KindLowest:
+		return !r.Rule.Prefer.Lowest
+	case framework.KindChange:
+		return r.Rule.Prefer.Lowest
+	case framework.KindTarget:
+		return !r.Rule.Prefer.Target
+	case framework.KindGap:
+		return r.Rule.Prefer.Target
+	}
+	return false
 }
 
 // FewMovers is the largest number of members that, having joined or left since

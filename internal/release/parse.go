@@ -103,13 +103,27 @@ func (r *Release) checkFigures() error {
 // checkRule holds that the rule is known, with parameters that it could have.
 func (r *Release) checkRule() error {
 	rule, p := r.Rule, r.Participation
-	switch {
-	case rule.ID != RuleFirst:
+	if r.Kind == KindV1 {
+		if rule != (Rule{ID: RuleFirst, MinimumBand: disclosure.MinimumBand}) {
+			return invalid("was made by the rule %s, which its form does not know", errs.Quote(rule.ID))
+		}
+		return nil
+	}
+	if rule.ID != RuleCuts {
 		return invalid("was made by the rule %s, which this version does not know", errs.Quote(rule.ID))
-	case rule != Rule{ID: RuleFirst, MinimumBand: disclosure.MinimumBand}:
-		return invalid("gives the rule %s other parameters than it has", errs.Quote(rule.ID))
-	case rule.Opened < 0 || rule.Opened > p.Submissions:
-		return invalid("has %d members that opened answers, of %d", rule.Opened, p.Submissions)
+	}
+	if rule.Colluders < 0 || rule.Colluders > p.Submissions || rule.Opened < 0 || rule.Opened > p.Submissions-p.Hosts {
+		return invalid("reckons with %d colluders and %d members that opened answers, of %d", rule.Colluders, rule.Opened, p.Submissions)
+	}
+	applied := disclosure.Rule{Hosts: p.Hosts, Colluders: rule.Colluders, Opened: rule.Opened}
+	if rule.Known != applied.Known() || rule.MinimumBand != applied.Least() {
+		return invalid("counts %d members as known and has bands of %d: with its hosts and colluders these are %d and %d",
+			rule.Known, rule.MinimumBand, applied.Known(), applied.Least())
+	}
+	for _, b := range r.blocks() {
+		if r.held(b.kind) && b.at.Shown() {
+			return invalid("shows %s, which its rule holds back", errs.Quote(b.name()))
+		}
 	}
 	return nil
 }
@@ -154,7 +168,7 @@ func (r *Release) checkContext() error {
 		if !hexDigest.MatchString(e.Release) {
 			return invalid("names an earlier release by something that is no digest")
 		}
-		if i > 0 && !r.History[i-1].before(e) {
+		if i > 0 && r.History[i-1].compare(e) >= 0 {
 			return invalid("lists earlier releases twice or out of order")
 		}
 	}
@@ -187,12 +201,12 @@ const maxCount = 1 << 31
 // maxTime keeps times exact in JSON; it lies some centuries ahead.
 const maxTime = 1 << 36
 
-// before orders earlier releases.
-func (e Earlier) before(other Earlier) bool {
+// compare orders earlier releases as the file lists them.
+func (e Earlier) compare(other Earlier) int {
 	return cmp.Or(
 		strings.Compare(e.Cycle, other.Cycle), strings.Compare(e.Cohort, other.Cohort),
 		strings.Compare(e.Framework, other.Framework), strings.Compare(e.Release, other.Release),
-	) < 0
+	)
 }
 
 // checkReasons holds that the release says of everything that it does not show

@@ -25,8 +25,11 @@ const (
 	KindV1 = "muster release v1"
 )
 
-// RuleFirst names the rule of [disclosure.FirstRule].
-const RuleFirst = "first"
+// The rules by name.
+const (
+	RuleCuts  = "cuts"  // [disclosure.Rule]
+	RuleFirst = "first" // that of the provisional form: bands of three, no gate
+)
 
 // Release is what a cohort's cycle shows of its members' answers, and everything
 // that is needed to draw it. As a file, release.json, it is canonical JSON that
@@ -95,11 +98,12 @@ type Group struct {
 
 // Rule is the rule that was applied, with its parameters.
 type Rule struct {
-	ID          string `json:"id"`
-	MinimumBand int    `json:"minimum_band"` // members of a band that is not empty
-	Known       int    `json:"known"`        // members whose answers somebody may know: hosts of the cohort, one reader, those who collude
-	Colluders   int    `json:"colluders"`    // of these, members that tell each other their answers
-	Opened      int    `json:"opened"`       // members that opened answers to others, counted as known besides
+	ID          string                `json:"id"`
+	MinimumBand int                   `json:"minimum_band"` // members of a band that is not empty
+	Known       int                   `json:"known"`        // members whose answers somebody may know: hosts of the cohort, one reader, colluders, those that opened theirs
+	Colluders   int                   `json:"colluders"`    // of these, members that tell each other their answers
+	Opened      int                   `json:"opened"`       // of these, members that showed answers to others by choice
+	Prefer      disclosure.Preference `json:"prefer"`       // which of two blocks that follow from each other is shown
 }
 
 // Earlier is a release that had been made before, of whatever cycle and cohort.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"muster/internal/disclosure"
 	"muster/internal/framework"
 )
 
@@ -17,6 +18,7 @@ type Reason string
 const (
 	// For a block of which nothing is shown.
 	TooFew   Reason = "too_few"   // with any boundary, what is published would point at someone
+	NotBoth  Reason = "not_both"  // it follows from what is shown instead; chosen before anything was opened
 	FewMoved Reason = "few_moved" // one to [FewMovers] members joined or left since the earlier release
 
 	// For a release that may not be shown.
@@ -30,7 +32,7 @@ const (
 
 // Reasons returns every reason that this version knows.
 func Reasons() []Reason {
-	return []Reason{TooFew, FewMoved, Provisional, Rehearsed, GroupSmall, GroupDifferent}
+	return []Reason{TooFew, NotBoth, FewMoved, Provisional, Rehearsed, GroupSmall, GroupDifferent}
 }
 
 // Known reports whether this version knows the reason.
@@ -44,6 +46,11 @@ func (r Reason) Words() framework.Text {
 		return framework.Text{
 			"en": "Too few to show without pointing at someone.",
 			"fr": "Trop peu pour être montrés sans désigner quelqu’un.",
+		}
+	case NotBoth:
+		return framework.Text{
+			"en": "It follows from what is shown beside it: of the two, only one may be shown.",
+			"fr": "Cela découle de ce qui est montré à côté : des deux, un seul peut l’être.",
 		}
 	case FewMoved:
 		return framework.Text{
@@ -129,14 +136,14 @@ func (r *Release) method() []Statement {
 			"fr": fmt.Sprintf("Les niveaux voisins sont montrés ensemble partout où, seuls, ils désigneraient quelqu’un : chaque groupe de niveaux montré ne compte aucun membre, ou au moins %d.", rule.MinimumBand) + r.knownFR(),
 		}},
 	}
-	if m := r.Turnover; m != nil && m.few() {
+	if m := r.Turnover; m != nil && m.few() && !r.showsChange() {
 		list = append(list, Statement{"turnover", framework.Text{
 			"en": fmt.Sprintf("Since cycle %s, %s joined and %d left. What changed is not shown, because it could be theirs.", m.Since, count(m.Joined, "member"), m.Left),
 			"fr": fmt.Sprintf("Depuis le cycle %s, %s %s et %d %s. L’évolution n’est pas montrée, car elle pourrait être la leur.",
 				m.Since, frenchCount(m.Joined, "membre"), frenchVerb(m.Joined, "est arrivé", "sont arrivés"), m.Left, frenchVerb(m.Left, "est parti", "sont partis")),
 		}})
 	}
-	if rule.ID != RuleFirst {
+	if rule.ID == RuleCuts {
 		list = append(list, r.attacked())
 	}
 	return append(
@@ -150,6 +157,11 @@ func (r *Release) method() []Statement {
 			"fr": "La véracité d’une réponse relève du membre qui la donne et de celui qui la vérifie pour lui.",
 		}},
 	)
+}
+
+// showsChange reports whether the change of any area is shown.
+func (r *Release) showsChange() bool {
+	return slices.ContainsFunc(r.Areas, func(a Area) bool { return a.Change.Shown() })
 }
 
 // attacked says what was tried against the release.
@@ -167,7 +179,7 @@ func (r *Release) attacked() Statement {
 
 // knownEN says whose answers the bands count as known.
 func (r *Release) knownEN() string {
-	if r.Rule.Known == 0 && r.Rule.Opened == 0 {
+	if r.Rule.Known == 0 {
 		return ""
 	}
 	parts := []string{}
@@ -181,16 +193,15 @@ func (r *Release) knownEN() string {
 	if c := r.Rule.Colluders; c > 0 {
 		parts = append(parts, count(c, "member")+" that might tell")
 	}
-	text := fmt.Sprintf(" That is 3 more than the %d whose answers somebody may know: %s.", r.Rule.Known, list(parts, "and"))
 	if o := r.Rule.Opened; o > 0 {
-		text += fmt.Sprintf(" Answers that %s opened to others count as known, too.", count(o, "member"))
+		parts = append(parts, count(o, "member")+" that showed answers to others")
 	}
-	return text
+	return fmt.Sprintf(" That is %d more than the %d whose answers somebody may know: %s.", disclosure.MinimumBand, r.Rule.Known, list(parts, "and"))
 }
 
 // knownFR is [Release.knownEN] in French.
 func (r *Release) knownFR() string {
-	if r.Rule.Known == 0 && r.Rule.Opened == 0 {
+	if r.Rule.Known == 0 {
 		return ""
 	}
 	parts := []string{}
@@ -204,11 +215,11 @@ func (r *Release) knownFR() string {
 	if c := r.Rule.Colluders; c > 0 {
 		parts = append(parts, frenchCount(c, "membre")+" "+frenchVerb(c, "qui parlerait", "qui parleraient"))
 	}
-	text := fmt.Sprintf(" C’est 3 de plus que les %d dont quelqu’un peut connaître les réponses : %s.", r.Rule.Known, list(parts, "et"))
 	if o := r.Rule.Opened; o > 0 {
-		text += fmt.Sprintf(" Les réponses que %s %s à d’autres comptent aussi comme connues.", frenchCount(o, "membre"), frenchVerb(o, "a ouvertes", "ont ouvertes"))
+		parts = append(parts, frenchCount(o, "membre")+" "+frenchVerb(o, "qui a montré", "qui ont montré")+" des réponses à d’autres")
 	}
-	return text
+	known := frenchVerb(r.Rule.Known, "celui", fmt.Sprintf("les %d", r.Rule.Known))
+	return fmt.Sprintf(" C’est %d de plus que %s dont quelqu’un peut connaître les réponses : %s.", disclosure.MinimumBand, known, list(parts, "et"))
 }
 
 // frenchVerb returns one for zero or one, many for more, as French does.
