@@ -1,10 +1,6 @@
 package attack
 
-import (
-	"slices"
-
-	"muster/internal/framework"
-)
+import "muster/internal/framework"
 
 // A member computes some of its vectors from others: the lowest level of an area
 // from the levels, the gap from level and target, the change from two years'
@@ -92,64 +88,50 @@ func (m *model) coupleLowest(b Block) {
 	}
 }
 
-// coupleGap: level and target counts are split by gap, and the parts of each gap
-// can be paired. The gap's units are unknown, below, met.
+// coupleGap: members whose gap is unknown gave no level or have no target, and of
+// the others as many pairs of level and target can be below, or met, as the
+// largest matching has. Pairing differently changes the number below by at most
+// one, so everything between can be had. The gap's units are unknown, below, met.
 func (m *model) coupleGap(b Block) {
 	level, target := Block{b.Cycle, b.Subject, framework.KindLevel}, Block{b.Cycle, b.Subject, framework.KindTarget}
-	hasLevel, hasTarget := slices.Contains(m.blocks, level), slices.Contains(m.blocks, target)
-	if !hasLevel || !hasTarget {
-		return
-	}
-	const unknown, below, met = 0, 1, 2
 	for a := range m.atoms {
-		gap, ok := m.counts[place{a, b}]
-		if !ok {
+		gap, l, t := m.counts[place{a, b}], m.counts[place{a, level}], m.counts[place{a, target}]
+		if gap == nil || l == nil || t == nil {
 			continue
 		}
-		size := len(m.atoms[a].members)
-		split := func(counts []int) [3][]int {
-			var parts [3][]int
-			for u, n := range counts {
-				whole := []term{{n, -1}}
-				for g := range parts {
-					high := size
-					if u == 0 && g != unknown {
-						high = 0
-					}
-					v := m.variable(0, high)
-					parts[g] = append(parts[g], v)
-					whole = append(whole, term{v, 1})
+		const unknown, below, met = 0, 1, 2
+		m.require(atLeast(0), term{gap[unknown], 1}, term{l[0], -1})
+		m.require(atLeast(0), term{gap[unknown], 1}, term{t[0], -1})
+		m.require(atLeast(0), term{l[0], 1}, term{t[0], 1}, term{gap[unknown], -1})
+		m.ascends(term{gap[below], 1}, l, t)
+		for v := 0; v < len(l); v++ { // met: a level of at most v needs a target of at most v
+			terms := []term{{gap[met], -1}}
+			for w := 1; w < len(l); w++ {
+				if w <= v {
+					terms = append(terms, term{t[w], 1})
+				} else {
+					terms = append(terms, term{l[w], 1})
 				}
-				m.require(Exactly(0), whole...)
 			}
-			for g := range parts {
-				all := []term{{gap[g], -1}}
-				for _, v := range parts[g] {
-					all = append(all, term{v, 1})
-				}
-				m.require(Exactly(0), all...)
+			m.require(atLeast(0), terms...)
+		}
+	}
+}
+
+// ascends requires that n pairs can be made of a lower unit of the first block
+// and a higher one of the second.
+func (m *model) ascends(n term, lower, higher []int) {
+	for v := 1; v < len(lower)+1; v++ { // a second of at most v needs a first below v
+		terms := []term{{n.variable, -n.weight}}
+		for w := 1; w < len(lower); w++ {
+			if w < v {
+				terms = append(terms, term{lower[w], 1})
 			}
-			return parts
-		}
-		l, t := split(m.counts[place{a, level}]), split(m.counts[place{a, target}])
-		// Unknown: one of the two is missing, so given levels go with missing targets.
-		missing := []term{{t[unknown][0], 1}}
-		for u := 1; u < len(l[unknown]); u++ {
-			missing = append(missing, term{l[unknown][u], -1})
-		}
-		m.require(atLeast(0), missing...)
-		for v := 1; v < len(l[below]); v++ {
-			var under, reach []term
-			for w := 1; w <= v; w++ {
-				if w < v {
-					under = append(under, term{l[below][w], 1})
-				}
-				under = append(under, term{t[below][w], -1})
-				reach = append(reach, term{t[met][w], 1}, term{l[met][w], -1})
+			if w > v {
+				terms = append(terms, term{higher[w], 1})
 			}
-			m.require(atLeast(0), under...) // a target of v needs a level below v
-			m.require(atLeast(0), reach...) // a level of v meets a target of at most v
 		}
+		m.require(atLeast(0), terms...)
 	}
 }
 
@@ -160,114 +142,71 @@ func (m *model) coupleGap(b Block) {
 func (m *model) coupleChange(b Block) {
 	const incomparable, worse, mixed, same, better = 0, 1, 2, 3, 4
 	before := m.problem.before(b.Cycle)
-	var outcomes [][2]Block
-	for _, now := range m.levels(b.Cycle, b) {
-		then := Block{before, now.Subject, framework.KindLevel}
-		if slices.Contains(m.blocks, then) {
-			outcomes = append(outcomes, [2]Block{then, now})
-		}
-	}
 	for a := range m.atoms {
 		class, ok := m.counts[place{a, b}]
 		if !ok {
 			continue
 		}
 		size := len(m.atoms[a].members)
-		var some [5][]term // by class, what makes it, over all outcomes
-		var risen, fallen []term
-		compared := 0
-		for _, o := range outcomes {
-			then, was := m.counts[place{a, o[0]}]
+		var better1, worse1, ups, downs, stayed []term // over all outcomes, what makes each class
+		for _, now := range m.levels(b.Cycle, b) {
+			then, was := m.counts[place{a, Block{before, now.Subject, framework.KindLevel}}]
 			if !was {
-				continue // joined since
+				continue // joined since, or the outcome is new
 			}
-			compared++
-			rose, fell, kept := m.pairs(then, m.counts[place{a, o[1]}], size)
-			rises, falls, stays := m.part(size, rose), m.part(size, fell), m.part(size, kept)
-			part := func(class ...int) (vars [5]int) {
-				for i := range vars {
-					vars[i] = -1
-				}
-				for _, c := range class {
-					vars[c] = m.variable(0, size)
-				}
-				return vars
-			}
-			r, f, s := part(mixed, better), part(worse, mixed), part(worse, mixed, same, better)
-			for i, whole := range []struct {
-				vars [5]int
-				sum  int
-			}{{r, rises}, {f, falls}, {s, stays}} {
-				all := []term{{whole.sum, -1}}
-				for c, v := range whole.vars {
-					if v < 0 {
-						continue
-					}
-					all = append(all, term{v, 1})
-					switch {
-					case i == 0 && c == better, i == 1 && c == worse, i == 2 && c == same:
-						some[c] = append(some[c], term{v, 1})
-					case i == 0:
-						risen = append(risen, term{v, 1})
-					case i == 1:
-						fallen = append(fallen, term{v, 1})
-					}
-				}
-				m.require(Exactly(0), all...)
-			}
-			for c := worse; c <= better; c++ {
-				room := []term{{class[c], 1}}
-				for _, vars := range [][5]int{r, f, s} {
-					if vars[c] >= 0 {
-						room = append(room, term{vars[c], -1})
-					}
-				}
-				m.require(atLeast(0), room...)
-			}
+			rose, fell, kept := m.pairs(then, m.counts[place{a, now}], size)
+			stayed = append(stayed, term{kept, 1})
+			// Who rose somewhere is better or mixed, who fell is worse or mixed; nobody
+			// does both in one outcome.
+			up, down := m.variable(0, size), m.variable(0, size) // the mixed that rose here, and that fell
+			m.require(atLeast(0), term{class[mixed], 1}, term{up, -1}, term{down, -1})
+			m.require(Between(0, size), term{rose, 1}, term{up, -1})
+			m.require(Between(0, size), term{fell, 1}, term{down, -1})
+			m.require(atLeast(0), term{class[better], 1}, term{up, 1}, term{rose, -1})
+			m.require(atLeast(0), term{class[worse], 1}, term{down, 1}, term{fell, -1})
+			m.require(atMost(size), term{class[incomparable], 1}, term{rose, 1}, term{fell, 1}, term{kept, 1})
+			better1 = append(better1, term{rose, 1}, term{up, -1})
+			worse1 = append(worse1, term{fell, 1}, term{down, -1})
+			ups, downs = append(ups, term{up, 1}), append(downs, term{down, 1})
 		}
-		if compared == 0 {
+		if len(stayed) == 0 {
 			m.require(Exactly(size), term{class[incomparable], 1})
 			continue
 		}
-		for _, c := range []int{worse, same, better} {
-			m.require(atLeast(0), append(some[c], term{class[c], -1})...)
-		}
-		m.require(atLeast(0), append(risen, term{class[mixed], -1})...)
-		m.require(atLeast(0), append(fallen, term{class[mixed], -1})...)
+		m.require(atLeast(0), append(better1, term{class[better], -1})...)
+		m.require(atLeast(0), append(worse1, term{class[worse], -1})...)
+		m.require(atLeast(0), append(ups, term{class[mixed], -1})...)
+		m.require(atLeast(0), append(downs, term{class[mixed], -1})...)
+		m.require(atLeast(0), append(stayed, term{class[same], -1})...)
 	}
 }
 
-// pairs adds a table of pairs with the two margins and returns those that rise,
-// fall and stay.
-func (m *model) pairs(then, now []int, size int) (rose, fell, kept []term) {
-	columns := make([][]term, len(now))
-	for x, n := range then {
-		row := []term{{n, -1}}
-		for y := range now {
-			v := m.variable(0, size)
-			row = append(row, term{v, 1})
-			columns[y] = append(columns[y], term{v, 1})
-			switch {
-			case x == 0 || y == 0:
-			case x < y:
-				rose = append(rose, term{v, 1})
-			case x > y:
-				fell = append(fell, term{v, 1})
-			default:
-				kept = append(kept, term{v, 1})
-			}
-		}
-		m.require(Exactly(0), row...)
+// pairs adds how many pairs of two years' levels rise, fall and stay, with what
+// the counts of both years leave to them. Those who stayed at a unit are taken
+// away first; the others must be paired so that nobody stays.
+func (m *model) pairs(then, now []int, size int) (rose, fell, kept int) {
+	rose, fell, kept = m.variable(0, size), m.variable(0, size), m.variable(0, size)
+	apart := m.variable(0, size) // cannot be compared
+	m.require(Exactly(size), term{rose, 1}, term{fell, 1}, term{kept, 1}, term{apart, 1})
+	m.require(atLeast(0), term{apart, 1}, term{then[0], -1})
+	m.require(atLeast(0), term{apart, 1}, term{now[0], -1})
+	m.require(atLeast(0), term{then[0], 1}, term{now[0], 1}, term{apart, -1})
+	from, to := make([]int, len(then)), make([]int, len(now)) // who moved, by where from and where to
+	stayed := []term{{kept, -1}}
+	left, came := []term{{rose, -1}, {fell, -1}}, []term{{rose, -1}, {fell, -1}}
+	for u := 1; u < len(then); u++ {
+		v := m.variable(0, size)
+		from[u], to[u] = m.variable(0, size), m.variable(0, size)
+		m.require(atLeast(0), term{then[u], 1}, term{v, -1}, term{from[u], -1})
+		m.require(atLeast(0), term{now[u], 1}, term{v, -1}, term{to[u], -1})
+		m.require(atLeast(0), term{rose, 1}, term{fell, 1}, term{from[u], -1}, term{to[u], -1})
+		stayed = append(stayed, term{v, 1})
+		left, came = append(left, term{from[u], 1}), append(came, term{to[u], 1})
 	}
-	for y, n := range now {
-		m.require(Exactly(0), append(columns[y], term{n, -1})...)
-	}
+	m.require(Exactly(0), stayed...)
+	m.require(Exactly(0), left...)
+	m.require(Exactly(0), came...)
+	m.ascends(term{rose, 1}, from, to)
+	m.ascends(term{fell, 1}, to, from)
 	return rose, fell, kept
-}
-
-// part adds the sum of terms as a number of its own.
-func (m *model) part(size int, terms []term) int {
-	v := m.variable(0, size)
-	m.require(Exactly(0), append(terms, term{v, -1})...)
-	return v
 }
