@@ -142,7 +142,7 @@ func TestSpecExamples(t *testing.T) {
 func TestSchemaAcceptsReleases(t *testing.T) {
 	t.Parallel()
 	schema := compile(t, "")
-	for n := 10; n < 40; n++ {
+	for n := 22; n < 42; n += 4 {
 		if err := schema.Validate(decode(t, canonical(t, made(t, n, uint64(n))))); err != nil {
 			t.Fatal(err)
 		}
