@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"muster/dap"
 	"muster/internal/coalition"
 	"muster/internal/disclosure"
+	"muster/internal/disclosure/attack"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/keys"
@@ -157,7 +159,8 @@ func (c *Rehearsal) writeCharter() error {
 		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Marking: c.cfg.Marking,
 		Framework: coalition.FrameworkRef{ID: ref.ID, Version: ref.Version, Digest: ref.Digest}, Layout: layout,
 		Cohort: cohortID, Seed: c.seed.Digest(), Variant: c.cfg.Variant,
-		Opens: opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
+		Disclosure: c.cfg.Disclosure,
+		Opens:      opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
 	}
 	for _, m := range c.cfg.Members {
 		proposal.Members = append(proposal.Members, coalition.Member{ID: m.ID, Key: c.memberKeys[m.ID].Public()})
@@ -200,20 +203,25 @@ func (c *Rehearsal) charterEntry() ledger.Entry {
 	}
 }
 
-// release applies the first release rule, signs and logs.
+// release decides what may be shown, signs and logs.
 func (c *Rehearsal) release(ctx context.Context, hosts *hosts, result *Result) (refused, err error) {
 	a := result.Aggregate
-	made, err := release.New(release.Config{
-		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Cohort: cohortID, Marking: c.cfg.Marking,
-		Pack:          c.cfg.Pack,
-		Totals:        disclosure.Totals{Layout: c.layout, Submissions: a.Count, Cells: a.Cells},
-		Participation: c.participation(), MinimumBatch: c.charter.Cohorts[0].MinimumBatch, ReleaseMinimum: c.charter.Cohorts[0].ReleaseMinimum,
-		HostedBy:      [2]coalition.MemberID{c.charter.Leader.Member, c.charter.Helper.Member},
-		Calendar:      release.Calendar{Opens: c.charter.Opens, Deadline: c.charter.Deadline},
-		CharterDigest: c.signed.Digest(), RosterDigest: result.Roster.Digest(),
-	})
+	declined := 0
+	for _, m := range c.cfg.Members {
+		if m.Declined {
+			declined++
+		}
+	}
+	made, err := release.Cycle{
+		Charter: c.signed, Cohort: cohortID, Roster: coalition.FrozenRoster{Roster: result.Roster}, Pack: c.cfg.Pack,
+		Totals:   disclosure.Totals{Layout: c.layout, Submissions: a.Count, Cells: a.Cells},
+		Declined: declined, Opened: c.cfg.Opened, History: c.cfg.History, Attack: attack.Options{Workers: runtime.GOMAXPROCS(0)},
+	}.New()
 	if refusal, ok := errors.AsType[*disclosure.Refusal](err); ok {
 		return refusal, nil
+	}
+	if unsafe, ok := errors.AsType[*release.Unsafe](err); ok {
+		return unsafe, nil
 	}
 	if err != nil {
 		return nil, err
