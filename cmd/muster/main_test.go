@@ -13,7 +13,7 @@ import (
 
 // TestMain makes this test binary the command muster of the stories.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"muster": main})
+	testscript.Main(m, map[string]func(){"muster": storyMain})
 }
 
 // TestStory runs the command-line stories, one file each. Their own commands are
@@ -31,6 +31,7 @@ func TestStory(t *testing.T) {
 	}
 	commands := storyCommands()
 	maps.Copy(commands, hostCommands())
+	maps.Copy(commands, cycleCommands())
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"muster/internal/coalition"
 	"muster/internal/collective"
 	"muster/internal/errs"
 	"muster/internal/exchange"
@@ -53,7 +52,7 @@ as a member's are.`,
 }
 
 func runCollective(env Env, f collectiveFlags) error {
-	card, signer, err := openCoordinator(f.dir)
+	own, err := openCoordinator(f.dir)
 	if err != nil {
 		return err
 	}
@@ -71,7 +70,7 @@ func runCollective(env Env, f collectiveFlags) error {
 		return err
 	}
 	cfg := collective.Config{
-		Coalition: card.Coalition, Cycle: f.cycle, Marking: f.marking, Pack: pack, Answers: make(map[string]collective.Answer, len(answers)),
+		Coalition: own.card.Coalition, Cycle: f.cycle, Marking: f.marking, Pack: pack, Answers: make(map[string]collective.Answer, len(answers)),
 	}
 	for outcome, a := range answers {
 		cfg.Answers[outcome] = collective.Answer{Level: a.Level, Verified: a.Verified, Target: a.Target, Evidence: a.Evidence}
@@ -84,7 +83,7 @@ func runCollective(env Env, f collectiveFlags) error {
 	if err != nil {
 		return err
 	}
-	sig, err := keys.Sign(keys.KindCollective, body, signer)
+	sig, err := keys.Sign(keys.KindCollective, body, own.signer)
 	if err != nil {
 		return err
 	}
@@ -93,29 +92,6 @@ func runCollective(env Env, f collectiveFlags) error {
 	if err != nil {
 		return placeError(err, f.out, "make room there, or give another --out")
 	}
-	say(env, "%s says what %s says of itself in %s: %s", f.out, card.Coalition, f.cycle, plural(len(answers), "1 answer", "%d answers"))
+	say(env, "%s says what %s says of itself in %s: %s", f.out, own.card.Coalition, f.cycle, plural(len(answers), "1 answer", "%d answers"))
 	return nil
-}
-
-// openCoordinator opens the folder that muster collect init made.
-func openCoordinator(dir string) (coalition.CoordinatorCard, *keys.Signer, error) {
-	file, err := readSigned(filepath.Join(dir, coordinatorCardFile), "coordinator card")
-	if errs.KindOf(err) == errs.NotFound {
-		return coalition.CoordinatorCard{}, nil, errs.Wrap(err, errs.NotFound, fmt.Sprintf("%s is no coordinator's folder: it has no %s", strconv.Quote(dir), coordinatorCardFile), "give the folder that muster collect init made with --dir")
-	}
-	if err != nil {
-		return coalition.CoordinatorCard{}, nil, err
-	}
-	card, err := coalition.OpenCoordinatorCard(file)
-	if err != nil {
-		return coalition.CoordinatorCard{}, nil, err
-	}
-	folder := keyFolder(dir)
-	if own, err := newCoordinatorCard(card.Coalition, folder); err != nil {
-		return coalition.CoordinatorCard{}, nil, err
-	} else if own != card {
-		return coalition.CoordinatorCard{}, nil, errs.New(errs.Conflict, fmt.Sprintf("the keys in %s are not those that its card shows", strconv.Quote(dir)), "restore them from a backup")
-	}
-	signer, err := folder.Signer()
-	return card, signer, err
 }

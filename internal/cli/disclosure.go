@@ -14,6 +14,6 @@ release step uses.`,
 		Args: noSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newExplainCmd(env))
+	cmd.AddCommand(newAttackCmd(env), newAuditCmd(env), newExplainCmd(env))
 	return cmd
 }

@@ -229,16 +229,16 @@ func (p *picture) standings() {
 	p.list(high, "at 3 or 4")
 }
 
-// list draws the outcomes with most members, by the number that is certain, and
-// says of how many outcomes nothing can be said.
+// list draws the outcomes with most members, by the number that is certain, then
+// by the most that it can be, and says of how many outcomes nothing can be said.
 func (p *picture) list(known []standing, levels string) {
 	n, c := p.r.Participation.Submissions, p.columns
-	most := slices.DeleteFunc(slices.Clone(known), func(s standing) bool { return s.certain == 0 })
+	most := slices.DeleteFunc(slices.Clone(known), func(s standing) bool { return s.possible == 0 })
 	slices.SortStableFunc(most, func(a, b standing) int {
 		return cmp.Or(cmp.Compare(b.certain, a.certain), cmp.Compare(b.possible, a.possible))
 	})
 	// A list has no bands, so there is more room for titles than in a table.
-	ending := textWidth(fmt.Sprintf("%d to %d of %d %s", n, n, n, levels))
+	ending := textWidth(fmt.Sprintf("at most %d of %d %s", n, n, levels))
 	if c.stacked {
 		c.strip = min(c.strip, c.width-gutter-ending)
 	} else {
@@ -247,9 +247,12 @@ func (p *picture) list(known []standing, levels string) {
 	for _, s := range most[:min(len(most), maxStandings)] {
 		marks := apportion([]uint64{s.certain, s.possible - s.certain, uint64(n) - s.possible}, c.strip)
 		bar := strings.Repeat("━", marks[0]) + strings.Repeat("─", marks[1]) + strings.Repeat("┄", marks[2])
-		count := strconv.FormatUint(s.certain, 10)
-		if s.possible > s.certain {
-			count += " to " + strconv.FormatUint(s.possible, 10)
+		count := strconv.FormatUint(s.possible, 10)
+		switch {
+		case s.certain == 0:
+			count = "at most " + count
+		case s.possible > s.certain:
+			count = fmt.Sprintf("%d to %d", s.certain, s.possible)
 		}
 		text := bar + strings.Repeat(" ", gutter) + fmt.Sprintf("%s of %d %s", count, n, levels)
 		p.row(c.lead(s.outcome.ID, s.outcome.Title.In(p.lang)), text)
@@ -261,9 +264,7 @@ func (p *picture) list(known []standing, levels string) {
 	case len(most) == 0:
 		text := fmt.Sprintf("None of the %d outcomes has a member %s. ", all, levels)
 		if len(known) < all {
-			text = fmt.Sprintf("None of the %d of %d outcomes that show how many are %s has a member there for certain. ", len(known), all, levels)
-		} else if slices.ContainsFunc(known, func(s standing) bool { return s.possible > 0 }) {
-			text = fmt.Sprintf("None of the %d outcomes has a member %s for certain. ", all, levels)
+			text = fmt.Sprintf("None of the %d of %d outcomes that show how many are %s has a member there. ", len(known), all, levels)
 		}
 		p.paragraph(plain, "", text+p.silent())
 	case len(known) < all:

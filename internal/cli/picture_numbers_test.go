@@ -236,7 +236,7 @@ func bounds(b disclosure.BandedBlock, levels []string) (certain, possible uint64
 	return certain, possible, parted
 }
 
-var listed = regexp.MustCompile(`^(\S+) +(.*?) +([━─┄]+)  (?:(\d+) to )?(\d+) of (\d+) at (\d or \d)$`)
+var listed = regexp.MustCompile(`^(\S+) +(.*?) +([━─┄]+)  (?:(at most) |(\d+) to )?(\d+) of (\d+) at (\d or \d)$`)
 
 func (p *pictureReader) list(lines, levels []string, words string) {
 	p.t.Helper()
@@ -246,16 +246,15 @@ func (p *pictureReader) list(lines, levels []string, words string) {
 		certain, possible uint64
 	}
 	var want []row
-	known, all, open := 0, 0, false
+	known, all := 0, 0
 	for _, a := range p.r.Areas {
 		for _, o := range a.Outcomes {
 			all++
 			certain, possible, parted := bounds(o.Level, levels)
 			if parted {
 				known++
-				open = open || possible > 0
 			}
-			if parted && certain > 0 {
+			if parted && possible > 0 {
 				want = append(want, row{o.ID, certain, possible})
 			}
 		}
@@ -275,12 +274,15 @@ func (p *pictureReader) list(lines, levels []string, words string) {
 			last = strings.TrimSpace(last + " " + line)
 			continue
 		}
-		if last != "" || m[7] != words || p.number(m[6]) != uint64(p.r.Participation.Submissions) {
+		if last != "" || m[8] != words || p.number(m[7]) != uint64(p.r.Participation.Submissions) {
 			p.t.Fatalf("nobody reads %q", line)
 		}
-		r := row{m[1], p.number(m[5]), p.number(m[5])}
-		if m[4] != "" {
-			r.certain = p.number(m[4])
+		r := row{m[1], p.number(m[6]), p.number(m[6])}
+		switch {
+		case m[4] != "":
+			r.certain = 0
+		case m[5] != "":
+			r.certain = p.number(m[5])
 		}
 		if strings.Contains(m[3], "━") != (r.certain > 0) || strings.Contains(m[3], "─") != (r.possible > r.certain) {
 			p.t.Fatalf("the bar says another thing than the numbers: %q", line)
@@ -296,9 +298,7 @@ func (p *pictureReader) list(lines, levels []string, words string) {
 	case len(want) == 0:
 		want := fmt.Sprintf("None of the %d outcomes has a member at %s.", all, words)
 		if known < all {
-			want = fmt.Sprintf("None of the %d of %d outcomes that show how many are at %s has a member there for certain.", known, all, words)
-		} else if open {
-			want = fmt.Sprintf("None of the %d outcomes has a member at %s for certain.", all, words)
+			want = fmt.Sprintf("None of the %d of %d outcomes that show how many are at %s has a member there.", known, all, words)
 		}
 		p.equal(last, want+" "+p.silent())
 	case known < all:

@@ -298,18 +298,16 @@ func (p *picture) legend() {
 	}
 }
 
-// notShown says once why something is missing, and how much of what.
+// notShown says once for each reason what is missing for it, and how much of what.
 func (p *picture) notShown() {
-	missing := make(map[framework.Kind]int)
+	type gone struct {
+		reason release.Reason
+		kind   framework.Kind
+	}
+	missing := make(map[gone]int)
 	for _, n := range p.r.NotShown {
 		_, kind, _ := strings.Cut(n.Block, "/")
-		missing[framework.Kind(kind)]++
-	}
-	var parts []string
-	for _, kind := range slices.Concat(framework.OutcomeKinds(), framework.AreaKinds()) {
-		if n := missing[kind]; n > 0 {
-			parts = append(parts, kindWords(kind, n))
-		}
+		missing[gone{n.Reason, framework.Kind(kind)}]++
 	}
 	dots := 0
 	for _, o := range p.outcomes() {
@@ -320,19 +318,37 @@ func (p *picture) notShown() {
 			dots++
 		}
 	}
-	if dots > 0 {
-		more := ""
-		if len(parts) > 0 {
-			more = " more"
-		}
-		parts = append(parts, fmt.Sprintf("%d%s of the numbers under %s and %s", dots, more, targetHead, testedHead))
-	}
 	p.heading("What is not shown")
-	if len(parts) == 0 {
-		p.paragraph(plain, "", "Nothing had to be left out.")
-		return
+	nothing := true
+	for _, reason := range release.Reasons() {
+		var parts []string
+		for _, kind := range slices.Concat(framework.OutcomeKinds(), framework.AreaKinds()) {
+			if n := missing[gone{reason, kind}]; n > 0 {
+				parts = append(parts, kindWords(kind, n))
+			}
+		}
+		if reason == release.TooFew && dots > 0 {
+			more := ""
+			if len(parts) > 0 {
+				more = " more"
+			}
+			parts = append(parts, fmt.Sprintf("%d%s of the numbers under %s and %s", dots, more, targetHead, testedHead))
+		}
+		if len(parts) == 0 {
+			continue
+		}
+		nothing = false
+		p.paragraph(plain, "", strings.TrimSuffix(reason.Words().In("en"), ".")+": "+strings.Join(parts, ", ")+".")
 	}
-	p.paragraph(plain, "", "Too few to show without pointing at someone: "+strings.Join(parts, ", ")+".")
+	for _, g := range p.r.Groups {
+		if g.Dropped != "" {
+			nothing = false
+			p.paragraph(plain, "", fmt.Sprintf("Nothing of %s. %s", g.Cohort, g.Dropped.Words().In("en")))
+		}
+	}
+	if nothing {
+		p.paragraph(plain, "", "Nothing had to be left out.")
+	}
 }
 
 // kindWords says of how many outcomes or areas a kind of block is not shown.

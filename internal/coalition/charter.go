@@ -191,6 +191,17 @@ func (c Charter) Check() error {
 	case c.Witnesses.Threshold < 0 || c.Witnesses.Threshold > len(c.Witnesses.Keys):
 		return invalid("wants %d of %d witnesses", c.Witnesses.Threshold, len(c.Witnesses.Keys))
 	}
+	// A page shows these, and the charter may come from anyone.
+	for _, text := range []struct{ what, text string }{
+		{"coalition", c.Coalition}, {"cycle", c.Cycle}, {"framework", c.Framework.ID}, {"version of its framework", c.Framework.Version},
+	} {
+		if fault := NameFault(text.text); fault != "" {
+			return invalid("has a %s whose name %s %s", text.what, errs.Quote(text.text), fault)
+		}
+	}
+	if c.Marking != "" && NameFault(c.Marking) != "" {
+		return invalid("is marked %s", errs.Quote(c.Marking))
+	}
 	for _, pin := range []string{c.Leader.Certificate, c.Helper.Certificate, c.Coordinator.Certificate} {
 		if b, err := hex.DecodeString(pin); err != nil || hex.EncodeToString(b) != pin || (len(b) != 0 && len(b) != sha256.Size) {
 			return invalid("pins %s, which is no SHA-256 in hex", errs.Quote(pin))

@@ -143,9 +143,9 @@ func layoutSizes(layout json.RawMessage) ([]uint16, error) {
 	return sizes, nil
 }
 
-// countsLayout reports whether the task adds up exactly the blocks of the
+// CountsLayout reports whether the task adds up exactly the blocks of the
 // layout: one bit set in each, and nothing else.
-func (t OpenedTask) countsLayout(layout json.RawMessage) bool {
+func (t OpenedTask) CountsLayout(layout json.RawMessage) bool {
 	sizes, err := layoutSizes(layout)
 	config := t.Configuration.VdafConfiguration
 	if err != nil || vdaf.ID(t.Configuration.VdafType) != vdaf.IDOneHotBlocks || len(config) < 4 {

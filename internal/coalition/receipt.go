@@ -137,3 +137,9 @@ func (r Receipt) ReportID() dap.ReportID {
 
 // Digest returns SHA-256 of the receipt's canonical bytes, in hex.
 func (s SignedReceipt) Digest() string { return keys.Digest(s.Body) }
+
+// Acknowledgement is a host's word that it holds a member's receipt.
+type Acknowledgement struct {
+	Receipt string `json:"receipt"`  // hex SHA-256 of the receipt
+	Last    uint64 `json:"last_seq"` // of the member's receipts at this host the one that counts, or 0; those set aside do not count
+}

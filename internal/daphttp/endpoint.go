@@ -43,6 +43,7 @@ const (
 	pathHpkeConfig      = "/hpke_config"
 	pathReports         = "/tasks/{task}/reports"
 	pathReceipts        = "/tasks/{task}/receipts"
+	pathAddenda         = "/tasks/{task}/addenda"
 	pathRoster          = "/tasks/{task}/roster"
 	pathAmendments      = "/tasks/{task}/amendments"
 	pathAggregationJobs = "/tasks/{task}/aggregation_jobs"

@@ -10,10 +10,21 @@ import (
 	"muster/internal/errs"
 )
 
+// Host is what both hosts of one task serve beside DAP.
+type Host interface {
+	// Acknowledge takes a member's receipt; a nil error acknowledges it.
+	Acknowledge(ctx context.Context, r coalition.SignedReceipt) (coalition.Acknowledgement, error)
+	// Postpone takes an addendum that all three have signed.
+	Postpone(ctx context.Context, a coalition.SignedAddendum) error
+	// FrozenRoster returns the roster that both hosts signed with its
+	// amendments; while there is none it refuses with kind Conflict.
+	FrozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error)
+}
+
 // Leader is the Leader of one task as it is served. Its methods may be called
 // concurrently, and the same call again has the same answer.
 type Leader interface {
-	PutReceipt(ctx context.Context, r coalition.SignedReceipt) error
+	Host
 	// Upload takes an UploadRequest and returns nothing or an UploadErrors.
 	Upload(ctx context.Context, task dap.TaskID, body []byte) ([]byte, error)
 	// CollectionJob takes a CollectionJobReq and returns the CollectionJobResp.
@@ -61,10 +72,12 @@ func leaderRoutes(cfg Config) ([]route[Leader], error) {
 		{method: "GET", path: pathHpkeConfig, do: configs},
 
 		// Reports (DAP-18 4.4.2)
-		{method: "POST", path: pathReports, body: content{dap.MediaUploadRequest, dap.MaxUploadSize}, do: upload},
+		{method: "POST", path: pathReports, body: content{dap.MediaUploadRequest, dap.MaxUploadSize}, metered: true, do: upload},
 
-		// Receipts, beside DAP
+		// Receipts, addenda and the roster, beside DAP
 		{method: "POST", path: pathReceipts, body: content{mediaJSON, maxReceiptEnvelope}, do: putReceipt[Leader]},
+		{method: "POST", path: pathAddenda, body: content{mediaJSON, maxAddendumEnvelope}, do: postpone[Leader]},
+		{method: "GET", path: pathRoster, who: coordinator, do: readRoster[Leader]},
 
 		// Collection jobs (DAP-18 4.6)
 		{method: "POST", path: pathCollectionJobs, who: coordinator, body: content{dap.MediaCollectionJobReq, dap.MaxMessageSize}, heavy: true, do: createCollection},
@@ -90,18 +103,6 @@ func hpkeConfigs[H any](list dap.HpkeConfigList) (func(context.Context, request[
 func upload(ctx context.Context, r request[Leader]) (answer, error) {
 	failed, err := r.host.Upload(ctx, r.task, r.body)
 	return answer{media: dap.MediaUploadErrors, body: failed}, err
-}
-
-// putReceipt serves both hosts.
-func putReceipt[H interface {
-	PutReceipt(ctx context.Context, r coalition.SignedReceipt) error
-}](ctx context.Context, r request[H]) (answer, error) {
-	body, signature, err := unseal("receipt", r.body)
-	if err != nil {
-		return answer{}, err
-	}
-	err = r.host.PutReceipt(ctx, coalition.SignedReceipt{Body: body, Signature: signature})
-	return answer{status: http.StatusNoContent}, err
 }
 
 func createCollection(ctx context.Context, r request[Leader]) (answer, error) {

@@ -46,6 +46,7 @@ const (
 	KindRelease    Kind = "release"
 	KindCollective Kind = "collective"
 	KindEntry      Kind = "ledger entry"
+	KindWipe       Kind = "wipe attestation"
 
 	// Those that are exchanged before there is a charter.
 	KindHostCard        Kind = "host card"

@@ -14,6 +14,7 @@ import (
 
 	"muster/dap"
 	"muster/internal/coalition"
+	"muster/internal/collect"
 	"muster/internal/disclosure"
 	"muster/internal/disclosure/attack"
 	"muster/internal/errs"
@@ -205,18 +206,17 @@ func (c *Rehearsal) charterEntry() ledger.Entry {
 
 // release decides what may be shown, signs and logs.
 func (c *Rehearsal) release(ctx context.Context, hosts *hosts, result *Result) (refused, err error) {
-	a := result.Aggregate
-	declined := 0
+	var declined []coalition.MemberID
 	for _, m := range c.cfg.Members {
-		if m.Declined {
-			declined++
+		if m.Declined && m.Now == nil {
+			declined = append(declined, m.ID)
 		}
 	}
-	made, err := release.Cycle{
-		Charter: c.signed, Cohort: cohortID, Roster: coalition.FrozenRoster{Roster: result.Roster}, Pack: c.cfg.Pack,
-		Totals:   disclosure.Totals{Layout: c.layout, Submissions: a.Count, Cells: a.Cells},
-		Declined: declined, Opened: c.cfg.Opened, History: c.cfg.History, Attack: attack.Options{Workers: runtime.GOMAXPROCS(0)},
-	}.New()
+	result.Release, err = collect.NewRelease(collect.ReleaseConfig{
+		Charter: c.charter, Cohort: cohortID, Pack: c.cfg.Pack, Aggregate: result.Aggregate,
+		Frozen: coalition.FrozenRoster{Roster: result.Roster}, Declined: declined,
+		Opened: c.cfg.Opened, History: c.cfg.History, Attack: attack.Options{Workers: runtime.GOMAXPROCS(0)},
+	}, c.coordinator)
 	if refusal, ok := errors.AsType[*disclosure.Refusal](err); ok {
 		return refusal, nil
 	}
@@ -226,17 +226,10 @@ func (c *Rehearsal) release(ctx context.Context, hosts *hosts, result *Result) (
 	if err != nil {
 		return nil, err
 	}
-	body, err := made.Canonical()
-	if err != nil {
-		return nil, err
-	}
-	sig, err := keys.Sign(keys.KindRelease, body, c.coordinator)
-	if err != nil {
-		return nil, err
-	}
-	result.Release = &SignedRelease{Release: made, Body: body, Signature: sig}
 	return nil, hosts.record.Append(ctx, ledger.Entry{
 		ID: "release " + cohortID + " " + c.cfg.Cycle, Kind: "release",
-		Data: map[string]string{"release": keys.Digest(body), "roster": result.Roster.Digest(), "submissions": strconv.FormatUint(a.Count, 10)},
+		Data: map[string]string{
+			"release": keys.Digest(result.Release.Body), "roster": result.Roster.Digest(), "submissions": strconv.FormatUint(result.Aggregate.Count, 10),
+		},
 	})
 }

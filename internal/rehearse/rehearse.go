@@ -74,16 +74,9 @@ type Result struct {
 	Charter   coalition.SignedCharter
 	Roster    coalition.SignedRoster
 	Aggregate *collect.Aggregate
-	Release   *SignedRelease
+	Release   *collect.SignedRelease
 	Ledger    []byte
 	Refused   error
-}
-
-// SignedRelease is a release and the file that holds it.
-type SignedRelease struct {
-	Release   *release.Release
-	Body      []byte
-	Signature []byte
 }
 
 // cohortID is the one cohort of a rehearsal.

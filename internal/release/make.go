@@ -112,10 +112,11 @@ func New(cfg Config) (*Release, error) {
 	if err := past.withstand(cfg, application, blocks); err != nil {
 		return nil, err
 	}
-	r, err := newRelease(cfg.Pack, blocks)
+	r, err := Blank(cfg.Pack)
 	if err != nil {
 		return nil, err
 	}
+	r.Show(blocks)
 	r.Coalition, r.Cycle, r.Cohort, r.Marking = cfg.Coalition, cfg.Cycle, cfg.Cohort, cfg.Marking
 	r.HostedBy, r.Calendar = cfg.HostedBy[:], cfg.Calendar
 	r.CharterDigest, r.RosterDigest = cfg.CharterDigest, cfg.RosterDigest
@@ -131,14 +132,22 @@ func New(cfg Config) (*Release, error) {
 	if r.Calendar.Postponed == nil {
 		r.Calendar.Postponed = []Postponement{}
 	}
+	if err := r.Complete(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Complete fills in what follows from the rest of a release: its status, what is
+// not shown and why, the words for it, and what was done. It is for whoever has
+// changed what a release shows, as one does who takes bands together. It refuses,
+// with kind Invalid, a release that could not be read back.
+func (r *Release) Complete() error {
 	r.Status = r.status()
 	r.NotShown = r.notShown()
 	r.Method = r.method()
 	r.Reasons = r.reasons()
-	if err := r.check(); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return r.check()
 }
 
 // members returns the roster in order, each once, and how many of it are hosts.
@@ -170,13 +179,9 @@ func (cfg Config) opened(members []string) int {
 	return len(open)
 }
 
-// newRelease returns the part of a release that shows something. It sees bands
-// and no totals.
-func newRelease(p *framework.Pack, blocks []disclosure.BandedBlock) (*Release, error) {
-	byName := make(map[string]disclosure.BandedBlock, len(blocks))
-	for _, b := range blocks {
-		byName[b.Name()] = b
-	}
+// Blank returns a release of that framework which shows nothing yet and is of
+// nobody: every block is the zero value. It sees no totals.
+func Blank(p *framework.Pack) (*Release, error) {
 	r := &Release{
 		Kind:      Kind,
 		Framework: Framework{Ref: p.Ref(), Languages: slices.Clone(p.Languages), Title: p.Title},
@@ -194,10 +199,21 @@ func newRelease(p *framework.Pack, blocks []disclosure.BandedBlock) (*Release, e
 		}
 		r.Areas = append(r.Areas, area)
 	}
-	for _, b := range r.blocks() {
-		*b.at = byName[b.name()]
-	}
 	return r, nil
+}
+
+// Show puts each block in its place; those that the framework does not have are
+// left aside.
+func (r *Release) Show(blocks []disclosure.BandedBlock) {
+	byName := make(map[string]disclosure.BandedBlock, len(blocks))
+	for _, b := range blocks {
+		byName[b.Name()] = b
+	}
+	for _, b := range r.blocks() {
+		if shown, ok := byName[b.name()]; ok {
+			*b.at = shown
+		}
+	}
 }
 
 // status says whether the release may be shown. It depends on nothing that is

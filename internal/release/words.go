@@ -49,8 +49,8 @@ func (r Reason) Words() framework.Text {
 		}
 	case NotBoth:
 		return framework.Text{
-			"en": "It follows from what is shown beside it: of the two, only one may be shown.",
-			"fr": "Cela découle de ce qui est montré à côté : des deux, un seul peut l’être.",
+			"en": "It follows from what is shown beside it, and of the two only one may be shown.",
+			"fr": "Cela découle de ce qui est montré à côté, et des deux un seul peut l’être.",
 		}
 	case FewMoved:
 		return framework.Text{

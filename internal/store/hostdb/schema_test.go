@@ -51,6 +51,14 @@ func tableTests() []tableTest {
 			twice: []row{{"task_id": unknown, "role": "'helper'", "phase": "'open'"}},
 		},
 		{
+			name: "record_lines", valid: row{"entry_id": "'a'", "number": "0", "line": "x'01'"},
+			wrong: map[string]row{
+				"no entry": {"entry_id": "NULL"}, "empty entry": {"entry_id": "''"}, "no number": {"number": "NULL"}, "number -1": {"number": "-1"},
+				"no line": {"line": "NULL"}, "empty line": {"line": "x''"},
+			},
+			twice: []row{{"entry_id": "'a'", "number": "1", "line": "x'01'"}, {"entry_id": "'b'", "number": "0", "line": "x'01'"}},
+		},
+		{
 			name: "leases", valid: row{"task_id": id, "holder": "'a'", "token": "1", "expires": "0"},
 			wrong: map[string]row{
 				"unknown task": {"task_id": unknown}, "no task": {"task_id": "NULL"}, "no holder": {"holder": "NULL"}, "empty holder": {"holder": "''"},
