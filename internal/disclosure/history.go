@@ -169,4 +169,3 @@ func (b BandedBlock) Coarsen(keep func(left, right string) bool) BandedBlock {
 	}
 	return coarse
 }
-
