@@ -77,7 +77,7 @@ func (e *engine) area(id string) []BandedBlock {
 // silence asks for it.
 func (e *engine) typical(b BandedBlock) []int {
 	units := len(Chain(b.kind))
-	rule := chainRule{units: units, order: boundaries(b.kind), least: e.rule.Least(), members: int(b.Total())}
+	rule := e.plainRule(b.kind)
 	ends, counts := b.ends()
 	typical := make([]int, units)
 	start := 0
@@ -157,7 +157,7 @@ func (e *engine) changeRange(key blockKey) func(left, right int) bool {
 	if p == nil || p.Rule.Prefer.Lowest || !slices.Equal(p.Members, e.members) {
 		return nil
 	}
-	before := newEngine(p.Rule, p.Members, nil)
+	before := newEngine(p.Rule, p.Members, p.previous)
 	for _, b := range p.blocks {
 		before.blocks[blockKey{b.subject, b.kind}] = b
 	}
