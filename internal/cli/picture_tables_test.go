@@ -184,7 +184,7 @@ func (p *pictureReader) notShown(text string) {
 		}
 	}
 	// With the rule's usual choice these two follow from what is shown beside them.
-	want, held := []string(nil), []string(nil)
+	var want, held, first []string
 	for _, kind := range []struct{ name, words, noun string }{
 		{"level", "the levels", "outcome"},
 		{"verified", "the verified levels", "outcome"},
@@ -195,8 +195,11 @@ func (p *pictureReader) notShown(text string) {
 		{"change", "what changed", "area"},
 	} {
 		list := &want
-		if kind.name == "target" || kind.name == "lowest" {
+		switch kind.name {
+		case "target", "lowest":
 			list = &held
+		case "change": // no release of these tests has an earlier one
+			list = &first
 		}
 		switch n := silent[kind.name]; n {
 		case 0:
@@ -219,6 +222,9 @@ func (p *pictureReader) notShown(text string) {
 	}
 	if len(held) > 0 {
 		all = append(all, "It follows from what is shown beside it, and of the two only one may be shown: "+strings.Join(held, ", ")+".")
+	}
+	if len(first) > 0 {
+		all = append(all, "There is no earlier release of these members to compare with: "+strings.Join(first, ", ")+".")
 	}
 	if len(all) == 0 {
 		all = []string{"Nothing had to be left out."}

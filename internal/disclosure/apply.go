@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/framework"
 )
@@ -135,9 +136,9 @@ func (e *engine) chainRule(key blockKey) *chainRule {
 	if e.rule.held(key.kind) {
 		return nil
 	}
-	c := &chainRule{
-		units: len(Chain(key.kind)), order: boundaries(key.kind),
-		least: e.rule.Least(), members: len(e.members),
+	c := e.plainRule(key.kind)
+	if !isDerived(key.kind) {
+		return c
 	}
 	switch key.kind {
 	case framework.KindGap:
@@ -146,11 +147,41 @@ func (e *engine) chainRule(key blockKey) *chainRule {
 		c.outside = e.lowestRange(key)
 	case framework.KindChange:
 		c.outside = e.changeRange(key)
-	default:
-		return c
 	}
 	if c.outside == nil {
 		return nil
 	}
 	return c
+}
+
+// plainRule returns the rule for a block that stands for itself.
+func (e *engine) plainRule(k framework.Kind) *chainRule {
+	return &chainRule{
+		units: len(Chain(k)), order: boundaries(k), least: e.rule.Least(), members: len(e.members),
+		newcomers: e.newcomers(),
+	}
+}
+
+// FewNew is the largest number of members that joined or left a cohort of which
+// the release takes special care.
+const FewNew = coalition.ReleaseMinimum - 1
+
+// newcomers reports whether so few members joined or left since the release
+// before that what the others said could point at them.
+func (e *engine) newcomers() bool {
+	if e.previous == nil {
+		return false
+	}
+	joined, left := e.moved()
+	return joined > 0 && joined <= FewNew || left > 0 && left <= FewNew
+}
+
+// moved returns how many members joined and left since the release before.
+func (e *engine) moved() (joined, left int) {
+	for _, m := range e.members {
+		if _, ok := slices.BinarySearch(e.previous.Members, m); !ok {
+			joined++
+		}
+	}
+	return joined, len(e.previous.Members) + joined - len(e.members)
 }

@@ -3,44 +3,53 @@ package disclosure_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"muster/internal/disclosure"
 	"muster/internal/disclosure/attack"
+	"muster/internal/framework"
 )
 
-func names(n int) []string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = fmt.Sprintf("m%03d", i)
-	}
-	return all
-}
-
-func TestIssueWithstandsTheAttack(t *testing.T) {
+func TestYearsWithstandTheAttack(t *testing.T) {
 	t.Parallel()
-	_, layout := harbour(t)
-	for seed := range uint64(20) {
-		n := 12 + int(seed)
-		a := disclosure.Application{
-			Rule: disclosure.Rule{Hosts: 2}, Totals: totals(layout, n, seed),
-			Participation: disclosure.Participation{Members: n, Submissions: n, Hosts: 2},
-			Thresholds:    disclosure.Thresholds{MinimumBatch: (2*n + 2) / 3, ReleaseMinimum: 8},
-			Members:       names(n),
-		}
-		blocks, err := a.Apply()
-		if err != nil {
-			t.Fatal(err)
-		}
-		issue, err := disclosure.NewIssue("2026", "all", a.Members, a.Rule, blocks, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := disclosure.NewHistory(issue).Attack(attack.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !r.Safe() {
-			t.Errorf("%d members, seed %d: %+v", n, seed, r)
+	for _, members := range []int{12, 18, 32, 60} {
+		for _, lowest := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%d members, lowest %t", members, lowest), func(t *testing.T) {
+				t.Parallel()
+				layout := layoutOf(2, 8)
+				for seed := range uint64(3) {
+					s := newState(layout, seed)
+					h := disclosure.NewHistory()
+					var last *disclosure.Issue
+					r := disclosure.Rule{Hosts: 2, Prefer: disclosure.Preference{Lowest: lowest, Target: seed == 1}}
+					shown := make(map[framework.Kind]int)
+					for year := range 3 {
+						last = issueOf(t, fmt.Sprint(2026+year), names(members), r, s.year(names(members)), last)
+						h = h.With(last)
+						for _, b := range last.Blocks() {
+							if b.Shown() {
+								shown[b.Kind()]++
+							}
+						}
+					}
+					begin := time.Now()
+					result, err := h.Attack(attack.Options{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Log(shown, len(result.Findings), len(result.Open), result.Examined, time.Since(begin))
+					for i, f := range result.Findings {
+						if i < 3 {
+							t.Errorf("%s of %s: %v of %v, worst %v", f.Kind, f.Block, f.Left, f.Bands, f.Worst)
+						}
+					}
+					for i, f := range result.Open {
+						if i < 3 {
+							t.Errorf("open %s: %s", f.Block, f.Unit)
+						}
+					}
+				}
+			})
 		}
 	}
 }

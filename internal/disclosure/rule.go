@@ -81,6 +81,10 @@ type chainRule struct {
 	least   int
 	members int // all that the block counts
 
+	// newcomers: so few members joined or left that nobody may be known to be in
+	// the one band that holds everybody.
+	newcomers bool
+
 	// outside of a derived block says whether the two parts of a cut are such
 	// that the blocks that it comes from leave everything possible; nil is always.
 	outside func(left, right int) bool
@@ -91,7 +95,8 @@ type chainRule struct {
 //
 // The first unit, of those who say nothing, is never shown to be empty: whoever
 // prefers not to say must not stand out from a coalition that is known to answer
-// everything. A single unit that holds everybody is never shown.
+// everything. A single unit that holds everybody is never shown, nor, where few
+// are new, any band that does.
 func (c *chainRule) may(first, at, end, left, right int) bool {
 	enough := func(n int) bool { return n == 0 || n >= c.least }
 	switch {
@@ -99,7 +104,7 @@ func (c *chainRule) may(first, at, end, left, right int) bool {
 		return false
 	case left == 0 && first == 0:
 		return false
-	case left == c.members && at-first == 1, right == c.members && end-at == 1:
+	case left == c.members && (c.newcomers || at-first == 1), right == c.members && (c.newcomers || end-at == 1):
 		return false
 	}
 	return c.outside == nil || c.outside(left, right)
@@ -165,4 +170,11 @@ func (c *chainRule) replay(ends, counts []int) []refused {
 		})
 	}
 	return all
+}
+
+// Cut returns the ends of the bands into which the rule cuts the counts of a
+// block that stands for itself, when that many members' answers are known.
+func Cut(k framework.Kind, counts []int, known int) []int {
+	c := chainRule{units: len(counts), order: boundaries(k), least: MinimumBand + known, members: total(counts)}
+	return append(c.cut(counts), len(counts))
 }

@@ -247,8 +247,12 @@ func (r *Release) whyNot(k framework.Kind) Reason {
 	if r.held(k) {
 		return NotBoth
 	}
-	if k == framework.KindChange && r.Turnover != nil && r.Turnover.few() {
-		return FewMoved
+	switch {
+	case k != framework.KindChange || r.Kind == KindV1:
+	case r.Turnover == nil:
+		return First
+	case r.Turnover.moved():
+		return Moved
 	}
 	return TooFew
 }
@@ -272,13 +276,9 @@ func (r *Release) held(k framework.Kind) bool {
 	return false
 }
 
-// FewMovers is the largest number of members that, having joined or left since
-// the earlier release, could be singled out by the difference of the two.
-const FewMovers = 7
-
-// few reports whether so few members joined or left that the change of the
-// cohort could be theirs.
-func (t Turnover) few() bool { return 0 < t.Joined+t.Left && t.Joined+t.Left <= FewMovers }
+// moved reports whether anybody joined or left: then the change of the cohort
+// could be theirs.
+func (t Turnover) moved() bool { return t.Joined+t.Left > 0 }
 
 // Canonical returns the bytes of release.json: RFC 8785 JSON, which the
 // coordinator signs.

@@ -231,7 +231,7 @@ func TestNewListsWhatIsNotShown(t *testing.T) {
 	r := second(t)
 	for _, want := range []release.NotShown{
 		{Block: "L1/lowest", Reason: release.NotBoth},
-		{Block: "L1/change", Reason: release.FewMoved},
+		{Block: "L1/change", Reason: release.Moved},
 		{Block: "L1.1/level", Reason: release.TooFew},
 		{Block: "L1.1/target", Reason: release.NotBoth},
 	} {
@@ -460,8 +460,8 @@ func TestParseRefuses(t *testing.T) {
 		{"no group", `"groups":[{"cohort":"coast","dropped":"group_different","members":29},{"cohort":"members","members":32}]`, `"groups":[]`, "groups"},
 		{"no method", `"method":[`, `"method":[],"methods":[`, "cannot be read"},
 		{"a method in one language", `,"fr":"Si les deux hôtes manquaient à leur engagement et réunissaient les moitiés, ils pourraient lire les réponses."`, ``, `"fr"`},
-		{"a reason without words", `"reasons":{"few_moved":`, `"reasons":{"few_moral":`, "reason"},
-		{"another reason than it has", `"reason":"few_moved"`, `"reason":"too_few"`, "does not list"},
+		{"a reason without words", `"moved":{"en"`, `"moves":{"en"`, "reason"},
+		{"another reason than it has", `"reason":"moved"`, `"reason":"too_few"`, "does not list"},
 		{"an outcome by another digest", `"asked":"`, `"asked":"x`, "digest"},
 		{"a charter by another name", charterDigest, charterDigest[2:] + "zz", "digest"},
 		{"a control character", `"coalition":"Hithe"`, `"coalition":"\u001b[2J"`, "cannot be printed"},

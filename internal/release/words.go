@@ -17,9 +17,10 @@ type Reason string
 // The reasons.
 const (
 	// For a block of which nothing is shown.
-	TooFew   Reason = "too_few"   // with any boundary, what is published would point at someone
-	NotBoth  Reason = "not_both"  // it follows from what is shown instead; chosen before anything was opened
-	FewMoved Reason = "few_moved" // one to [FewMovers] members joined or left since the earlier release
+	TooFew  Reason = "too_few"  // with any boundary, what is published would point at someone
+	NotBoth Reason = "not_both" // it follows from what is shown instead; chosen before anything was opened
+	Moved   Reason = "moved"    // members joined or left since the earlier release
+	First   Reason = "first"    // there is no earlier release to compare with
 
 	// For a release that may not be shown.
 	Provisional Reason = "provisional" // made by a rule that no attack has examined
@@ -32,7 +33,7 @@ const (
 
 // Reasons returns every reason that this version knows.
 func Reasons() []Reason {
-	return []Reason{TooFew, NotBoth, FewMoved, Provisional, Rehearsed, GroupSmall, GroupDifferent}
+	return []Reason{TooFew, NotBoth, Moved, First, Provisional, Rehearsed, GroupSmall, GroupDifferent}
 }
 
 // Known reports whether this version knows the reason.
@@ -52,10 +53,15 @@ func (r Reason) Words() framework.Text {
 			"en": "It follows from what is shown beside it, and of the two only one may be shown.",
 			"fr": "Cela découle de ce qui est montré à côté, et des deux un seul peut l’être.",
 		}
-	case FewMoved:
+	case Moved:
 		return framework.Text{
-			"en": "So few members joined or left that what changed could point at them.",
-			"fr": "Si peu de membres sont arrivés ou partis que l’évolution pourrait les désigner.",
+			"en": "Members joined or left, and what changed could point at them.",
+			"fr": "Des membres sont arrivés ou partis, et l’évolution pourrait les désigner.",
+		}
+	case First:
+		return framework.Text{
+			"en": "There is no earlier release of these members to compare with.",
+			"fr": "Il n’y a pas de publication antérieure de ces membres à laquelle comparer.",
 		}
 	case Provisional:
 		return framework.Text{
@@ -136,10 +142,10 @@ func (r *Release) method() []Statement {
 			"fr": fmt.Sprintf("Les niveaux voisins sont montrés ensemble partout où, seuls, ils désigneraient quelqu’un : chaque groupe de niveaux montré ne compte aucun membre, ou au moins %d.", rule.MinimumBand) + r.knownFR(),
 		}},
 	}
-	if m := r.Turnover; m != nil && m.few() && !r.showsChange() {
+	if m := r.Turnover; m != nil && m.moved() && !r.showsChange() {
 		list = append(list, Statement{"turnover", framework.Text{
-			"en": fmt.Sprintf("Since cycle %s, %s joined and %d left. What changed is not shown, because it could be theirs.", m.Since, count(m.Joined, "member"), m.Left),
-			"fr": fmt.Sprintf("Depuis le cycle %s, %s %s et %d %s. L’évolution n’est pas montrée, car elle pourrait être la leur.",
+			"en": fmt.Sprintf("Since cycle %s, %s joined and %d left. What changed is not shown, because it could point at them.", m.Since, count(m.Joined, "member"), m.Left),
+			"fr": fmt.Sprintf("Depuis le cycle %s, %s %s et %d %s. L’évolution n’est pas montrée, car elle pourrait les désigner.",
 				m.Since, frenchCount(m.Joined, "membre"), frenchVerb(m.Joined, "est arrivé", "sont arrivés"), m.Left, frenchVerb(m.Left, "est parti", "sont partis")),
 		}})
 	}

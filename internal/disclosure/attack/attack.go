@@ -40,6 +40,9 @@ type Options struct {
 	// Budget is how many splits one question may take; zero means 20,000. What is
 	// not decided by then is listed as open.
 	Budget int
+	// Samples is how many sets of colluders' rows are tried on coupled blocks; zero
+	// means four. On a block by itself every set is tried.
+	Samples int
 	// Workers is how many components are searched at a time; zero means one.
 	Workers int
 }
@@ -89,7 +92,7 @@ func Run(p Problem, o Options) (Result, error) {
 	if err := p.check(); err != nil {
 		return Result{}, err
 	}
-	o.Budget = cmp.Or(o.Budget, 20_000)
+	o.Budget, o.Samples = cmp.Or(o.Budget, 20_000), cmp.Or(o.Samples, 4)
 	parts := components(&p)
 	results := make([]Result, len(parts))
 	faults := make([]error, len(parts))

@@ -27,6 +27,9 @@ type component struct {
 	// exact is false where more is coupled than the sums of model express: then
 	// what is impossible is so, and what seems possible may not be.
 	exact bool
+
+	// single is a block by itself, of which nothing is asked but what is said of it.
+	single bool
 }
 
 // components divides the problem into its independent parts.
@@ -283,6 +286,8 @@ func (c *component) build(leave map[int]bool) *model {
 		}
 		m.require(s.Allowed, terms...)
 	}
-	m.couple()
+	if !c.single {
+		m.couple()
+	}
 	return m
 }

@@ -25,18 +25,13 @@ func Reconstruct(p Problem, o Options) ([]Bound, error) {
 	}
 	var all []Bound
 	for _, c := range components(&p) {
-		m := c.build(nil)
 		var r Result
-		h := &hunt{model: m, options: o, result: &r}
-		world, v := m.solve(nil, h.wander, o.Budget)
-		if v == impossible {
+		h := newHunt(c, o, &r)
+		if !h.begin() {
 			return nil, c.contradiction()
 		}
-		if v == possible {
-			h.found(world)
-		}
-		for _, pl := range m.places() {
-			for u, variable := range m.counts[pl] {
+		for _, pl := range h.places() {
+			for u, variable := range h.counts[pl] {
 				all = append(all, Bound{
 					Members: c.atoms[pl.atom].members, Block: pl.block, Unit: p.chain(pl.block.Kind)[u],
 					Least: h.extreme(variable, -1), Most: h.extreme(variable, 1),
@@ -70,7 +65,6 @@ func (h *hunt) extreme(variable, direction int) int {
 		world, v := h.solve([]within{limit}, h.wander, h.options.Budget)
 		switch v {
 		case possible:
-			h.found(world)
 			inside = world[variable]
 		case impossible:
 			edge = try - direction

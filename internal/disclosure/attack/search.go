@@ -17,16 +17,11 @@ type question struct {
 // attack asks every question of the component.
 func (c *component) attack(o Options) (Result, error) {
 	var r Result
-	m := c.build(nil)
-	h := &hunt{model: m, options: o, result: &r}
-	world, v := m.solve(nil, h.wander, o.Budget)
-	if v == impossible {
+	h := newHunt(c, o, &r)
+	if !h.begin() {
 		return r, c.contradiction()
 	}
-	if v == possible {
-		h.found(world)
-	}
-	questions := m.questions()
+	questions := h.questions()
 	r.Examined = len(questions)
 	left := make(map[place][]int)
 	for _, q := range questions {
@@ -38,8 +33,8 @@ func (c *component) attack(o Options) (Result, error) {
 			r.Open = append(r.Open, Open{c.atoms[q.atom].members, q.block, c.unit(q)})
 		}
 	}
-	for _, pl := range m.places() {
-		bands := m.bands(pl, nil)
+	for _, pl := range h.places() {
+		bands := h.bands(pl)
 		if units := left[pl]; len(units) < len(bands) || len(units) == 1 {
 			r.Findings = append(r.Findings, h.narrowed(pl, units, bands))
 		}
@@ -48,7 +43,7 @@ func (c *component) attack(o Options) (Result, error) {
 		if h.pointed(q) {
 			r.Findings = append(r.Findings, Finding{
 				Kind: Pointed, Members: c.atoms[q.atom].members, Block: q.block,
-				Left: []string{c.unit(q)}, Bands: c.names(q.block, m.bands(q.place, nil)), Worst: []Fact{},
+				Left: []string{c.unit(q)}, Bands: c.names(q.block, h.bands(q.place)), Worst: []Fact{},
 			})
 		}
 	}
@@ -98,7 +93,7 @@ func (m *model) places() []place {
 func (m *model) questions() []question {
 	var all []question
 	for _, pl := range m.places() {
-		for _, u := range m.bands(pl, nil) {
+		for _, u := range m.bands(pl) {
 			all = append(all, question{pl, u, m.counts[pl][u]})
 		}
 	}
@@ -108,12 +103,12 @@ func (m *model) questions() []question {
 // bands returns the units that what was printed of the block itself leaves to a
 // member of the atom: those that no count shows to be empty. What is published as
 // empty is no secret any more; everything else that goes is a finding.
-func (m *model) bands(pl place, leave map[int]bool) []int {
+func (m *model) bands(pl place) []int {
 	chain := m.problem.chain(pl.block.Kind)
 	empty := make([]bool, len(chain))
 	for _, i := range m.statements {
 		s := &m.problem.Statements[i]
-		if s.Implied || leave[i] || s.Block != pl.block || !s.counts() {
+		if s.Implied || s.Block != pl.block || !s.counts() {
 			continue
 		}
 		if n, only := s.Allowed.Only(); !only || n != 0 {
@@ -135,30 +130,78 @@ func (m *model) bands(pl place, leave map[int]bool) []int {
 	return units
 }
 
-// hunt is the search in one component.
+// hunt is the search in one component: a walk from world to world, which finds
+// most of what is possible, and the solver, which shows what is not.
 type hunt struct {
 	*model
 	options Options
 	result  *Result
-	most    []int // by number, the largest value in any world found
+	walker  *walker // nil if it found no world
+	most    []int   // by number, the largest value in any world found
 	least   []int
-	state   uint64 // of a generator that only diversifies worlds
+	state   uint64 // of a generator that only diversifies the search
+}
+
+func newHunt(c *component, o Options, r *Result) *hunt {
+	return &hunt{model: c.build(nil), options: o, result: r}
+}
+
+// Steps of the walk: to find a first world, and to come from one to another.
+const (
+	firstWalk = 20_000
+	nextWalk  = 3_000
+	starts    = 4
+)
+
+// begin looks for a first world and reports false if there is none.
+func (h *hunt) begin() bool {
+	for range starts {
+		w := newWalker(h.component, h.random)
+		if !w.start(h.options.Budget) {
+			break
+		}
+		if w.walk(firstWalk) {
+			h.walker = w
+			h.found(h.counted())
+			return true
+		}
+	}
+	solution, v := h.solve(nil, h.wander, h.options.Budget)
+	if v == possible && h.exact {
+		h.found(solution)
+	}
+	return v != impossible
+}
+
+// counted returns the counts of the walker's world.
+func (h *hunt) counted() []int {
+	world := make([]int, len(h.low))
+	for column, b := range h.blocks {
+		for m, row := range h.walker.rows {
+			if u := row[column]; u >= 0 {
+				world[h.counts[place{h.walker.atoms[m], b}][u]]++
+			}
+		}
+	}
+	return world
+}
+
+// random returns a number below n.
+func (h *hunt) random(n int) int {
+	h.state += 0x9e3779b97f4a7c15
+	z := h.state
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return int((z ^ z>>31) % uint64(n))
 }
 
 // wander chooses directions so that worlds differ: numbers that were never above
 // zero first.
 func (h *hunt) wander(variable int) bool {
-	if h.most != nil && h.most[variable] == 0 {
-		return true
-	}
-	h.state += 0x9e3779b97f4a7c15
-	z := h.state
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return (z^z>>31)&3 == 0
+	return h.most != nil && h.most[variable] == 0 || h.random(2) == 0
 }
 
-// found notes a world.
+// found notes a world. Only counts of units are looked at.
 func (h *hunt) found(world []int) {
 	h.result.Worlds++
 	if h.most == nil {
@@ -173,22 +216,23 @@ func (h *hunt) found(world []int) {
 // ask decides a question.
 func (h *hunt) ask(q question) verdict {
 	if h.most != nil && h.most[q.variable] > 0 {
-		return h.certain()
-	}
-	world, v := h.solve([]within{{q.variable, 1, unbounded}}, h.wander, h.options.Budget)
-	if v == possible {
-		h.found(world)
-		return h.certain()
-	}
-	return v
-}
-
-// certain is what a solution in counts proves.
-func (h *hunt) certain() verdict {
-	if h.exact {
 		return possible
 	}
-	return undecided
+	for range starts {
+		if h.walker != nil && h.walker.reach(q, nextWalk) {
+			h.found(h.counted())
+			return possible
+		}
+	}
+	world, v := h.solve([]within{{q.variable, 1, unbounded}}, h.wander, h.options.Budget)
+	if v != possible {
+		return v
+	}
+	if !h.exact {
+		return undecided
+	}
+	h.found(world)
+	return possible
 }
 
 // pointed reports whether it is certain that the unit holds one or two members
@@ -199,7 +243,7 @@ func (h *hunt) pointed(q question) bool {
 	}
 	for _, limit := range []within{{q.variable, 0, 0}, {q.variable, Few + 1, unbounded}} {
 		if world, v := h.solve([]within{limit}, h.wander, h.options.Budget); v != impossible {
-			if v == possible {
+			if v == possible && h.exact {
 				h.found(world)
 			}
 			return false

@@ -4,6 +4,9 @@ package attack
 // sets of allowed values. It is complete: it narrows every number's range by what
 // the sums allow, then splits what is left in two, until one world is found or
 // none is left. Only its budget of splits can leave the question open.
+//
+// It splits first what has led to contradictions most often, and begins anew
+// after growing numbers of splits: a wrong split near the root costs little then.
 
 // verdict is what the solver found.
 type verdict uint8
@@ -77,6 +80,7 @@ type search struct {
 	queued    []bool
 	budget    int
 	upward    func(variable int) bool // whether to try the upper half of a range first
+	weight    []int                   // by number, how often a sum with it could not be
 }
 
 // change is a range as it was before it was narrowed.
@@ -85,13 +89,19 @@ type change struct{ variable, low, high int }
 // within is a further range for one number.
 type within struct{ variable, low, high int }
 
+// firstRun is after how many splits the solver begins anew for the first time.
+const firstRun = 64
+
 // solve looks for a solution in which some numbers are within further ranges.
 // upward says of which numbers to try large values first; budget is how many
 // splits it may make.
 func (s *system) solve(limits []within, upward func(int) bool, budget int) ([]int, verdict) {
 	r := &search{
 		system: s, low: append([]int(nil), s.low...), high: append([]int(nil), s.high...),
-		queued: make([]bool, len(s.sums)), budget: budget, upward: upward,
+		queued: make([]bool, len(s.sums)), upward: upward, weight: make([]int, len(s.low)),
+	}
+	for v := range r.weight {
+		r.weight[v] = len(s.uses[v]) + 1
 	}
 	for _, l := range limits {
 		r.low[l.variable] = max(r.low[l.variable], l.low)
@@ -105,13 +115,24 @@ func (s *system) solve(limits []within, upward func(int) bool, budget int) ([]in
 	for i := range s.sums {
 		r.enqueue(i)
 	}
-	switch r.descend(0) {
-	case possible:
-		return r.low, possible
-	case impossible:
+	if !r.propagate() {
 		return nil, impossible
 	}
-	return nil, undecided
+	root := len(r.trail)
+	for run := firstRun; ; run *= 2 {
+		r.budget = min(run, budget)
+		budget -= r.budget
+		switch r.descend() {
+		case possible:
+			return r.low, possible
+		case impossible:
+			return nil, impossible
+		}
+		if budget == 0 {
+			return nil, undecided
+		}
+		r.undo(root)
+	}
 }
 
 func (r *search) enqueue(i int) {
@@ -176,6 +197,7 @@ func (r *search) propagate() bool {
 		low, high := r.bounds(s)
 		least, most, ok := s.allowed.within(low, high)
 		if !ok {
+			r.blame(s)
 			return false
 		}
 		if least == low && most == high {
@@ -192,6 +214,7 @@ func (r *search) propagate() bool {
 			}
 			if fromLow > l || fromHigh < h {
 				if !r.set(t.variable, fromLow, fromHigh) {
+					r.blame(s)
 					return false
 				}
 				low, high = r.bounds(s)
@@ -211,45 +234,57 @@ func floorDiv(a, b int) int {
 
 func ceilDiv(a, b int) int { return -floorDiv(-a, b) }
 
-// descend looks for a solution within the ranges as they are. from is the first
-// number that may not yet be fixed.
-func (r *search) descend(from int) verdict {
+// blame notes that a sum could not be.
+func (r *search) blame(s *sum) {
+	for _, t := range s.terms {
+		r.weight[t.variable]++
+	}
+}
+
+// choose returns the number to split next, or -1 if all are fixed.
+func (r *search) choose() int {
+	best, score := -1, 0.0
+	for v := range r.low {
+		width := r.high[v] - r.low[v]
+		if width == 0 {
+			continue
+		}
+		if s := float64(r.weight[v]) / float64(width+1); best < 0 || s > score {
+			best, score = v, s
+		}
+	}
+	return best
+}
+
+// descend looks for a solution within the ranges as they are.
+func (r *search) descend() verdict {
 	if !r.propagate() {
 		return impossible
 	}
 	if i, gap := r.divided(); i >= 0 {
-		return r.splitSum(i, gap, from)
+		return r.splitSum(i, gap)
 	}
-	for from < len(r.low) && r.low[from] == r.high[from] {
-		from++
-	}
-	if from == len(r.low) {
+	v := r.choose()
+	if v < 0 {
 		return possible
 	}
 	if r.budget--; r.budget < 0 {
 		return undecided
 	}
-	low, high := r.low[from], r.high[from]
+	low, high := r.low[v], r.high[v]
 	mid := low + (high-low)/2
 	halves := [2][2]int{{low, mid}, {mid + 1, high}}
-	if r.upward != nil && r.upward(from) {
+	if r.upward != nil && r.upward(v) {
 		halves[0], halves[1] = halves[1], halves[0]
 	}
 	length := len(r.trail)
-	open := false
 	for _, half := range halves {
-		if r.set(from, half[0], half[1]) {
-			switch r.descend(from) {
-			case possible:
-				return possible
-			case undecided:
-				open = true
+		if r.set(v, half[0], half[1]) {
+			if found := r.descend(); found != impossible {
+				return found
 			}
 		}
 		r.undo(length)
-	}
-	if open {
-		return undecided
 	}
 	return impossible
 }
@@ -279,7 +314,7 @@ func (r *search) divided() (index int, below valueRange) {
 }
 
 // splitSum tries the values of a sum below a gap and those above it.
-func (r *search) splitSum(i int, below valueRange, from int) verdict {
+func (r *search) splitSum(i int, below valueRange) verdict {
 	if r.budget--; r.budget < 0 {
 		return undecided
 	}
@@ -293,22 +328,19 @@ func (r *search) splitSum(i int, below valueRange, from int) verdict {
 		}
 	}
 	length := len(r.trail)
-	open := false
-	for _, part := range []Values{under, over} {
+	parts := [2]Values{under, over}
+	if r.upward != nil && r.upward(r.sums[i].terms[0].variable) {
+		parts[0], parts[1] = parts[1], parts[0]
+	}
+	for _, part := range parts {
 		r.sums[i].allowed = part
 		r.enqueue(i)
-		v := r.descend(from)
+		found := r.descend()
 		r.sums[i].allowed = whole
-		switch v {
-		case possible:
-			return possible
-		case undecided:
-			open = true
+		if found != impossible {
+			return found
 		}
 		r.undo(length)
-	}
-	if open {
-		return undecided
 	}
 	return impossible
 }
