@@ -87,6 +87,7 @@ func runServe(ctx context.Context, env Env, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, running.close()) }()
+	running.observe(env, log)
 	handler, pins, err := running.handler(log)
 	if err != nil {
 		return err
@@ -105,7 +106,7 @@ func runServe(ctx context.Context, env Env, path string) (err error) {
 			Handler: handler, TLS: daphttp.ServerTLS(cycle.certificate, pins...), Log: log, MaxConnections: h.cfg.Limits.Connections,
 		})
 	}, func(ctx context.Context) error {
-		return httpd.Serve(ctx, operations, httpd.Operations(running.ready, log))
+		return httpd.Serve(ctx, operations, httpd.Operations(running.ready, running.metrics.Handler(), log))
 	}, func(ctx context.Context) error {
 		return running.drive(ctx, env, log)
 	}, func(ctx context.Context) error {

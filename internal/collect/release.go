@@ -55,6 +55,10 @@ func NewRelease(cfg ReleaseConfig, coordinator *keys.Signer) (*SignedRelease, er
 	if !slices.Contains(charter.Releases, cfg.Cohort) {
 		return nil, errs.New(errs.Denied, "the charter plans no release of "+errs.Quote(cfg.Cohort), "what is released is fixed before anything is opened")
 	}
+	a := cfg.Aggregate
+	if a.Task != task.ID.String() {
+		return nil, errs.New(errs.Conflict, "the totals are of another cycle or cohort than the charter's "+cfg.Cohort, "give the aggregate.json that was collected under this charter")
+	}
 	roster, err := openFrozen(charter, task, cfg.Frozen)
 	if err != nil {
 		return nil, err
@@ -66,10 +70,7 @@ func NewRelease(cfg ReleaseConfig, coordinator *keys.Signer) (*SignedRelease, er
 	if err := cfg.checkDeclined(task, roster); err != nil {
 		return nil, err
 	}
-	a := cfg.Aggregate
 	switch {
-	case a.Task != task.ID.String():
-		return nil, errs.New(errs.Conflict, "the totals are of another cycle or cohort than the charter's "+cfg.Cohort, "give the aggregate.json that was collected under this charter")
 	case a.Roster != cfg.Frozen.Digest():
 		return nil, errs.New(errs.Conflict, "the totals are not of this roster with these amendments", "give the roster.json and the amendments that lie beside the aggregate.json")
 	case a.Count != uint64(len(roster.Entries)):

@@ -51,7 +51,10 @@ func Deliver(ctx context.Context, task coalition.OpenedTask, sub Submission, lea
 		if _, dropped := errors.AsType[*droppedError](refused); !dropped {
 			return d, refused
 		}
-		if _, err := leader.Acknowledge(ctx, sub.Receipt); err != nil {
+		switch _, err := leader.Acknowledge(ctx, sub.Receipt); {
+		case errs.KindOf(err) == errs.Conflict:
+			return d, fmt.Errorf("the Leader's receipt: %w", err) // which says since when, and what can be done
+		case err != nil:
 			return d, refused
 		}
 		if answer, err = leader.Upload(ctx, task.ID, sub.Upload); err != nil {
