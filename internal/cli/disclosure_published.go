@@ -123,9 +123,18 @@ type tables struct {
 // readTables reads groups.csv, known.csv and every other CSV file of a folder, or
 // returns nil where there is none.
 func readTables(dir string) (*tables, error) {
-	paths, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*.csv"))
-	if err != nil || len(paths) == 0 {
-		return nil, err
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, errs.Wrap(err, errs.Invalid, because(fmt.Sprintf("the folder %s cannot be read", errs.Quote(dir)), err), "")
+	}
+	var paths []string
+	for _, entry := range entries {
+		if !entry.IsDir() && filepath.Ext(entry.Name()) == ".csv" {
+			paths = append(paths, filepath.Join(dir, entry.Name()))
+		}
+	}
+	if len(paths) == 0 {
+		return nil, nil
 	}
 	groupsPath, knownPath := filepath.Join(dir, groupsFile), filepath.Join(dir, knownFile)
 	if !slices.Contains(paths, groupsPath) {
