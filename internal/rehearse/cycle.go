@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -15,10 +16,12 @@ import (
 	"muster/internal/coalition"
 	"muster/internal/collect"
 	"muster/internal/disclosure"
+	"muster/internal/disclosure/attack"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/keys"
 	"muster/internal/ledger"
+	"muster/internal/release"
 	"muster/internal/store/hostdb"
 	"muster/internal/submit"
 )
@@ -157,7 +160,8 @@ func (c *Rehearsal) writeCharter() error {
 		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Marking: c.cfg.Marking,
 		Framework: coalition.FrameworkRef{ID: ref.ID, Version: ref.Version, Digest: ref.Digest}, Layout: layout,
 		Cohort: cohortID, Seed: c.seed.Digest(), Variant: c.cfg.Variant,
-		Opens: opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
+		Disclosure: c.cfg.Disclosure,
+		Opens:      opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
 	}
 	for _, m := range c.cfg.Members {
 		proposal.Members = append(proposal.Members, coalition.Member{ID: m.ID, Key: c.memberKeys[m.ID].Public()})
@@ -200,7 +204,7 @@ func (c *Rehearsal) charterEntry() ledger.Entry {
 	}
 }
 
-// release takes the totals through disclosure control, signs and logs.
+// release decides what may be shown, signs and logs.
 func (c *Rehearsal) release(ctx context.Context, hosts *hosts, result *Result) (refused, err error) {
 	var declined []coalition.MemberID
 	for _, m := range c.cfg.Members {
@@ -211,9 +215,13 @@ func (c *Rehearsal) release(ctx context.Context, hosts *hosts, result *Result) (
 	result.Release, err = collect.NewRelease(collect.ReleaseConfig{
 		Charter: c.charter, Cohort: cohortID, Pack: c.cfg.Pack, Aggregate: result.Aggregate,
 		Frozen: coalition.FrozenRoster{Roster: result.Roster}, Declined: declined,
+		Opened: c.cfg.Opened, History: c.cfg.History, Attack: attack.Options{Workers: runtime.GOMAXPROCS(0)},
 	}, c.coordinator)
 	if refusal, ok := errors.AsType[*disclosure.Refusal](err); ok {
 		return refusal, nil
+	}
+	if unsafe, ok := errors.AsType[*release.Unsafe](err); ok {
+		return unsafe, nil
 	}
 	if err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ import (
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/ledger"
+	"muster/internal/release"
 	"muster/internal/store"
 	"muster/internal/store/hostdb"
 	"muster/internal/submit"
@@ -42,19 +43,22 @@ type Member struct {
 // Config is a rehearsal. Dir must exist and be empty; the databases and the
 // record are left there.
 type Config struct {
-	Coalition string
-	Cycle     string
-	Marking   string // "SYNTHETIC" or "REHEARSAL"
-	Pack      *framework.Pack
-	Members   []Member // the cohort; their number is N
-	Hosts     [2]coalition.MemberID
-	Suite     dap.Suite   // zero: X25519
-	Variant   dap.Variant // zero: dap-18
-	Dir       string
-	Rand      io.Reader
-	Now       func() time.Time
-	Progress  func(Progress) // may be nil
-	Fault     store.Fault    // for tests; nil otherwise
+	Coalition  string
+	Cycle      string
+	Marking    string // "SYNTHETIC" or "REHEARSAL"
+	Pack       *framework.Pack
+	Members    []Member // the cohort; their number is N
+	Hosts      [2]coalition.MemberID
+	Suite      dap.Suite            // zero: X25519
+	Disclosure coalition.Disclosure // the zero value is the usual choice
+	Opened     []coalition.MemberID // who showed answers to others by choice
+	History    []release.Past       // what was released before
+	Variant    dap.Variant          // zero: dap-18
+	Dir        string
+	Rand       io.Reader
+	Now        func() time.Time
+	Progress   func(Progress) // may be nil
+	Fault      store.Fault    // for tests; nil otherwise
 }
 
 // Progress says how far a rehearsal is.
