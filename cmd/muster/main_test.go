@@ -37,6 +37,7 @@ func TestStory(t *testing.T) {
 	commands := storyCommands()
 	maps.Copy(commands, hostCommands())
 	maps.Copy(commands, cycleCommands())
+	maps.Copy(commands, drillCommands())
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,

@@ -46,6 +46,7 @@ const (
 	KindRelease   Kind = "release"
 	KindEntry     Kind = "ledger entry"
 	KindWipe      Kind = "wipe attestation"
+	KindRehearsal Kind = "rehearsal report"
 
 	// Those that are exchanged before there is a charter.
 	KindHostCard        Kind = "host card"
