@@ -22,6 +22,7 @@ func cycleCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"charter":  cmdCharter,
 		"delivers": cmdDelivers,
 		"jsonedit": cmdJSONEdit,
+		"replace":  cmdReplace,
 
 		"keeprequest": cmdKeepRequest,
 	}
@@ -139,6 +140,16 @@ func cmdJSONEdit(ts *testscript.TestScript, neg bool, args []string) {
 	body, err := json.Marshal(object)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), body, 0o644))
+}
+
+// cmdReplace replaces the first of a text in a file.
+func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 3, "replace FILE OLD NEW")
+	body := ts.ReadFile(args[0])
+	if !strings.Contains(body, args[1]) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(body, args[1], args[2], 1)), 0o644))
 }
 
 // cmdKeepRequest deletes the answers of collections from the coordinator's

@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"io"
+	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -141,8 +144,18 @@ func TestFreezeAtDeadline(t *testing.T) {
 	c.configure("ostmere", "freeze: by_hand", "freeze: at_deadline")
 	c.serve()
 	c.deliver(upTo(8)...)
+	c.receiptOnly(10, 1, "calverra")
 	c.clock.Store(hostingDeadline)
+	c.running["ostmere"].logs(t, "the freeze did not succeed; muster host freeze says why")
+	c.must("host", "set-aside", "m10", "1", "--dir", c.at("calverra"), "--yes")
 	c.running["ostmere"].logs(t, "every submission on the roster is added up")
+	for _, host := range hostFolders {
+		c.namesNobody(host)
+	}
+	c.metric("ostmere", `muster_host_freeze_attempts_total{result="refused"} 1`, `muster_host_freeze_attempts_total{result="done"} 1`,
+		`muster_host_phase{cohort="allies",phase="frozen"} 1`, `muster_host_members_complete{cohort="allies"} 8`, `muster_host_submissions_accepted{cohort="allies"} 8`,
+		`muster_host_requests_total{method="POST",route="POST /tasks/{task}/reports",status="200"} 8`, `muster_host_info{role="leader",version="`)
+	c.metric("calverra", `muster_host_receipts_set_aside{cohort="allies"} 1`, `muster_host_info{role="helper",version="`)
 	c.wants("ostmere", map[string]string{"phase": `"frozen"`, "accepted": "8"})
 	c.wantTotals(upTo(8)...)
 }
@@ -158,4 +171,32 @@ func TestTooFew(t *testing.T) {
 	if got, err := c.collected(); err == nil {
 		t.Errorf("collected %d", got.Count)
 	}
+}
+
+var aMember = regexp.MustCompile(`\bm[0-9][0-9]\b`)
+
+// namesNobody wants that neither a host's log nor its metrics name a member.
+func (c *hosting) namesNobody(host string) {
+	c.t.Helper()
+	for what, text := range map[string]string{"log": c.running[host].log.String(), "metrics": c.metric(host)} {
+		if found := aMember.FindString(text); found != "" || len(text) < 200 {
+			c.t.Errorf("the %s of %s names %q:\n%s", what, host, found, text)
+		}
+	}
+}
+
+// metric returns what a scrape of a host says, which must hold these texts.
+func (c *hosting) metric(host string, wants ...string) string {
+	c.t.Helper()
+	response, err := http.Get("http://" + c.running[host].operations + "/metrics")
+	check(c.t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	check(c.t, err)
+	for _, want := range wants {
+		if !strings.Contains(string(body), "\n"+want) {
+			c.t.Errorf("%s: no %s in\n%s", host, want, body)
+		}
+	}
+	return string(body)
 }

@@ -51,7 +51,8 @@ func NewLeader(ctx context.Context, cfg Config, peer Peer) (*Leader, error) {
 
 // Upload takes a dap.UploadRequest and returns a dap.UploadErrors, or nothing
 // if all reports were taken (DAP-18 4.4.2). What is taken is durable. The same
-// report again is no error.
+// report again is no error. Where the host holds as many as it may, it goes on
+// taking those whose receipt it has: of these there is a bound already.
 func (l *Leader) Upload(ctx context.Context, task dap.TaskID, body []byte) ([]byte, error) {
 	if task != l.Task.ID {
 		return nil, dap.NewProblem(dap.ProblemUnrecognizedTask, "").ForTask(task)
@@ -76,10 +77,17 @@ func (l *Leader) Upload(ctx context.Context, task dap.TaskID, body []byte) ([]by
 			return err
 		}
 		full := stored+len(req.Reports) > MaxSubmissions*len(l.Task.Cohort.Members)
+		var claimed map[dap.ReportID]bool
+		if full {
+			if claimed, err = tx.Claimed(l.Task.ID, reportIDs(req.Reports)); err != nil {
+				return err
+			}
+		}
 		for _, report := range req.Reports {
 			e := l.checkUpload(report, now)
 			if e == 0 {
-				if e, err = l.keep(tx, report, closed != nil || full); err != nil {
+				kept := closed == nil && (!full || claimed[report.ReportMetadata.ReportID])
+				if e, err = l.keep(tx, report, !kept); err != nil {
 					return err
 				}
 			}
@@ -93,6 +101,14 @@ func (l *Leader) Upload(ctx context.Context, task dap.TaskID, body []byte) ([]by
 		return nil, err
 	}
 	return dap.Encode(l.Task.Variant, refused)
+}
+
+func reportIDs(reports []dap.Report) []dap.ReportID {
+	ids := make([]dap.ReportID, len(reports))
+	for i, r := range reports {
+		ids[i] = r.ReportMetadata.ReportID
+	}
+	return ids
 }
 
 // checkUpload makes the checks that need no decryption.
@@ -111,13 +127,13 @@ func (l *Leader) checkUpload(report dap.Report, now dap.Time) dap.ReportError {
 
 // keep stores a report. Where nothing more is taken it knows those again that it
 // has: the same upload has the same answer, also after the deadline.
-func (l *Leader) keep(tx Tx, report dap.Report, full bool) (dap.ReportError, error) {
+func (l *Leader) keep(tx Tx, report dap.Report, closed bool) (dap.ReportError, error) {
 	b, err := dap.Encode(l.Task.Variant, report)
 	if err != nil {
 		return 0, err
 	}
 	id := report.ReportMetadata.ReportID
-	if full {
+	if closed {
 		stored, err := tx.Reports(l.Task.ID, []dap.ReportID{id})
 		if err == nil && !bytes.Equal(stored[id], b) {
 			return dap.ReportDropped, nil

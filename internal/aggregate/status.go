@@ -60,6 +60,23 @@ const (
 // report of every member it says whether it is stored, and not whether it is
 // what the receipt says: the freeze looks at that.
 func ReadStatus(ctx context.Context, cfg StatusConfig) (Status, error) {
+	return readStatus(ctx, cfg, func(tx Tx, s *Status) (err error) {
+		if s.Deliveries, err = tx.Deliveries(s.Task); err != nil {
+			return err
+		}
+		if s.SetAside, err = tx.SetAsides(s.Task); err != nil {
+			return err
+		}
+		return s.readRoster(tx)
+	})
+}
+
+// ReadNumbers returns a [Status] without anything that names a member.
+func ReadNumbers(ctx context.Context, cfg StatusConfig) (Status, error) {
+	return readStatus(ctx, cfg, func(Tx, *Status) error { return nil })
+}
+
+func readStatus(ctx context.Context, cfg StatusConfig, more func(Tx, *Status) error) (Status, error) {
 	task, err := cfg.Charter.OpenTask(cfg.Cohort)
 	if err != nil {
 		return Status{}, err
@@ -80,13 +97,7 @@ func ReadStatus(ctx context.Context, cfg StatusConfig) (Status, error) {
 		if s.Counts, err = tx.Counts(task.ID); err != nil {
 			return err
 		}
-		if s.Deliveries, err = tx.Deliveries(task.ID); err != nil {
-			return err
-		}
-		if s.SetAside, err = tx.SetAsides(task.ID); err != nil {
-			return err
-		}
-		if err := s.readRoster(tx); err != nil {
+		if err := more(tx, &s); err != nil {
 			return err
 		}
 		return s.readCollection(tx, cfg.Now())

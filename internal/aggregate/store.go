@@ -110,6 +110,8 @@ type ReportTx interface {
 	// PutReport stores an uploaded report. It returns false, without error, if
 	// a report of that id with other bytes is stored.
 	PutReport(task dap.TaskID, id dap.ReportID, body []byte) (bool, error)
+	// Claimed returns those of the ids that a receipt names.
+	Claimed(task dap.TaskID, ids []dap.ReportID) (map[dap.ReportID]bool, error)
 	// Reports returns the stored bytes of those of the ids that were uploaded.
 	Reports(task dap.TaskID, ids []dap.ReportID) (map[dap.ReportID][]byte, error)
 	// Settle records once and for all what became of reports, and returns

@@ -131,6 +131,9 @@ func (c *collection) run(ctx context.Context, env Env, wait time.Duration) (*col
 	if err != nil {
 		return nil, coalition.FrozenRoster{}, err
 	}
+	if err := c.own.checkCollections(c.digest); err != nil {
+		return nil, coalition.FrozenRoster{}, err
+	}
 	answer, frozen, ok, err := c.own.keptAnswer(c.task.ID)
 	if err != nil {
 		return nil, frozen, err

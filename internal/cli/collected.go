@@ -102,28 +102,25 @@ func (o *coordinatorFolder) fixRequest(task coalition.OpenedTask, charterDigest 
 // checkCollections refuses where the folder has collected under another charter:
 // the keys of a folder are those of one cycle.
 func (o *coordinatorFolder) checkCollections(charterDigest string) error {
-	paths, err := filepath.Glob(filepath.Join(escapeGlob(o.dir), collectionsFolder, "*.json"))
-	if err != nil {
-		return err
+	dir := filepath.Join(o.dir, collectionsFolder)
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errs.Wrap(err, errs.Invalid, because(fmt.Sprintf("the folder %s cannot be read", strconv.Quote(dir)), err), "")
 	}
-	for _, path := range paths {
-		if strings.HasSuffix(path, ".answer.json") {
+	for _, entry := range entries {
+		name := entry.Name()
+		if filepath.Ext(name) != ".json" || strings.HasSuffix(name, ".answer.json") || strings.HasPrefix(name, ".") {
 			continue
 		}
-		kept, err := readRequest(path)
+		kept, err := readRequest(filepath.Join(dir, name))
 		if err != nil {
 			return err
 		}
 		if kept.Charter != charterDigest {
-			return otherCollection(path, "under another charter, with the digest "+kept.Charter)
+			return otherCollection(filepath.Join(dir, name), "under another charter, with the digest "+kept.Charter)
 		}
 	}
 	return nil
-}
-
-// escapeGlob keeps a folder's name from being a pattern.
-func escapeGlob(dir string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
 }
 
 func otherCollection(path, how string) error {

@@ -10,6 +10,7 @@ import (
 	"muster/internal/coalition"
 	"muster/internal/config"
 	"muster/internal/errs"
+	"muster/internal/httpd"
 )
 
 // pace is the pauses of a host that serves.
@@ -46,12 +47,15 @@ func (r *runningHost) driveTask(ctx context.Context, env Env, log *slog.Logger, 
 		}
 		if err == nil {
 			log.LogAttrs(ctx, slog.LevelInfo, "every submission on the roster is added up")
+			r.metrics.Freeze(httpd.FreezeDone)
 			return
 		}
+		result := httpd.FreezeRefused
 		attrs := []slog.Attr{slog.String("kind", errs.KindOf(err).String()), slog.Duration("again_in", pause)}
 		if kind := errs.KindOf(err); kind == errs.Unavailable || kind == errs.Internal {
-			attrs = append(attrs, slog.Any("cause", err))
+			attrs, result = append(attrs, slog.Any("cause", err)), httpd.FreezeFailed
 		}
+		r.metrics.Freeze(result)
 		log.LogAttrs(ctx, slog.LevelWarn, "the freeze did not succeed; muster host freeze says why", attrs...)
 		if !sleep(ctx, pause) {
 			return

@@ -57,20 +57,12 @@ func noHostFolder(dir, file string, err error) error {
 	return errs.Wrap(err, errs.NotFound, fmt.Sprintf("%s is no host's folder: it has no %s", strconv.Quote(dir), file), "give the folder that muster host init made with --dir")
 }
 
-// openSignedCharter reads a charter that all three have signed.
+// openSignedCharter reads the charter that a host serves.
 func openSignedCharter(path string) (coalition.SignedCharter, coalition.Charter, error) {
-	signed, err := readCharter(path)
-	if err != nil {
-		return signed, coalition.Charter{}, err
+	signed, charter, missing, err := readComplete(path)
+	if err == nil && missing != "" {
+		err = errs.New(errs.Conflict, "the charter is not signed by "+missing, "a host serves under a charter that all three have signed")
 	}
-	list, err := signed.Signatories()
-	if err != nil {
-		return signed, coalition.Charter{}, err
-	}
-	if missing := missingFrom(list); missing != "" {
-		return signed, coalition.Charter{}, errs.New(errs.Conflict, "the charter is not signed by "+missing, "a host serves under a charter that all three have signed")
-	}
-	charter, err := signed.Open()
 	return signed, charter, err
 }
 

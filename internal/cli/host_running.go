@@ -15,6 +15,7 @@ import (
 	"muster/internal/aggregate"
 	"muster/internal/coalition"
 	"muster/internal/daphttp"
+	"muster/internal/httpd"
 	"muster/internal/ledger"
 	"muster/internal/store/hostdb"
 )
@@ -30,6 +31,7 @@ type runningHost struct {
 	leaders map[dap.TaskID]*aggregate.Leader
 	helpers map[dap.TaskID]*aggregate.Helper
 
+	metrics    *httpd.HostMetrics    // of a host that serves
 	onProgress func(done, total int) // of a driving command; set before it drives
 }
 
@@ -136,6 +138,7 @@ func (r *runningHost) openTask(ctx context.Context, env Env, cohort coalition.Co
 func (r *runningHost) handler(env Env, log *slog.Logger) (http.Handler, []daphttp.Pin, error) {
 	cfg := daphttp.Config{
 		Endpoint: dap.URL(r.host.cfg.URL), MaxJobs: r.host.cfg.Limits.Jobs, MaxRequests: r.host.cfg.Limits.Requests, Log: log, Now: env.Now,
+		UploadsPerHour: r.host.cfg.Limits.Uploads, Observe: r.count,
 	}
 	for _, pair := range r.cycle.hpke {
 		cfg.HPKE = append(cfg.HPKE, pair.Config())

@@ -94,6 +94,7 @@ func runServe(ctx context.Context, env Env, path string, mode serveMode) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, running.close()) }()
+	running.observe(env, log)
 	handler, pins, err := running.handler(env, log)
 	if err != nil {
 		return err
@@ -116,7 +117,7 @@ func runServe(ctx context.Context, env Env, path string, mode serveMode) (err er
 			Grace: mode.grace(),
 		})
 	}, func(ctx context.Context) error {
-		return httpd.Serve(ctx, operations, httpd.Operations(running.ready, log))
+		return httpd.Serve(ctx, operations, httpd.Operations(running.ready, running.metrics.Handler(), log))
 	}, func(ctx context.Context) error {
 		return running.drive(ctx, env, log, mode.pace())
 	}, func(ctx context.Context) error {

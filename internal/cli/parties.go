@@ -11,21 +11,30 @@ import (
 	"muster/internal/errs"
 )
 
-// openCharter reads a charter that all three have signed.
+// openCharter reads the charter that a member or the coordinator acts on.
 func openCharter(path string) (coalition.SignedCharter, coalition.Charter, error) {
-	signed, err := readCharter(path)
-	if err != nil {
-		return signed, coalition.Charter{}, err
+	signed, charter, missing, err := readComplete(path)
+	if err == nil && missing != "" {
+		err = refused{errs.New(errs.Conflict, "the charter does not count yet: it is not signed by "+missing, "ask the coordinator for the charter and its .sig that all three have signed")}
+	}
+	return signed, charter, err
+}
+
+// readComplete reads a charter, and opens it if all three have signed it; else
+// missing names who has not.
+func readComplete(path string) (signed coalition.SignedCharter, c coalition.Charter, missing string, err error) {
+	if signed, err = readCharter(path); err != nil {
+		return signed, c, "", err
 	}
 	list, err := signed.Signatories()
 	if err != nil {
-		return signed, coalition.Charter{}, err
+		return signed, c, "", err
 	}
-	if missing := missingFrom(list); missing != "" {
-		return signed, coalition.Charter{}, refused{errs.New(errs.Conflict, "the charter does not count yet: it is not signed by "+missing, "ask the coordinator for the charter and its .sig that all three have signed")}
+	if missing = missingFrom(list); missing != "" {
+		return signed, c, missing, nil
 	}
-	c, err := signed.Open()
-	return signed, c, err
+	c, err = signed.Open()
+	return signed, c, "", err
 }
 
 // parties are both hosts of a charter as somebody reaches them.

@@ -94,7 +94,7 @@ func runSubmitUpload(ctx context.Context, env Env, path string, f uploadFlags) e
 		}
 	}
 	if failed != nil {
-		return undelivered(env, charter, opened, delivery, failed)
+		return undelivered(charter, opened, delivery, failed)
 	}
 	if err := replaced(charter, opened, delivery); err != nil {
 		return err
@@ -120,7 +120,7 @@ func inFile(path string, err error) error {
 }
 
 // undelivered says what did and what did not arrive, and what can be done.
-func undelivered(env Env, c coalition.Charter, o submit.Opened, d submit.Delivery, err error) error {
+func undelivered(c coalition.Charter, o submit.Opened, d submit.Delivery, err error) error {
 	what := fmt.Sprintf("submission %d of %s", o.Receipt.Sequence, o.Receipt.Member)
 	host, role := c.Leader.Member, "Leader"
 	if d.Leader != nil {
@@ -133,9 +133,6 @@ func undelivered(env Env, c coalition.Charter, o submit.Opened, d submit.Deliver
 	message, hint := e.Message, e.Hint
 	if errors.Is(err, &dap.Problem{Type: dap.ProblemUnrecognizedTask}) {
 		message, hint = "it does not serve this charter", "the charter may have been withdrawn: ask the coordinator which one is in force, and seal the answers again under it"
-	}
-	if deadline := time.Unix(c.Deadline, 0).UTC(); e.Kind == errs.Conflict && !env.Now().Before(deadline) {
-		message += "; the charter's deadline was " + deadline.Format(pageTime)
 	}
 	again := "the same command again does no harm"
 	if d.Leader != nil {

@@ -39,6 +39,10 @@ func NewRelease(cfg ReleaseConfig, coordinator *keys.Signer) (*SignedRelease, er
 	if coordinator.Public() != cfg.Charter.Coordinator.Key {
 		return nil, errs.New(errs.Denied, "this key is not the charter's coordinator", "")
 	}
+	a := cfg.Aggregate
+	if a.Task != task.ID.String() {
+		return nil, errs.New(errs.Conflict, "the totals are of another cycle or cohort than the charter's "+cfg.Cohort, "give the aggregate.json that was collected under this charter")
+	}
 	roster, err := openFrozen(cfg.Charter, task, cfg.Frozen)
 	if err != nil {
 		return nil, err
@@ -51,10 +55,7 @@ func NewRelease(cfg ReleaseConfig, coordinator *keys.Signer) (*SignedRelease, er
 	if err != nil {
 		return nil, err
 	}
-	a := cfg.Aggregate
 	switch {
-	case a.Task != task.ID.String():
-		return nil, errs.New(errs.Conflict, "the totals are of another cycle or cohort than the charter's "+cfg.Cohort, "give the aggregate.json that was collected under this charter")
 	case a.Roster != cfg.Frozen.Digest():
 		return nil, errs.New(errs.Conflict, "the totals are not of this roster with these amendments", "give the roster.json and the amendments that lie beside the aggregate.json")
 	case a.Count != uint64(len(roster.Entries)):

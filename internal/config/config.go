@@ -69,6 +69,7 @@ type Limits struct {
 	Connections int
 	Requests    int
 	Jobs        int // verification jobs and collections
+	Uploads     int // submissions that one source address may upload at once, and again within an hour
 }
 
 // What is used where the file says nothing.
@@ -172,14 +173,15 @@ func (c *checker) limits(h *Host, n *node) {
 	if n == nil {
 		return
 	}
-	var connections, requests, jobs *node
-	if !c.object("limits", n, may("connections", &connections), may("requests", &requests), may("jobs", &jobs)) {
+	var connections, requests, jobs, uploads *node
+	if !c.object("limits", n, may("connections", &connections), may("requests", &requests), may("jobs", &jobs), may("uploads_per_hour", &uploads)) {
 		return
 	}
 	h.Limits = Limits{
 		Connections: c.number("limits.connections", connections, 1, 65_536),
 		Requests:    c.number("limits.requests", requests, 1, 65_536),
 		Jobs:        c.number("limits.jobs", jobs, 1, 1024),
+		Uploads:     c.number("limits.uploads_per_hour", uploads, 100, 1_000_000_000),
 	}
 }
 
@@ -220,7 +222,8 @@ func (h *Host) Write(w io.Writer) error {
 		{"charter", h.Charter},
 		{"freeze", map[FreezeMode]string{FreezeByHand: "by hand", FreezeAtDeadline: "at the deadline"}[h.Freeze]},
 		{"log", strings.ToLower(h.Log.Level.String()) + ", " + format},
-		{"limits", fmt.Sprintf("connections %s, requests %s, jobs %s", orDefault(h.Limits.Connections), orDefault(h.Limits.Requests), orDefault(h.Limits.Jobs))},
+		{"limits", fmt.Sprintf("connections %s, requests %s, jobs %s, uploads per hour %s",
+			orDefault(h.Limits.Connections), orDefault(h.Limits.Requests), orDefault(h.Limits.Jobs), orDefault(h.Limits.Uploads))},
 	}
 	for _, row := range rows {
 		if _, err := fmt.Fprintf(w, "%-11s %s\n", row[0], row[1]); err != nil {

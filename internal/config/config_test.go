@@ -52,14 +52,14 @@ database: {postgres: /etc/muster/dsn}
 keys: /etc/muster/keys
 charter: "c/charter.json"
 log: {level: debug, format: json}
-limits: {connections: 10, requests: 20, jobs: 3}
+limits: {connections: 10, requests: 20, jobs: 3, uploads_per_hour: 5000}
 freeze: at_deadline
 `))
 	must(t, err)
 	want = &config.Host{
 		Member: "Ostmere", URL: "https://a.example/", Listen: ":443", Operations: "[::1]:9",
 		PostgresDSN: "/etc/muster/dsn", Keys: "/etc/muster/keys", Charter: filepath.Join(dir, "c", "charter.json"),
-		Freeze: config.FreezeAtDeadline, Log: config.Log{Level: slog.LevelDebug, JSON: true}, Limits: config.Limits{Connections: 10, Requests: 20, Jobs: 3},
+		Freeze: config.FreezeAtDeadline, Log: config.Log{Level: slog.LevelDebug, JSON: true}, Limits: config.Limits{Connections: 10, Requests: 20, Jobs: 3, Uploads: 5000},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

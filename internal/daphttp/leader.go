@@ -72,7 +72,7 @@ func leaderRoutes(cfg Config) ([]route[Leader], error) {
 		{method: "GET", path: pathHpkeConfig, do: configs},
 
 		// Reports (DAP-18 4.4.2)
-		{method: "POST", path: pathReports, body: content{dap.MediaUploadRequest, dap.MaxUploadSize}, do: upload},
+		{method: "POST", path: pathReports, body: content{dap.MediaUploadRequest, dap.MaxUploadSize}, metered: true, do: upload},
 
 		// Receipts, addenda and the roster, beside DAP
 		{method: "POST", path: pathReceipts, body: content{mediaJSON, maxReceiptEnvelope}, do: putReceipt[Leader]},

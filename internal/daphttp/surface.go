@@ -32,6 +32,13 @@ type Config struct {
 	MaxRequests int           // all other requests at the same time; zero: 128
 	Timeout     time.Duration // for one request's work; zero: 90 seconds
 
+	// UploadsPerHour is how many submissions one source address may upload at
+	// once, and again within an hour; at least [dap.MaxUploadReports]. A stranger
+	// who fills the host's bound is slowed down by it, and seen. Zero: 360.
+	UploadsPerHour int
+
+	Observe func(Observation) // is told of every request; nil: nobody is. It may be called concurrently
+
 	Log  *slog.Logger     // nil: nothing is logged
 	Now  func() time.Time // for the header Date, and durations in the log; nil: time.Now
 	Rand io.Reader        // draws the ids of requests; nil: crypto/rand.Reader
@@ -71,7 +78,9 @@ type route[H any] struct {
 	who    party
 	body   content
 	heavy  bool // counts against MaxJobs
-	do     func(context.Context, request[H]) (answer, error)
+
+	metered bool // what it uploads counts against UploadsPerHour
+	do      func(context.Context, request[H]) (answer, error)
 }
 
 // content is what the body of a request must be; the zero content is no body.
@@ -107,6 +116,18 @@ type surface[H any] struct {
 	mux      *http.ServeMux
 	jobs     chan struct{} // a place for each that runs
 	requests chan struct{}
+	sources  *sources // of uploads
+}
+
+// Observation is what is counted of a request. Nothing in it comes from the
+// sender but the method, if it is one of HTTP's.
+type Observation struct {
+	Method   string
+	Route    string // the pattern of the path with its method; empty where there is no such resource
+	Status   int
+	Duration time.Duration
+	In, Out  int  // bytes of the bodies
+	Limited  bool // an upload that was put off because of its source address
 }
 
 func newSurface[H any](cfg Config, tasks map[dap.TaskID]task[H], routes []route[H]) (*surface[H], error) {
@@ -130,6 +151,12 @@ func newSurface[H any](cfg Config, tasks map[dap.TaskID]task[H], routes []route[
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 90 * time.Second
 	}
+	if cfg.UploadsPerHour == 0 {
+		cfg.UploadsPerHour = 360
+	}
+	if cfg.UploadsPerHour < dap.MaxUploadReports {
+		return nil, fmt.Errorf("daphttp: %d uploads an hour are less than one request may have, %d", cfg.UploadsPerHour, dap.MaxUploadReports)
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -142,6 +169,7 @@ func newSurface[H any](cfg Config, tasks map[dap.TaskID]task[H], routes []route[
 	s := &surface[H]{
 		Config: cfg, base: basePath(u), tasks: tasks, mux: http.NewServeMux(),
 		jobs: make(chan struct{}, cfg.MaxJobs), requests: make(chan struct{}, cfg.MaxRequests),
+		sources: newSources(cfg.UploadsPerHour),
 	}
 	methods := make(map[string][]string)
 	for _, r := range routes {
@@ -178,7 +206,11 @@ func (s *surface[H]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if v := recover(); v != nil {
 			s.refuse(rec, panicError(v))
 		}
-		rec.log(r.Context(), s.Log, s.Now().Sub(began))
+		took := s.Now().Sub(began)
+		rec.log(r.Context(), s.Log, took)
+		if s.Observe != nil {
+			s.Observe(Observation{Method: knownMethod(rec.method), Route: rec.route, Status: rec.status, Duration: took, In: rec.in, Out: rec.out, Limited: rec.limited})
+		}
 	}()
 	if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect
 		s.refuse(rec, errNoResource())
@@ -230,6 +262,12 @@ func (s *surface[H]) serve(rec *recorder, r *http.Request, rt route[H]) {
 		return
 	}
 	rec.in = len(in.body)
+	if rt.metered {
+		if err := s.admitUpload(rec, r, in.body); err != nil {
+			s.refuse(rec, err)
+			return
+		}
+	}
 	out, err := rt.do(ctx, in)
 	if err != nil {
 		s.refuse(rec, unavailable(ctx, err))

@@ -2,6 +2,7 @@ package submit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"muster/dap"
@@ -36,7 +37,9 @@ func (d Delivery) Complete() bool { return d.Leader != nil && d.Helper != nil }
 
 // Deliver uploads a submission and hands its receipt to both hosts, the Leader
 // first: where nothing reached the Leader, the Helper holds nothing either, and
-// the hosts' lists do not differ. With an error it may be called again with the
+// the hosts' lists do not differ. A Leader that holds as many uploads as it may,
+// because a stranger sent them, takes that whose receipt it has, so it gets the
+// receipt and the upload again. With an error it may be called again with the
 // same submission; the Delivery says what was done until then.
 func Deliver(ctx context.Context, task coalition.OpenedTask, sub Submission, leader Leader, helper Receipts) (Delivery, error) {
 	var d Delivery
@@ -44,8 +47,22 @@ func Deliver(ctx context.Context, task coalition.OpenedTask, sub Submission, lea
 	if err != nil {
 		return d, fmt.Errorf("upload: %w", err)
 	}
-	if err := readUploadErrors(task, answer); err != nil {
-		return d, err
+	if refused := readUploadErrors(task, answer); refused != nil {
+		if _, dropped := errors.AsType[*droppedError](refused); !dropped {
+			return d, refused
+		}
+		switch _, err := leader.Acknowledge(ctx, sub.Receipt); {
+		case errs.KindOf(err) == errs.Conflict:
+			return d, fmt.Errorf("the Leader's receipt: %w", err) // which says since when, and what can be done
+		case err != nil:
+			return d, refused
+		}
+		if answer, err = leader.Upload(ctx, task.ID, sub.Upload); err != nil {
+			return d, fmt.Errorf("upload: %w", err)
+		}
+		if err := readUploadErrors(task, answer); err != nil {
+			return d, err
+		}
 	}
 	d.Uploaded = true
 	fromLeader, err := leader.Acknowledge(ctx, sub.Receipt)
@@ -99,5 +116,15 @@ func readUploadErrors(task coalition.OpenedTask, answer []byte) error {
 		message = "the Leader holds another submission with the same id (report_replayed)"
 		hint = "seal the answers again"
 	}
-	return errs.New(errs.Conflict, message, hint)
+	var cause error
+	if reason == dap.ReportDropped {
+		cause = new(droppedError)
+	}
+	return errs.Wrap(cause, errs.Conflict, message, hint)
 }
+
+// droppedError says that a Leader takes nothing more, of anyone or of those
+// whose receipt it has not.
+type droppedError struct{}
+
+func (*droppedError) Error() string { return "report_dropped" }

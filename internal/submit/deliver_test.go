@@ -60,6 +60,7 @@ func TestDeliver(t *testing.T) {
 		must(t, err)
 		return b
 	}
+	dropped := encode(dap.ReportUploadStatus{ID: report.ReportMetadata.ReportID, Error: dap.ReportDropped})
 	for name, row := range map[string]struct {
 		leader, helper    *host
 		kind              errs.Kind
@@ -70,7 +71,8 @@ func TestDeliver(t *testing.T) {
 		"the Leader is down":          {leader: &host{fails: map[string]error{"upload": down}}, kind: errs.Unavailable, message: "the host is down"},
 		"its answer is lost":          {leader: &host{fails: map[string]error{"upload after": down}}, kind: errs.Unavailable, message: "the host is down", uploads: 1},
 		"the report is refused":       {leader: &host{answer: encode(dap.ReportUploadStatus{ID: report.ReportMetadata.ReportID, Error: dap.OutdatedConfig})}, kind: errs.Conflict, message: "outdated_config", uploads: 1},
-		"too late":                    {leader: &host{answer: encode(dap.ReportUploadStatus{ID: report.ReportMetadata.ReportID, Error: dap.ReportDropped})}, kind: errs.Conflict, message: "report_dropped", uploads: 1},
+		"too late":                    {leader: &host{answer: dropped, fails: map[string]error{"receipt": errs.New(errs.Conflict, "submissions closed", "")}}, kind: errs.Conflict, message: "submissions closed", uploads: 1},
+		"full, also with the receipt": {leader: &host{answer: dropped}, kind: errs.Conflict, message: "report_dropped", uploads: 2, receipts: 1},
 		"garbage":                     {leader: &host{answer: []byte("<html>")}, kind: errs.Unavailable, message: "cannot be read", uploads: 1},
 		"the Leader's receipt":        {leader: &host{fails: map[string]error{"receipt": down}}, kind: errs.Unavailable, message: "the host is down", uploads: 1},
 		"the Leader's receipt's word": {leader: &host{fails: map[string]error{"receipt after": down}}, kind: errs.Unavailable, message: "the host is down", uploads: 1, receipts: 1},

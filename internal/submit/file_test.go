@@ -2,6 +2,9 @@ package submit_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -10,7 +13,9 @@ import (
 	"muster/dap"
 	"muster/internal/coalition"
 	"muster/internal/coalition/coalitiontest"
+	"muster/internal/doctest"
 	"muster/internal/errs"
+	"muster/internal/keys"
 	"muster/internal/submit"
 )
 
@@ -151,6 +156,35 @@ func TestFileForm(t *testing.T) {
 	f.Upload = make([]byte, submit.MaxFileSize)
 	if _, err := f.Encode(); errs.KindOf(err) != errs.Invalid {
 		t.Errorf("a file too large was written: %v", err)
+	}
+}
+
+// The example in the document is a sealed file by its form.
+func TestFileExample(t *testing.T) {
+	t.Parallel()
+	src, err := os.ReadFile("../../docs/spec/sealed-file.md")
+	must(t, err)
+	found := 0
+	for _, b := range doctest.Blocks("sealed-file.md", src) {
+		if b.Lang != "json" {
+			continue
+		}
+		found++
+		var m map[string]string
+		must(t, json.Unmarshal([]byte(b.Text), &m))
+		body, err := keys.Canonical(m)
+		must(t, err)
+		f, err := submit.ReadFile(body)
+		must(t, err)
+		if f.Charter != m["charter"] || f.Marking != m["marking"] || string(f.Submission.Receipt.Signature) != m["signature"] || len(f.Upload) != 3 {
+			t.Errorf("read %+v", f)
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d examples", found)
+	}
+	if !strings.Contains(string(src), fmt.Sprintf("at most %d MiB", submit.MaxFileSize>>20)) {
+		t.Error("the document has another limit")
 	}
 }
 

@@ -236,6 +236,19 @@ func (t *hostTx) PutReport(task dap.TaskID, id dap.ReportID, body []byte) (bool,
 	return true, nil
 }
 
+func (t *hostTx) Claimed(task dap.TaskID, ids []dap.ReportID) (map[dap.ReportID]bool, error) {
+	claimed := make(map[dap.ReportID]bool, len(ids))
+	err := t.each(`SELECT report_id FROM receipts WHERE task_id = $1 AND report_id IN`, task, ids, func(rows *sql.Rows) error {
+		id, err := scanReport(rows)
+		claimed[id] = true
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for receipts: %w", err)
+	}
+	return claimed, nil
+}
+
 func (t *hostTx) Reports(task dap.TaskID, ids []dap.ReportID) (map[dap.ReportID][]byte, error) {
 	bodies := make(map[dap.ReportID][]byte, len(ids))
 	err := t.each(`SELECT body, report_id FROM reports WHERE task_id = $1 AND report_id IN`, task, ids, func(rows *sql.Rows) error {
