@@ -110,7 +110,7 @@ func (s *hostProcesses) makeHost(role dap.Role, member coalition.MemberID) (*hos
 
 // rehearsalYAML is the configuration of a host of a rehearsal.
 func rehearsalYAML(member coalition.MemberID, url, address string) []byte {
-	return fmt.Appendf(nil, "format: %s\nmember: %s\nurl: %s\nlisten: %s\noperations: %s\nfreeze: at_deadline\nlimits:\n  uploads: 100000 # all members have one address\n",
+	return fmt.Appendf(nil, "format: %s\nmember: %s\nurl: %s\nlisten: %s\noperations: %s\nfreeze: at_deadline\nlimits:\n  uploads_per_hour: 1000000 # all members have one address\n",
 		config.HostFormat, strconv.Quote(string(member)), strconv.Quote(url), strconv.Quote(address), strconv.Quote("127.0.0.1:0"))
 }
 
