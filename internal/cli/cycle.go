@@ -5,13 +5,13 @@ import "github.com/spf13/cobra"
 func newCycleCmd(env Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cycle",
-		Short: "Rehearse a cycle on the coalition's machines",
+		Short: "Rehearse a cycle on the hosts' machines; replace a host that is lost",
 		Args:  noSubcommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newRehearsalCmd(env))
+	cmd.AddCommand(newRehearsalCmd(env), newReplaceHostCmd(env))
 	return cmd
 }
 
