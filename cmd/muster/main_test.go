@@ -41,10 +41,15 @@ func TestStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	docs, err := filepath.Abs(filepath.Join("..", "..", "docs", "ops"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	commands := storyCommands()
 	maps.Copy(commands, hostCommands())
 	maps.Copy(commands, cycleCommands())
 	maps.Copy(commands, drillCommands())
+	maps.Copy(commands, documentCommands())
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -63,6 +68,7 @@ func TestStory(t *testing.T) {
 			path := filepath.Join(env.WorkDir, "lights.yaml")
 			env.Setenv("SMALL", path)
 			env.Setenv("CORE", core)
+			env.Setenv("DOCS", docs)
 			return os.WriteFile(path, pack, 0o644)
 		},
 	})

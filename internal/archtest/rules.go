@@ -39,6 +39,7 @@ var Packages = map[string]Layer{
 	"oscal": Standard,
 	"stix":  Standard,
 	"packs": Standard,
+	".":     Standard, // the documents that the program shows
 
 	"internal/errs":                    Kernel,
 	"internal/keys":                    Kernel,
