@@ -1,12 +1,16 @@
-// Package rehearse runs a whole cycle in one process, with the code, the
-// cryptography and the databases of the real thing: keys and charter, sealing,
-// both hosts, collection and the first release.
+// Package rehearse runs a whole cycle with the code, the cryptography and the
+// databases of the real thing: keys and charter, sealing, both hosts, collection
+// and the first release. It plays members and coordinator; the hosts stand on a
+// [Stage], in this process or elsewhere.
 //
 // A staff officer rehearses with real or invented answers before members are
 // asked; the demonstration does the same with a synthetic coalition. Nothing in
-// it is simulated but the distances: one process plays every part, its clock
-// jumps to the deadline, and its keys are thrown away. So a rehearsal shows what
-// a cycle does, and protects nobody's answers from the machine it runs on.
+// it is simulated but the distances: one machine has every part, its clock jumps
+// to the deadline, and its keys are thrown away. So a rehearsal shows what a cycle
+// does, and protects nobody's answers from the machine it runs on.
+//
+// A rehearsal on the machines of a coalition is another thing: there people and
+// hosts do what they will do, and this package has its [Report].
 package rehearse
 
 import (
