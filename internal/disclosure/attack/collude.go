@@ -57,6 +57,7 @@ func (h *hunt) sample() {
 	seen := make(map[place][]bool)
 	note := func() {
 		h.result.Worlds++
+		h.witness()
 		for m, row := range w.rows {
 			if slices.Contains(known, m) {
 				continue

@@ -163,6 +163,7 @@ func (h *hunt) begin() bool {
 		if w.walk(firstWalk) {
 			h.walker = w
 			h.found(h.counted())
+			h.witness()
 			return true
 		}
 	}
@@ -171,6 +172,26 @@ func (h *hunt) begin() bool {
 		h.found(solution)
 	}
 	return v != impossible
+}
+
+// witness shows the walker's world to whoever wants to see it.
+func (h *hunt) witness() {
+	if h.options.Witness == nil {
+		return
+	}
+	answers := make(map[string][]string)
+	for a, rows := range h.walker.ofAtom {
+		for i, m := range rows {
+			units := make([]string, len(h.blocks))
+			for column, u := range h.walker.rows[m] {
+				if u >= 0 {
+					units[column] = h.problem.chain(h.blocks[column].Kind)[u]
+				}
+			}
+			answers[h.atoms[a].members[i]] = units
+		}
+	}
+	h.options.Witness(h.blocks, answers)
 }
 
 // counted returns the counts of the walker's world.
@@ -221,6 +242,7 @@ func (h *hunt) ask(q question) verdict {
 	for range starts {
 		if h.walker != nil && h.walker.reach(q, nextWalk) {
 			h.found(h.counted())
+			h.witness()
 			return possible
 		}
 	}
