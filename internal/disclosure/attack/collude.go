@@ -84,7 +84,7 @@ func (h *hunt) sample() {
 			if seen[q.place][q.unit] {
 				break
 			}
-			if w.reach(q, nextWalk) {
+			if w.reach(q, 1, nextWalk) {
 				note()
 			}
 		}

@@ -240,7 +240,7 @@ func (h *hunt) ask(q question) verdict {
 		return possible
 	}
 	for range starts {
-		if h.walker != nil && h.walker.reach(q, nextWalk) {
+		if h.walker != nil && h.walker.reach(q, 1, nextWalk) {
 			h.found(h.counted())
 			h.witness()
 			return possible
@@ -263,8 +263,13 @@ func (h *hunt) pointed(q question) bool {
 	if h.most != nil && (h.most[q.variable] > Few || h.least[q.variable] == 0) {
 		return false
 	}
+	if h.walker != nil && h.walker.reach(q, Few+1, nextWalk) {
+		h.found(h.counted())
+		h.witness()
+		return false
+	}
 	for _, limit := range []within{{q.variable, 0, 0}, {q.variable, Few + 1, unbounded}} {
-		if world, v := h.solve([]within{limit}, h.wander, h.options.Budget); v != impossible {
+		if world, v := h.solve([]within{limit}, h.wander, h.options.Budget/20); v != impossible {
 			if v == possible && h.exact {
 				h.found(world)
 			}
