@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"muster/internal/store/pgtest"
 )
 
 // TestMain makes this test binary the command muster of the stories, and of the
@@ -18,8 +20,13 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
 		storyMain()
 	}
-	testscript.Main(m, map[string]func(){"muster": storyMain})
+	testscript.Main(onPostgres{m}, map[string]func(){"muster": storyMain})
 }
+
+// onPostgres stops the PostgreSQL of the tests when they have run.
+type onPostgres struct{ m *testing.M }
+
+func (p onPostgres) Run() int { return pgtest.Run(p.m) }
 
 // TestStory runs the command-line stories, one file each. Their own commands are
 // in script_test.go. A story finds a small pack of two areas and three outcomes
@@ -41,6 +48,7 @@ func TestStory(t *testing.T) {
 	commands := storyCommands()
 	maps.Copy(commands, hostCommands())
 	maps.Copy(commands, cycleCommands())
+	maps.Copy(commands, drillCommands())
 	maps.Copy(commands, documentCommands())
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),

@@ -117,7 +117,11 @@ func TestNoOrphans(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, after := range []time.Duration{0, 20 * time.Millisecond, 200 * time.Millisecond} {
+			delays := []time.Duration{0, 20 * time.Millisecond, 200 * time.Millisecond}
+			if !long() && signal != syscall.SIGKILL {
+				delays = delays[1:2]
+			}
+			for _, after := range delays {
 				r := startDemo(t, "--members", "100")
 				r.hosts(t)
 				time.Sleep(after)
@@ -156,6 +160,8 @@ func TestHostsStandApart(t *testing.T) {
 	}
 }
 
+func long() bool { return os.Getenv("MUSTER_LONG") == "1" }
+
 // totalsIn reads what was added up, without what names task and roster.
 func totalsIn(t *testing.T, dir string) totals {
 	t.Helper()
@@ -176,8 +182,13 @@ func TestHostKilled(t *testing.T) {
 	quiet := filepath.Join(t.TempDir(), "quiet")
 	mustRun(t, "demo", "--in-process", "--json", "--members", "60", "--data", quiet)
 	want := totalsIn(t, quiet)
-	for name, roles := range map[string][]string{"leader": {"leader"}, "helper": {"helper"}, "both": {"leader", "helper"}} {
-		for _, after := range []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, 600 * time.Millisecond} {
+	delays := []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, 600 * time.Millisecond}
+	for i, roles := range [][]string{{"leader"}, {"helper"}, {"leader", "helper"}} {
+		name := strings.Join(roles, " and ")
+		for j, after := range delays {
+			if !long() && i != j {
+				continue
+			}
 			t.Run(name+" after "+after.String(), func(t *testing.T) {
 				t.Parallel()
 				r := startDemo(t, "--members", "60")

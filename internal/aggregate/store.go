@@ -71,6 +71,8 @@ type ReceiptTx interface {
 	// LastSequence returns the highest sequence number of a member's receipts
 	// that are not set aside, or zero.
 	LastSequence(task dap.TaskID, member coalition.MemberID) (uint64, error)
+	// Receipt returns the receipt for a report, or ok false.
+	Receipt(task dap.TaskID, report dap.ReportID) (r StoredReceipt, ok bool, err error)
 	// LastReceipts returns each member's receipt with the highest sequence
 	// number of those not set aside, sorted by member.
 	LastReceipts(task dap.TaskID) ([]StoredReceipt, error)

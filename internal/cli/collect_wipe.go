@@ -15,6 +15,7 @@ import (
 
 	"muster/dap"
 	"muster/internal/coalition"
+	"muster/internal/collect"
 	"muster/internal/config"
 	"muster/internal/errs"
 	"muster/internal/keys"
@@ -165,16 +166,18 @@ func (w *coordinatorWipe) findTotals(env Env, named []string) error {
 	return nil
 }
 
-// isTotals reports whether a file holds totals of one of the charter's tasks.
+// isTotals reports whether a file holds totals of one of the charter's tasks. It
+// need not be whole: what was damaged can still point at somebody.
 func (w *coordinatorWipe) isTotals(path string) (bool, error) {
 	body, err := readInput(path, "aggregate")
 	if err != nil {
 		return false, err
 	}
 	var head struct {
-		Task string `json:"task_id"`
+		Marking string `json:"marking"`
+		Task    string `json:"task_id"`
 	}
-	return json.Unmarshal(body, &head) == nil && slices.ContainsFunc(w.tasks, func(id dap.TaskID) bool { return id.String() == head.Task }), nil
+	return json.Unmarshal(body, &head) == nil && strings.HasSuffix(head.Marking, collect.Marking) && slices.ContainsFunc(w.tasks, func(id dap.TaskID) bool { return id.String() == head.Task }), nil
 }
 
 func (w *coordinatorWipe) writePage(env Env, f collectWipeFlags) error {

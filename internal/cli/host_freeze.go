@@ -17,6 +17,7 @@ import (
 
 func newHostFreezeCmd(env Env) *cobra.Command {
 	var dir string
+	var again bool
 	cmd := &cobra.Command{
 		Use:   "freeze --dir DIR",
 		Short: "After the deadline: fix the roster with the other host, verify and add up",
@@ -26,16 +27,20 @@ the members are named, and nothing is opened.
 
 It may be interrupted and repeated, and runs beside a host that serves; one
 process drives at a time. At the Helper it says what the Helper has: the Leader
-drives. Exit code 3 means that too few members took part.`,
+drives. Exit code 3 means that too few members took part.
+
+With --again it hands the Helper the roster and every job once more, because that
+was restored from a backup and has forgotten them.`,
 		Example: `  muster host freeze --dir ostmere`,
 		Args:    noArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return runFreeze(cmd.Context(), env, dir) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runFreeze(cmd.Context(), env, dir, again) },
 	}
 	dirFlag(cmd, &dir, "this host")
+	cmd.Flags().BoolVar(&again, "again", false, "the Helper was restored from a backup: hand it everything once more")
 	return cmd
 }
 
-func runFreeze(ctx context.Context, env Env, dir string) error {
+func runFreeze(ctx context.Context, env Env, dir string, again bool) error {
 	k, err := readHost(dir)
 	if err != nil {
 		return err
@@ -44,9 +49,15 @@ func runFreeze(ctx context.Context, env Env, dir string) error {
 		return k.sayHelper(ctx, env)
 	}
 	return drive(ctx, env, dir, func(r *runningHost) error {
+		cohorts := r.cycle.charter.Cohorts
+		for _, cohort := range cohorts[1:] { // all rosters are audited together before anything is added up
+			if _, err := r.leader(cohort).Freeze(ctx); err != nil {
+				return err
+			}
+		}
 		var failed []error
-		for _, cohort := range r.cycle.charter.Cohorts {
-			failed = append(failed, r.freeze(ctx, env, cohort))
+		for _, cohort := range cohorts {
+			failed = append(failed, r.freeze(ctx, env, cohort, again))
 		}
 		return errors.Join(failed...)
 	})
@@ -84,7 +95,7 @@ func drive(ctx context.Context, env Env, dir string, fn func(*runningHost) error
 }
 
 // freeze takes one cohort from the deadline to its sums.
-func (r *runningHost) freeze(ctx context.Context, env Env, cohort coalition.Cohort) error {
+func (r *runningHost) freeze(ctx context.Context, env Env, cohort coalition.Cohort, again bool) error {
 	leader := r.leader(cohort)
 	show, done := progressLine(env)
 	defer done()
@@ -95,6 +106,9 @@ func (r *runningHost) freeze(ctx context.Context, env Env, cohort coalition.Coho
 		}
 	}
 	signed, err := leader.Freeze(ctx)
+	if err == nil && again {
+		err = leader.Again(ctx)
+	}
 	if err != nil {
 		return err
 	}

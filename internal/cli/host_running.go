@@ -41,6 +41,16 @@ func (r *runningHost) progress(done, total int) {
 	}
 }
 
+// helper returns the Helper of a cohort's task, or nil at a Leader.
+func (r *runningHost) helper(cohort coalition.Cohort) *aggregate.Helper {
+	for id, helper := range r.helpers {
+		if id.String() == cohort.Task.ID {
+			return helper
+		}
+	}
+	return nil
+}
+
 // leader returns the Leader of a cohort's task, or nil at a Helper.
 func (r *runningHost) leader(cohort coalition.Cohort) *aggregate.Leader {
 	for id, leader := range r.leaders {
@@ -71,6 +81,9 @@ func (h *hostFolder) open(ctx context.Context, env Env, cycle *hostCycle) (*runn
 		}
 	}
 	if err := r.record.Append(ctx, charterEntry(cycle.signed, cycle.charter)); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := r.reconcile(ctx, env); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return r, nil
@@ -112,7 +125,7 @@ func (r *runningHost) openTask(ctx context.Context, env Env, cohort coalition.Co
 	}
 	cfg := aggregate.Config{
 		Task: task, Store: r.db, HPKE: r.cycle.hpke, Signer: r.host.signer, Log: r.record, Now: env.Now, Workers: r.host.cfg.Limits.Jobs,
-		Progress: r.progress,
+		Progress: r.progress, Admission: admission{charter: r.cycle.charter, rosters: r},
 	}
 	if r.cycle.role == dap.RoleHelper {
 		r.helpers[task.ID], err = aggregate.NewHelper(ctx, cfg)
@@ -134,11 +147,11 @@ func (r *runningHost) openTask(ctx context.Context, env Env, cohort coalition.Co
 }
 
 // handler returns what this host serves, and the pins of those who may use what
-// is not for everyone: the coordinator, and at a Helper the Leader.
+// is not for everyone: the coordinator and the other host.
 func (r *runningHost) handler(env Env, log *slog.Logger) (http.Handler, []daphttp.Pin, error) {
 	cfg := daphttp.Config{
-		Endpoint: dap.URL(r.host.cfg.URL), MaxJobs: r.host.cfg.Limits.Jobs, MaxRequests: r.host.cfg.Limits.Requests, Log: log,
-		UploadsPerHour: r.host.cfg.Limits.Uploads, Observe: r.count, Now: env.Now,
+		Endpoint: dap.URL(r.host.cfg.URL), MaxJobs: r.host.cfg.Limits.Jobs, MaxRequests: r.host.cfg.Limits.Requests, Log: log, Now: env.Now,
+		UploadsPerHour: r.host.cfg.Limits.Uploads, Observe: r.count,
 	}
 	for _, pair := range r.cycle.hpke {
 		cfg.HPKE = append(cfg.HPKE, pair.Config())
@@ -159,12 +172,16 @@ func (r *runningHost) handler(env Env, log *slog.Logger) (http.Handler, []daphtt
 		handler, err := daphttp.NewHelper(daphttp.HelperConfig{Config: cfg, Tasks: tasks})
 		return handler, []daphttp.Pin{leader, coordinator}, err
 	}
+	helper, err := daphttp.ParsePin(r.cycle.charter.Helper.Certificate)
+	if err != nil {
+		return nil, nil, err
+	}
 	tasks := make(map[dap.TaskID]daphttp.LeaderTask)
 	for id, leader := range r.leaders {
-		tasks[id] = daphttp.LeaderTask{Leader: leader, Coordinator: coordinator}
+		tasks[id] = daphttp.LeaderTask{Leader: leader, Coordinator: coordinator, Helper: helper}
 	}
 	handler, err := daphttp.NewLeader(daphttp.LeaderConfig{Config: cfg, Tasks: tasks})
-	return handler, []daphttp.Pin{coordinator}, err
+	return handler, []daphttp.Pin{helper, coordinator}, err
 }
 
 // ready asks the database for the phase of every task.
@@ -198,12 +215,7 @@ func (r *runningHost) part(cohort coalition.Cohort) taskHost {
 	if leader := r.leader(cohort); leader != nil {
 		return leader
 	}
-	for id, helper := range r.helpers {
-		if id.String() == cohort.Task.ID {
-			return helper
-		}
-	}
-	return nil // no cohort is without a task: open has made them
+	return r.helper(cohort) // no cohort is without a task: open has made them
 }
 
 func (r *runningHost) close() error { return r.db.Close() }

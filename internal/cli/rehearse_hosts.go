@@ -55,13 +55,14 @@ func noProcess(err error) error {
 	return errs.Wrap(err, errs.Unavailable, because("the process of a host cannot be started", err), inProcessHint)
 }
 
-// quiet is the world of commands that people would run, and whose words nobody
+// quietly is the world of commands that people would run, and whose words nobody
 // reads here.
-func (s *hostProcesses) quiet() Env {
-	env := s.env
+func quietly(env Env) Env {
 	env.In, env.Out, env.Err = bytes.NewReader(nil), io.Discard, io.Discard
 	return env
 }
+
+func (s *hostProcesses) quiet() Env { return quietly(s.env) }
 
 // Prepare makes both hosts' folders and holds their ceremony.
 func (s *hostProcesses) Prepare(ctx context.Context, cast rehearse.Cast) (rehearse.Introduction, error) {
@@ -109,7 +110,7 @@ func (s *hostProcesses) makeHost(role dap.Role, member coalition.MemberID) (*hos
 
 // rehearsalYAML is the configuration of a host of a rehearsal.
 func rehearsalYAML(member coalition.MemberID, url, address string) []byte {
-	return fmt.Appendf(nil, "format: %s\nmember: %s\nurl: %s\nlisten: %s\noperations: %s\nfreeze: at_deadline\n",
+	return fmt.Appendf(nil, "format: %s\nmember: %s\nurl: %s\nlisten: %s\noperations: %s\nfreeze: at_deadline\nlimits:\n  uploads_per_hour: 1000000 # all members have one address\n",
 		config.HostFormat, strconv.Quote(string(member)), strconv.Quote(url), strconv.Quote(address), strconv.Quote("127.0.0.1:0"))
 }
 

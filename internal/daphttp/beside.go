@@ -2,8 +2,10 @@ package daphttp
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
+	"muster/dap"
 	"muster/internal/coalition"
 )
 
@@ -38,5 +40,30 @@ func readRoster[H Host](ctx context.Context, r request[H]) (answer, error) {
 		return answer{}, err
 	}
 	out, err := sealFrozen(frozen)
+	return answer{media: mediaJSON, body: out}, err
+}
+
+// readStanding says how far a host is, for the other when that was restored from
+// a backup, and for the coordinator.
+func readStanding[H Host](ctx context.Context, r request[H]) (answer, error) {
+	standing, err := r.host.Standing(ctx, r.task)
+	if err != nil {
+		return answer{}, err
+	}
+	out, err := json.Marshal(standing)
+	return answer{media: mediaJSON, body: out}, err
+}
+
+// readReceipt returns a receipt to the other host, whose backup lacks it.
+func readReceipt[H Host](ctx context.Context, r request[H]) (answer, error) {
+	id, err := dap.ParseReportID(r.http.PathValue("id"))
+	if err != nil {
+		return answer{}, errNoResource()
+	}
+	receipt, err := r.host.ReceiptOf(ctx, r.task, id)
+	if err != nil {
+		return answer{}, err
+	}
+	out, err := seal("receipt", receipt.Body, receipt.Signature)
 	return answer{media: mediaJSON, body: out}, err
 }

@@ -64,6 +64,17 @@ func (c *LeaderClient) FrozenRoster(ctx context.Context, task dap.TaskID) (coali
 	return c.frozenRoster(ctx, task)
 }
 
+// Standing, and Receipt below, are for the Helper whose database was restored
+// from a backup; Standing is for the coordinator, too.
+func (c *LeaderClient) Standing(ctx context.Context, task dap.TaskID) (coalition.Standing, error) {
+	return c.standing(ctx, task)
+}
+
+// Receipt returns the Leader's receipt for a report; whoever uses it opens it.
+func (c *LeaderClient) Receipt(ctx context.Context, task dap.TaskID, report dap.ReportID) (coalition.SignedReceipt, error) {
+	return c.receipt(ctx, task, report)
+}
+
 // CollectionJob sends a CollectionJobReq and returns the CollectionJobResp.
 func (c *LeaderClient) CollectionJob(ctx context.Context, task dap.TaskID, body []byte) ([]byte, error) {
 	return c.create(ctx, call{
@@ -115,6 +126,17 @@ func (c *HelperClient) Postpone(ctx context.Context, task dap.TaskID, a coalitio
 // opens it.
 func (c *HelperClient) FrozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error) {
 	return c.frozenRoster(ctx, task)
+}
+
+// Standing, and Receipt below, are for the Leader whose database was restored
+// from a backup.
+func (c *HelperClient) Standing(ctx context.Context, task dap.TaskID) (coalition.Standing, error) {
+	return c.standing(ctx, task)
+}
+
+// Receipt returns the Helper's receipt for a report; whoever uses it opens it.
+func (c *HelperClient) Receipt(ctx context.Context, task dap.TaskID, report dap.ReportID) (coalition.SignedReceipt, error) {
+	return c.receipt(ctx, task, report)
 }
 
 // CosignRoster hands over the Leader's roster and returns it with both
@@ -221,4 +243,30 @@ func (c *client) send(ctx context.Context, name string, to *url.URL, body, signa
 	}
 	r, err := c.do(ctx, call{method: http.MethodPost, url: to, media: mediaJSON, body: document, answers: mediaJSON, limit: limit})
 	return r.body, err
+}
+
+func (c *client) standing(ctx context.Context, task dap.TaskID) (coalition.Standing, error) {
+	r, err := c.do(ctx, call{method: http.MethodGet, url: c.at(pathStanding, task), answers: mediaJSON, limit: maxReceiptEnvelope})
+	if err != nil {
+		return coalition.Standing{}, err
+	}
+	var s coalition.Standing
+	if err := decodeJSON(r.body, &s); err != nil || s.Phase == "" || s.Collection == "" {
+		return coalition.Standing{}, c.odd("answered with a standing that cannot be read")
+	}
+	return s, nil
+}
+
+func (c *client) receipt(ctx context.Context, task dap.TaskID, report dap.ReportID) (coalition.SignedReceipt, error) {
+	u := *c.base
+	u.Path = basePath(c.base) + expand(pathReceipt, task, report.String())
+	r, err := c.do(ctx, call{method: http.MethodGet, url: &u, answers: mediaJSON, limit: maxReceiptEnvelope})
+	if err != nil {
+		return coalition.SignedReceipt{}, err
+	}
+	body, signature, err := unseal("receipt", r.body)
+	if err != nil {
+		return coalition.SignedReceipt{}, c.odd("answered with a receipt that cannot be read")
+	}
+	return coalition.SignedReceipt{Body: body, Signature: signature}, nil
 }

@@ -43,6 +43,8 @@ const (
 	pathHpkeConfig      = "/hpke_config"
 	pathReports         = "/tasks/{task}/reports"
 	pathReceipts        = "/tasks/{task}/receipts"
+	pathReceipt         = "/tasks/{task}/receipts/{id}"
+	pathStanding        = "/tasks/{task}/standing"
 	pathAddenda         = "/tasks/{task}/addenda"
 	pathRoster          = "/tasks/{task}/roster"
 	pathAmendments      = "/tasks/{task}/amendments"

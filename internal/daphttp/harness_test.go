@@ -119,7 +119,7 @@ func (n *network) serve(s setup) {
 	}
 	leader, err := daphttp.NewLeader(daphttp.LeaderConfig{
 		Config: config(task.Configuration.LeaderAggregatorEndpoint, task.LeaderHPKE),
-		Tasks:  map[dap.TaskID]daphttp.LeaderTask{task.ID: {Leader: n.Leader, Coordinator: charterPin(t, c.Coordinator.Certificate)}},
+		Tasks:  map[dap.TaskID]daphttp.LeaderTask{task.ID: {Leader: n.Leader, Coordinator: charterPin(t, c.Coordinator.Certificate), Helper: charterPin(t, c.Helper.Certificate)}},
 	})
 	must(t, err)
 	helper, err := daphttp.NewHelper(daphttp.HelperConfig{
@@ -134,7 +134,7 @@ func (n *network) serve(s setup) {
 		handler http.Handler
 		tls     *tls.Config
 	}{
-		{"leader", leader, daphttp.ServerTLS(n.leaderCert, charterPin(t, c.Coordinator.Certificate))},
+		{"leader", leader, daphttp.ServerTLS(n.leaderCert, charterPin(t, c.Helper.Certificate), charterPin(t, c.Coordinator.Certificate))},
 		{"helper", helper, daphttp.ServerTLS(n.helperCert, charterPin(t, c.Leader.Certificate), charterPin(t, c.Coordinator.Certificate))},
 	} {
 		cfg := daphttp.ServeConfig{Handler: host.handler, TLS: host.tls, Grace: 10 * time.Second, Log: slog.New(slog.NewJSONHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}

@@ -19,6 +19,11 @@ type Host interface {
 	// FrozenRoster returns the roster that both hosts signed with its
 	// amendments; while there is none it refuses with kind Conflict.
 	FrozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error)
+	// Standing says how far the host is.
+	Standing(ctx context.Context, task dap.TaskID) (coalition.Standing, error)
+	// ReceiptOf returns the receipt for a report; it is refused as not found if
+	// there is none.
+	ReceiptOf(ctx context.Context, task dap.TaskID, report dap.ReportID) (coalition.SignedReceipt, error)
 }
 
 // Leader is the Leader of one task as it is served. Its methods may be called
@@ -38,6 +43,7 @@ type Leader interface {
 type LeaderTask struct {
 	Leader      Leader
 	Coordinator Pin // who may collect
+	Helper      Pin // who may read roster, receipts and standing; nobody if it is zero
 }
 
 // LeaderConfig is a Leader's surface.
@@ -53,6 +59,9 @@ func NewLeader(cfg LeaderConfig) (http.Handler, error) {
 	tasks := make(map[dap.TaskID]task[Leader], len(cfg.Tasks))
 	for id, t := range cfg.Tasks {
 		tasks[id] = task[Leader]{host: t.Leader, pins: map[party]Pin{coordinator: t.Coordinator}}
+		if t.Helper != (Pin{}) {
+			tasks[id].pins[helper] = t.Helper
+		}
 	}
 	configs, err := hpkeConfigs[Leader](cfg.HPKE)
 	if err != nil {
@@ -74,7 +83,9 @@ func leaderRoutes(configs func(context.Context, request[Leader]) (answer, error)
 		// Receipts, addenda and the roster, beside DAP
 		{method: "POST", path: pathReceipts, body: content{mediaJSON, maxReceiptEnvelope}, do: putReceipt[Leader]},
 		{method: "POST", path: pathAddenda, body: content{mediaJSON, maxAddendumEnvelope}, do: postpone[Leader]},
-		{method: "GET", path: pathRoster, who: coordinator, do: readRoster[Leader]},
+		{method: "GET", path: pathReceipt, who: helper, do: readReceipt[Leader]},
+		{method: "GET", path: pathRoster, who: helper | coordinator, do: readRoster[Leader]},
+		{method: "GET", path: pathStanding, who: helper | coordinator, do: readStanding[Leader]},
 
 		// Collection jobs (DAP-18 4.6)
 		{method: "POST", path: pathCollectionJobs, who: coordinator, body: content{dap.MediaCollectionJobReq, dap.MaxMessageSize}, heavy: true, do: createCollection},

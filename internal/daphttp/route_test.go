@@ -20,7 +20,7 @@ type resource struct {
 	host    string // "leader" or "helper"
 	path    string
 	methods map[string]taken
-	who     string // "", "leader" or "coordinator"
+	who     string // "", "leader", "helper" or "coordinator"
 }
 
 // taken is what a method takes.
@@ -37,12 +37,16 @@ var resources = []resource{
 	{"leader", "/tasks/TASK/reports", map[string]taken{"POST": {media: dap.MediaUploadRequest, limit: 1 << 20}}, ""},
 	{"leader", "/tasks/TASK/receipts", map[string]taken{"POST": {media: mediaJSON, limit: 32 << 10}}, ""},
 	{"leader", "/tasks/TASK/addenda", map[string]taken{"POST": {media: mediaJSON, limit: 64 << 10}}, ""},
+	{"leader", "/tasks/TASK/receipts/ID", map[string]taken{"GET": {}}, "helper"},
 	{"leader", "/tasks/TASK/roster", map[string]taken{"GET": {}}, "coordinator"},
+	{"leader", "/tasks/TASK/standing", map[string]taken{"GET": {}}, "coordinator"},
 	{"leader", "/tasks/TASK/collection_jobs", map[string]taken{"POST": {media: dap.MediaCollectionJobReq, limit: 1 << 20}}, "coordinator"},
 	{"leader", "/tasks/TASK/collection_jobs/ID", map[string]taken{"GET": {}, "DELETE": {}}, "coordinator"},
 	{"helper", "/hpke_config", map[string]taken{"GET": {}}, ""},
 	{"helper", "/tasks/TASK/receipts", map[string]taken{"POST": {media: mediaJSON, limit: 32 << 10}}, ""},
 	{"helper", "/tasks/TASK/addenda", map[string]taken{"POST": {media: mediaJSON, limit: 64 << 10}}, ""},
+	{"helper", "/tasks/TASK/receipts/ID", map[string]taken{"GET": {}}, "leader"},
+	{"helper", "/tasks/TASK/standing", map[string]taken{"GET": {who: "coordinator"}}, "leader"},
 	{"helper", "/tasks/TASK/roster", map[string]taken{"POST": {media: mediaJSON, limit: 8 << 20}, "GET": {who: "coordinator"}}, "leader"},
 	{"helper", "/tasks/TASK/amendments", map[string]taken{"POST": {media: mediaJSON, limit: 8 << 20}}, "leader"},
 	{"helper", "/tasks/TASK/aggregation_jobs", map[string]taken{"POST": {media: dap.MediaAggregationJobInitReq, limit: 16 << 20}}, "leader"},
@@ -65,7 +69,7 @@ func (n *network) url(r resource) string {
 
 // cert returns the certificate of whom the resource is for.
 func (n *network) cert(who string) *tls.Certificate {
-	return map[string]*tls.Certificate{"leader": &n.leaderCert, "coordinator": &n.coordinatorCert}[who]
+	return map[string]*tls.Certificate{"leader": &n.leaderCert, "helper": &n.helperCert, "coordinator": &n.coordinatorCert}[who]
 }
 
 // wantProblem checks that a response is a problem document for this status.

@@ -118,6 +118,7 @@ func TestReceiptsSpec(t *testing.T) {
 	}
 	whole := roster(sealed)
 	signed("roster", whole.Body, whole.Signature)
+	words["{roster digest}"] = whole.Digest()
 	short := roster([]aggregatetest.Submission{sealed[0], sealed[2]})
 	signed("short", short.Body, short.Signature)
 	both, err := keys.Cosign(keys.KindRoster, whole.Body, whole.Signature, n.Host[1].Signer)
@@ -191,7 +192,7 @@ func TestReceiptsSpec(t *testing.T) {
 		}
 		i++
 	}
-	if i != 13 {
+	if i != 14 {
 		t.Errorf("%d examples", i)
 	}
 }
@@ -250,11 +251,11 @@ func TestResourcesInSpec(t *testing.T) {
 	t.Parallel()
 	src := string(readSpec(t, "receipts.md"))
 	for _, r := range resources {
-		if !strings.Contains(r.path, "receipts") && !strings.Contains(r.path, "roster") && !strings.Contains(r.path, "amendments") && !strings.Contains(r.path, "addenda") {
+		if !strings.Contains(r.path, "receipts") && !strings.Contains(r.path, "roster") && !strings.Contains(r.path, "amendments") && !strings.Contains(r.path, "addenda") && !strings.Contains(r.path, "standing") {
 			continue
 		}
 		for method := range r.methods {
-			row := "| `{" + r.host + "}" + strings.Replace(r.path, "TASK", "{task}", 1) + "` | " + method + " |"
+			row := "| `{" + r.host + "}" + strings.NewReplacer("TASK", "{task}", "ID", "{id}").Replace(r.path) + "` | " + method + " |"
 			if !strings.Contains(src, row) {
 				t.Errorf("no row %s", row)
 			}

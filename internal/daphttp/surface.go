@@ -51,6 +51,7 @@ const (
 	anyone      party = 0
 	leader      party = 1 // the task's Leader, by its pin
 	coordinator party = 2 // the task's coordinator, by its pin
+	helper      party = 4 // the task's Helper, by its pin
 )
 
 func (p party) String() string {
@@ -61,8 +62,16 @@ func (p party) String() string {
 		return "the Leader"
 	case coordinator:
 		return "the coordinator"
+	case helper:
+		return "the Helper"
 	}
-	return "the Leader and the coordinator"
+	var names []string
+	for _, one := range []party{leader, helper, coordinator} {
+		if p&one != 0 {
+			names = append(names, one.String())
+		}
+	}
+	return strings.Join(names, " and ")
 }
 
 // task is one task of a host of type H.
@@ -298,7 +307,7 @@ func (t task[H]) admit(r *http.Request, who party) (party, error) {
 	}
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		shown := PinOf(r.TLS.PeerCertificates[0])
-		for _, p := range []party{leader, coordinator} {
+		for _, p := range []party{leader, helper, coordinator} {
 			if pin, ok := t.pins[p]; ok && who&p != 0 && pin.equal(shown) {
 				return p, nil
 			}

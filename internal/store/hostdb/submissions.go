@@ -111,6 +111,22 @@ func (t *hostTx) LastSequence(task dap.TaskID, member coalition.MemberID) (uint6
 	return uint64(last.Int64), nil
 }
 
+func (t *hostTx) Receipt(task dap.TaskID, report dap.ReportID) (aggregate.StoredReceipt, bool, error) {
+	var r aggregate.StoredReceipt
+	err := t.row(`SELECT body, signature FROM receipts WHERE task_id = $1 AND report_id = $2`, task.String(), report.String()).
+		Scan(&r.Signed.Body, &r.Signed.Signature)
+	if errors.Is(err, sql.ErrNoRows) {
+		return aggregate.StoredReceipt{}, false, nil
+	}
+	if err == nil {
+		err = keys.DecodeCanonical(r.Signed.Body, &r.Receipt)
+	}
+	if err != nil {
+		return aggregate.StoredReceipt{}, false, fmt.Errorf("read a receipt: %w", err)
+	}
+	return r, true, nil
+}
+
 func (t *hostTx) LastReceipts(task dap.TaskID) ([]aggregate.StoredReceipt, error) {
 	var list []aggregate.StoredReceipt
 	err := t.rows(`SELECT body, signature FROM receipts AS r WHERE task_id = $1 AND seq =
