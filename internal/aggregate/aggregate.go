@@ -84,6 +84,17 @@ func NewTask(charter coalition.Charter, cohortID string, seed coalition.Seed) (*
 	}, nil
 }
 
+// Admission says whether a task may be opened beside the other tasks of its
+// charter. Both hosts ask, each its own, before anything is added up and before a
+// share is handed over: the difference of two totals can be one member's answers.
+type Admission interface {
+	// Admit returns nil where the task may be opened. It refuses with kind
+	// Unavailable while the roster of another cohort is not frozen, and with kind
+	// Conflict for good. It is called often, also concurrently, and outside of
+	// transactions.
+	Admit(ctx context.Context, task dap.TaskID) error
+}
+
 // Config is what a Leader or a Helper is made of. Log may be nil where nothing
 // is logged, Workers zero for one verifier a processor, and Lease nil where one
 // process alone can drive the task, as in a rehearsal; the rest is needed.
@@ -96,6 +107,8 @@ type Config struct {
 	Now     func() time.Time
 	Workers int    // reports verified at the same time
 	Lease   *Lease // of a Leader; a Helper drives nothing
+
+	Admission Admission // needed where the charter has several cohorts
 
 	// Progress is told how many of the aggregation jobs are done, by the Leader
 	// that does them; it may be called concurrently. Nil: nobody is told.
@@ -116,6 +129,8 @@ func newHost(ctx context.Context, cfg Config, role dap.Role) (*host, error) {
 	switch {
 	case cfg.Task == nil, cfg.Store == nil, cfg.Signer == nil, cfg.Now == nil, len(cfg.HPKE) == 0:
 		return nil, fmt.Errorf("aggregate: a %v needs a task, a store, HPKE keys, a signer and a clock", role)
+	case cfg.Admission == nil && len(cfg.Task.charter.Cohorts) > 1:
+		return nil, fmt.Errorf("aggregate: a %v of one of several cohorts needs an admission", role)
 	case cfg.Lease != nil && (cfg.Lease.Holder == "" || cfg.Lease.TTL <= 0):
 		return nil, fmt.Errorf("aggregate: a lease needs a holder and a time")
 	}

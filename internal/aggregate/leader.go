@@ -156,6 +156,9 @@ func (l *Leader) Aggregate(ctx context.Context) error {
 }
 
 func (l *Leader) aggregate(ctx context.Context) error {
+	if err := l.admit(ctx); err != nil {
+		return err
+	}
 	jobs, err := l.plan(ctx)
 	if err != nil {
 		return err

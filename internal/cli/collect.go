@@ -29,7 +29,7 @@ make the release, and wipe.`,
 
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newCollectInitCmd(env), newCollectCharterCmd(env), newCollectRunCmd(env), newCollectReleaseCmd(env), newCollectPostponeCmd(env), newCollectWipeCmd(env))
+	cmd.AddCommand(newCollectInitCmd(env), newCollectCharterCmd(env), newCollectRunCmd(env), newCollectReleaseCmd(env), newCollectPostponeCmd(env), newCollectWipeCmd(env), newCollectCollectiveCmd(env))
 	return cmd
 }
 

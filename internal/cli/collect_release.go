@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -13,14 +14,18 @@ import (
 	"muster/internal/coalition"
 	"muster/internal/collect"
 	"muster/internal/disclosure"
+	"muster/internal/disclosure/attack"
 	"muster/internal/errs"
 	"muster/internal/keys"
+	"muster/internal/release"
 )
 
 type collectReleaseFlags struct {
 	dir, charter, aggregate, roster string
 	framework, cohort, out          string
-	declined                        []string
+	history, opened                 string
+	declined, addenda, others       []string
+	first                           bool
 }
 
 func newCollectReleaseCmd(env Env) *cobra.Command {
@@ -32,9 +37,14 @@ func newCollectReleaseCmd(env Env) *cobra.Command {
 sign it next, with muster host approve.
 
 The totals are an aggregate.json as muster collect run wrote it, with roster.json
-and the amendments beside it. Exit code 3 means that too few took part: then there
-are only the totals, and they stay with the coordinator.`,
-		Example: `  muster collect release --dir coordinator --charter charter.json --aggregate collected/aggregate.json --out release.json`,
+and the amendments beside it. What would be published is attacked together with
+everything that was released before: --history names the folder that holds it, each
+release.json in a folder of its own with its charter.json and roster.json. --first
+says that nothing was.
+
+Exit code 3 means that too few took part, or that somebody's answers could have been
+worked out: then there are only the totals, and they stay with the coordinator.`,
+		Example: `  muster collect release --dir coordinator --charter charter.json --aggregate collected/aggregate.json --history releases --out release.json`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var missing []string
@@ -45,6 +55,9 @@ are only the totals, and they stay with the coordinator.`,
 			}
 			if missing != nil {
 				return usageError(cmd, "muster collect release needs "+strings.Join(missing, ", "))
+			}
+			if (f.history == "") != f.first {
+				return usageError(cmd, "muster collect release needs either --history, the folder with all earlier releases, or --first, where there is none")
 			}
 			return runCollectRelease(env, f)
 		},
@@ -57,6 +70,11 @@ are only the totals, and they stay with the coordinator.`,
 	flags.StringVar(&f.framework, "framework", "", "path of the framework pack, where this muster does not bring the charter's")
 	flags.StringVar(&f.cohort, "cohort", "", "the cohort, where the charter has several")
 	flags.StringSliceVar(&f.declined, "declined", nil, "members that said they take no part this year; a name with a comma in quotes")
+	flags.StringVar(&f.history, "history", "", "the folder with everything that was released before")
+	flags.BoolVar(&f.first, "first", false, "nothing was released before, of any cohort")
+	flags.StringVar(&f.opened, "opened", "", "members that showed answers to others by choice, a CSV file with the header member: their answers count as known")
+	flags.StringSliceVar(&f.addenda, "addendum", nil, "the addenda that postponed the deadline, in order")
+	flags.StringSliceVar(&f.others, "roster-of", nil, "the roster of another cohort of the charter, COHORT=FILE")
 	flags.StringVar(&f.out, "out", "", "the release to write (required)")
 	return cmd
 }
@@ -105,16 +123,21 @@ func runCollectRelease(env Env, f collectReleaseFlags) error {
 		}
 		declined = append(declined, id)
 	}
-	release, err := collect.NewRelease(collect.ReleaseConfig{
+	cfg := collect.ReleaseConfig{
 		Charter: charter, Cohort: cohort, Pack: pack, Aggregate: aggregate, Frozen: frozen, Declined: declined,
-	}, own.signer)
-	if _, ok := errors.AsType[*disclosure.Refusal](err); ok {
+		Attack: attack.Options{Workers: runtime.GOMAXPROCS(0)},
+	}
+	if err := f.readContext(&cfg); err != nil {
+		return err
+	}
+	made, err := collect.NewRelease(cfg, own.signer)
+	if tooFew(err) {
 		return refused{err}
 	}
 	if err != nil {
 		return err
 	}
-	file := coalition.SignedFile{Body: release.Body, Signature: release.Signature}
+	file := coalition.SignedFile{Body: made.Body, Signature: made.Signature}
 	if kept, err := os.ReadFile(f.out); err == nil && string(kept) == string(file.Body) {
 		// The hosts may have signed it by now: no signature is lost.
 		there, err := readSigned(f.out, "release")
@@ -128,9 +151,56 @@ func runCollectRelease(env Env, f collectReleaseFlags) error {
 	if err := keepSigned(f.out, file, errs.New(errs.Conflict, fmt.Sprintf("there is another release at %s", strconv.Quote(f.out)), "give another --out, or move it away if nobody has signed it")); err != nil {
 		return placeError(err, filepath.Dir(f.out), "make room there, or give another --out")
 	}
-	if err := drawPicture(env.Out, release.Release, terminalPicture(env)); err != nil {
+	if err := drawPicture(env.Out, made.Release, terminalPicture(env)); err != nil {
 		return err
 	}
 	say(env, "%s is signed by the coordinator: send it and its .sig to both hosts, who sign it with muster host approve", f.out)
 	return nil
+}
+
+// tooFew reports whether an error is a refusal to release: too few took part, or
+// somebody's answers could have been worked out.
+func tooFew(err error) bool {
+	_, few := errors.AsType[*disclosure.Refusal](err)
+	_, unsafe := errors.AsType[*release.Unsafe](err)
+	return few || unsafe
+}
+
+// readContext reads what the release is made with besides the totals.
+func (f collectReleaseFlags) readContext(cfg *collect.ReleaseConfig) (err error) {
+	for _, path := range f.addenda {
+		file, err := readSigned(path, "addendum")
+		if err != nil {
+			return err
+		}
+		cfg.Addenda = append(cfg.Addenda, coalition.SignedAddendum(file))
+	}
+	cfg.Others = make(map[string]coalition.FrozenRoster)
+	for _, other := range f.others {
+		cohort, path, ok := strings.Cut(other, "=")
+		if !ok || cohort == cfg.Cohort {
+			return errs.New(errs.Invalid, "--roster-of cannot be "+errs.Quote(other)+"; allowed: COHORT=FILE, of another cohort", "")
+		}
+		if cfg.Others[cohort], err = readFrozen(path); err != nil {
+			return err
+		}
+	}
+	if f.history != "" {
+		if cfg.History, err = readHistory(f.history); err != nil {
+			return err
+		}
+	}
+	if f.opened == "" {
+		return nil
+	}
+	task, err := cfg.Charter.OpenTask(cfg.Cohort)
+	if err != nil {
+		return err
+	}
+	var members []coalition.MemberID
+	for _, m := range task.Cohort.Members {
+		members = append(members, m.ID)
+	}
+	cfg.Opened, err = readOpened(f.opened, members)
+	return err
 }

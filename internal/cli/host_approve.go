@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/internal/coalition"
+	"muster/internal/disclosure"
 	"muster/internal/errs"
 	"muster/internal/keys"
 )
@@ -105,6 +106,9 @@ func approveCharter(env Env, path string, f approveFlags) error {
 	warnings, err := view.Check(charter)
 	if err != nil {
 		return err
+	}
+	if err := disclosure.RequireSafe(charter); err != nil {
+		return errs.Wrap(err, errs.Denied, errs.Describe(err).Message, "do not sign; muster disclosure audit "+path+" says more")
 	}
 	if err := keys.Verify(keys.KindCharter, signed.Body, signed.Signature, charter.Coordinator.Key); err != nil {
 		return errs.Wrap(err, errs.Invalid, "the charter is not signed by its coordinator", "ask the coordinator for the charter and its .sig again")

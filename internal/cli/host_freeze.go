@@ -49,8 +49,14 @@ func runFreeze(ctx context.Context, env Env, dir string, again bool) error {
 		return k.sayHelper(ctx, env)
 	}
 	return drive(ctx, env, dir, func(r *runningHost) error {
+		cohorts := r.cycle.charter.Cohorts
+		for _, cohort := range cohorts[1:] { // all rosters are audited together before anything is added up
+			if _, err := r.leader(cohort).Freeze(ctx); err != nil {
+				return err
+			}
+		}
 		var failed []error
-		for _, cohort := range r.cycle.charter.Cohorts {
+		for _, cohort := range cohorts {
 			failed = append(failed, r.freeze(ctx, env, cohort, again))
 		}
 		return errors.Join(failed...)

@@ -125,7 +125,7 @@ func (r *runningHost) openTask(ctx context.Context, env Env, cohort coalition.Co
 	}
 	cfg := aggregate.Config{
 		Task: task, Store: r.db, HPKE: r.cycle.hpke, Signer: r.host.signer, Log: r.record, Now: env.Now, Workers: r.host.cfg.Limits.Jobs,
-		Progress: r.progress,
+		Progress: r.progress, Admission: admission{charter: r.cycle.charter, rosters: r},
 	}
 	if r.cycle.role == dap.RoleHelper {
 		r.helpers[task.ID], err = aggregate.NewHelper(ctx, cfg)

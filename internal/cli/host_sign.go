@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"muster/internal/errs"
 	"muster/internal/keys"
 	"muster/internal/ledger"
+	"muster/internal/release"
 )
 
 // approveAddendum signs a postponement, and takes it once all three have signed.
@@ -179,39 +179,20 @@ func (r *runningHost) writeNote(env Env, path string, note []byte) error {
 	return nil
 }
 
-// releaseHead is what a host compares of a release: of which cycle and roster it
-// is. What it shows is the coordinator's to compute and anyone's to check.
-type releaseHead struct {
-	Kind      string `json:"kind"`
-	Status    string `json:"status"`
-	Marking   string `json:"marking"`
-	Coalition string `json:"coalition"`
-	Cycle     string `json:"cycle"`
-	Cohort    string `json:"cohort"`
-	Charter   string `json:"charter_digest"`
-	Roster    string `json:"roster_digest"`
-	Rule      string `json:"rule"`
-}
-
 // approveRelease signs a release.
 func approveRelease(ctx context.Context, env Env, path string, file coalition.SignedFile, f approveFlags) error {
 	return drive(ctx, env, f.dir, func(r *runningHost) error {
-		var head releaseHead
-		var all map[string]any // of a canonical file all readers read the same
-		err := keys.DecodeCanonical(file.Body, &all)
-		if err == nil {
-			err = json.Unmarshal(file.Body, &head)
-		}
+		made, err := release.Parse(file.Body)
 		if err != nil {
-			return errs.Wrap(err, errs.Invalid, "the release cannot be read", "ask the coordinator for the file and its .sig again, unchanged")
+			return errs.Wrap(err, errs.Invalid, errs.Describe(err).Message, "do not sign; ask the coordinator for the file and its .sig again, unchanged")
 		}
 		if err := keys.Verify(keys.KindRelease, file.Body, file.Signature, r.cycle.charter.Coordinator.Key); err != nil {
 			return err
 		}
-		if err := r.checkRelease(ctx, env, head); err != nil {
+		if err := r.checkRelease(ctx, env, made); err != nil {
 			return err
 		}
-		if err := writeReleasePage(env, head, file.Body); err != nil {
+		if err := writeReleasePage(env, made, file.Body); err != nil {
 			return err
 		}
 		status, err := keys.Check(keys.KindRelease, file.Body, file.Signature, r.host.signer.Public())
@@ -224,7 +205,7 @@ func approveRelease(ctx context.Context, env Env, path string, file coalition.Si
 			say(env, "this host has signed the release already")
 			return nil
 		}
-		if ok, err := r.approve(ctx, env, f, "release "+head.Cohort, keys.Digest(file.Body)); err != nil || !ok {
+		if ok, err := r.approve(ctx, env, f, "release "+made.Cohort, keys.Digest(file.Body)); err != nil || !ok {
 			return err
 		}
 		note, err := keys.Cosign(keys.KindRelease, file.Body, file.Signature, r.host.signer)
@@ -236,13 +217,16 @@ func approveRelease(ctx context.Context, env Env, path string, file coalition.Si
 }
 
 // checkRelease refuses a release that is not of this cycle and of the roster that
-// this host signed.
-func (r *runningHost) checkRelease(ctx context.Context, env Env, head releaseHead) error {
+// this host signed, or was made by another choice than the charter's.
+func (r *runningHost) checkRelease(ctx context.Context, env Env, head *release.Release) error {
 	refuse := func(message string) error {
 		return errs.New(errs.Denied, "the release "+message, "do not sign; ask the coordinator what it was made from")
 	}
-	if head.Charter != r.cycle.signed.Digest() {
+	if head.CharterDigest != r.cycle.signed.Digest() {
 		return refuse("is of another charter")
+	}
+	if chosen := (coalition.Disclosure{Colluders: head.Rule.Colluders, Lowest: head.Rule.Prefer.Lowest, Target: head.Rule.Prefer.Target}); chosen != r.cycle.charter.Disclosure {
+		return refuse("was made with another choice of what is shown than the charter's")
 	}
 	for _, cohort := range r.cycle.charter.Cohorts {
 		if cohort.ID != head.Cohort {
@@ -252,7 +236,7 @@ func (r *runningHost) checkRelease(ctx context.Context, env Env, head releaseHea
 		switch {
 		case err != nil:
 			return err
-		case s.Roster == nil || s.RosterDigest != head.Roster:
+		case s.Roster == nil || s.RosterDigest != head.RosterDigest:
 			return refuse("is of another roster than the one that this host signed")
 		case s.Collection == aggregate.NotCollected && s.Phase != aggregate.PhaseWiped:
 			return refuse("is of totals that this host has not given")
@@ -262,13 +246,23 @@ func (r *runningHost) checkRelease(ctx context.Context, env Env, head releaseHea
 	return refuse("is of a cohort that the charter does not have, " + errs.Quote(head.Cohort))
 }
 
-func writeReleasePage(env Env, head releaseHead, body []byte) error {
+// writeReleasePage prints what a host is asked to sign. What the release shows is
+// the coordinator's to compute, and anyone's to attack.
+func writeReleasePage(env Env, r *release.Release, body []byte) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "The release of %s, cycle %s of %s:\n\n", head.Cohort, head.Cycle, head.Coalition)
-	if head.Marking != "" {
-		fmt.Fprintf(&b, "  marking   %s\n", oneLine(head.Marking))
+	fmt.Fprintf(&b, "The release of %s, cycle %s of %s:\n\n", r.Cohort, r.Cycle, r.Coalition)
+	if r.Marking != "" {
+		fmt.Fprintf(&b, "  marking   %s\n", r.Marking)
 	}
-	fmt.Fprintf(&b, "  status    %s\n  rule      %s\n  roster    %s, as this host signed it\n  digest    %s\n\n", oneLine(head.Status), oneLine(head.Rule), head.Roster, keys.Digest(body))
+	status := "publishable"
+	if !r.Status.Publishable {
+		status = notPublishable(r)
+	}
+	fmt.Fprintf(&b, "  status    %s\n", status)
+	fmt.Fprintf(&b, "  counts    %s\n", participation(r.Participation))
+	fmt.Fprintf(&b, "  shows     groups of nobody or at least %d, with the answers of %d counted as known\n", r.Rule.MinimumBand, r.Rule.Known)
+	fmt.Fprintf(&b, "  beside    %s\n", plural(len(r.History), "1 earlier release", "%d earlier releases"))
+	fmt.Fprintf(&b, "  roster    %s, as this host signed it\n  digest    %s\n\n", r.RosterDigest, keys.Digest(body))
 	if err := writeWords(&b, "  ", sha256.Sum256(body)); err != nil {
 		return err
 	}

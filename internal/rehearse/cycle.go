@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -14,10 +15,12 @@ import (
 	"muster/internal/coalition"
 	"muster/internal/collect"
 	"muster/internal/disclosure"
+	"muster/internal/disclosure/attack"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/keys"
 	"muster/internal/ledger"
+	"muster/internal/release"
 	"muster/internal/submit"
 )
 
@@ -121,7 +124,8 @@ func (c *Rehearsal) signCharter(ctx context.Context, hosts Introduction) error {
 		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Marking: c.cfg.Marking,
 		Framework: coalition.FrameworkRef{ID: ref.ID, Version: ref.Version, Digest: ref.Digest}, Layout: layout,
 		Cohort: cohortID, Leader: hosts.Leader, Helper: hosts.Helper, Seed: hosts.Seed, Variant: c.cfg.Variant,
-		Opens: opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
+		Disclosure: c.cfg.Disclosure,
+		Opens:      opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
 	}
 	for _, m := range c.cfg.Members {
 		proposal.Members = append(proposal.Members, coalition.Member{ID: m.ID, Key: c.memberKeys[m.ID].Public()})
@@ -164,7 +168,7 @@ func (c *Rehearsal) charterEntry() ledger.Entry {
 	}
 }
 
-// release takes the totals through disclosure control, signs and logs.
+// release decides what may be shown, signs and logs.
 func (c *Rehearsal) release(ctx context.Context, record *ledger.File, frozen coalition.FrozenRoster, result *Result) (refused, err error) {
 	var declined []coalition.MemberID
 	for _, m := range c.cfg.Members {
@@ -175,9 +179,13 @@ func (c *Rehearsal) release(ctx context.Context, record *ledger.File, frozen coa
 	result.Release, err = collect.NewRelease(collect.ReleaseConfig{
 		Charter: c.charter, Cohort: cohortID, Pack: c.cfg.Pack, Aggregate: result.Aggregate,
 		Frozen: frozen, Declined: declined,
+		Opened: c.cfg.Opened, History: c.cfg.History, Attack: attack.Options{Workers: runtime.GOMAXPROCS(0)},
 	}, c.coordinator)
 	if refusal, ok := errors.AsType[*disclosure.Refusal](err); ok {
 		return refusal, nil
+	}
+	if unsafe, ok := errors.AsType[*release.Unsafe](err); ok {
+		return unsafe, nil
 	}
 	if err != nil {
 		return nil, err

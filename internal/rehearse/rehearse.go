@@ -25,6 +25,7 @@ import (
 	"muster/internal/collect"
 	"muster/internal/errs"
 	"muster/internal/framework"
+	"muster/internal/release"
 	"muster/internal/store"
 )
 
@@ -39,21 +40,24 @@ type Member struct {
 // Config is a rehearsal. Dir must exist and be empty; the record is left there,
 // and the databases of hosts in this process.
 type Config struct {
-	Coalition string
-	Cycle     string
-	Marking   string // "SYNTHETIC" or "REHEARSAL"
-	Pack      *framework.Pack
-	Members   []Member // the cohort; their number is N
-	Hosts     [2]coalition.MemberID
-	Suite     dap.Suite   // zero: X25519
-	Variant   dap.Variant // zero: dap-18
-	Dir       string
-	Stage     Stage // where the hosts stand; nil: in this process
-	AtOnce    int   // how many members deliver at the same time; zero: one
-	Rand      io.Reader
-	Now       func() time.Time
-	Progress  func(Progress) // may be nil
-	Fault     store.Fault    // of hosts in this process, for tests; nil otherwise
+	Coalition  string
+	Cycle      string
+	Marking    string // "SYNTHETIC" or "REHEARSAL"
+	Pack       *framework.Pack
+	Members    []Member // the cohort; their number is N
+	Hosts      [2]coalition.MemberID
+	Suite      dap.Suite            // zero: X25519
+	Disclosure coalition.Disclosure // the zero value is the usual choice
+	Opened     []coalition.MemberID // who showed answers to others by choice
+	History    []release.Past       // what was released before
+	Variant    dap.Variant          // zero: dap-18
+	Dir        string
+	Stage      Stage // where the hosts stand; nil: in this process
+	AtOnce     int   // how many members deliver at the same time; zero: one
+	Rand       io.Reader
+	Now        func() time.Time
+	Progress   func(Progress) // may be nil
+	Fault      store.Fault    // of hosts in this process, for tests; nil otherwise
 }
 
 // Progress says how far a rehearsal is.

@@ -17,6 +17,7 @@ import (
 	"muster/dap"
 	"muster/internal/assess"
 	"muster/internal/coalition"
+	"muster/internal/disclosure"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/keys"
@@ -64,6 +65,9 @@ func New(cfg Config) (*Sealer, error) {
 	}
 	if !task.CountsLayout(cfg.Charter.Layout) {
 		return nil, errs.New(errs.Invalid, "the charter's task does not count the blocks of the layout, one bucket of each", "do not seal; ask the coordinator which program wrote this charter")
+	}
+	if err := disclosure.RequireSafe(cfg.Charter); err != nil {
+		return nil, errs.Wrap(err, errs.Denied, errs.Describe(err).Message, "do not seal; ask the coordinator why the hosts signed this charter")
 	}
 	s := &Sealer{cfg: cfg, task: task, context: task.Variant.VdafContext(task.ID)}
 	if s.prio3, err = vdaf.FromConfig(2, vdaf.ID(task.Configuration.VdafType), task.Configuration.VdafConfiguration); err != nil {
