@@ -14,6 +14,7 @@ import (
 	"muster/internal/coalition"
 	"muster/internal/keys"
 	"muster/internal/ledger"
+	"muster/internal/store/pgtest"
 )
 
 // receiptOnly hands a member's receipt to the hosts named and uploads nothing.
@@ -199,4 +200,39 @@ func (c *hosting) metric(host string, wants ...string) string {
 		}
 	}
 	return string(body)
+}
+
+// TestHostsOnPostgres: the same commands beside hosts whose databases are servers,
+// and a restore into another one.
+func TestHostsOnPostgres(t *testing.T) {
+	t.Parallel()
+	c := newHosting(t)
+	for _, host := range hostFolders {
+		c.onPostgres(host)
+	}
+	c.serve()
+	c.deliver(upTo(9)...)
+	c.deliverBroken(9)
+	c.clock.Store(hostingDeadline)
+	c.refuses(1, "not accepted: m09", "host", "freeze", "--dir", c.at("ostmere"))
+	c.must("host", "amend", "--dir", c.at("ostmere"), "--yes")
+	backup := c.backup("calverra", "backup.age")
+	if got := c.kinds("calverra"); got != "charter, roster, amendment" {
+		t.Errorf("the record has: %s", got)
+	}
+	c.lose("calverra")
+	restore := []string{"host", "restore", backup, c.at("calverra"), "--passphrase-file", c.passphrase(), "--coordinator-collected", "no"}
+	c.refuses(2, "there is no", restore...) // connection string
+	c.refuses(1, "the PostgreSQL database has tables already", append(restore, "--postgres", c.at("ostmere", "dsn"))...)
+	check(t, os.WriteFile(c.at("another"), []byte(pgtest.DSN(t)), 0o600))
+	c.restore("calverra", backup, "--coordinator-collected", "no", "--postgres", c.at("another"))
+	dsn, err := os.ReadFile(c.at("another"))
+	check(t, err)
+	check(t, os.WriteFile(c.at("calverra", "dsn"), dsn, 0o600))
+	c.serve("calverra")
+	c.wantTotals(upTo(9)...)
+	c.wants("calverra", map[string]string{"phase": `"collected"`, "accepted": "9"})
+	c.clock.Store(hostingWipe)
+	c.must("host", "wipe", "--dir", c.at("calverra"), "--yes")
+	c.ended("calverra")
 }

@@ -27,6 +27,7 @@ import (
 	"muster/internal/exchange"
 	"muster/internal/framework"
 	"muster/internal/store/hostdb"
+	"muster/internal/store/pgtest"
 	"muster/internal/submit"
 	"muster/packs"
 )
@@ -97,6 +98,13 @@ func newHosting(t *testing.T) *hosting {
 		}
 	}
 	return c
+}
+
+// onPostgres gives a host a database on PostgreSQL in place of its file.
+func (c *hosting) onPostgres(host string) {
+	c.t.Helper()
+	check(c.t, os.WriteFile(c.at(host, "dsn"), []byte(pgtest.DSN(c.t)+"\n"), 0o600))
+	c.configure(host, "sqlite: host.db", "postgres: dsn")
 }
 
 // lights is a small pack.
@@ -312,7 +320,9 @@ func (c *hosting) collected() (*collect.Aggregate, error) {
 // database opens a host's database past its commands.
 func (c *hosting) database(host string) *hostdb.DB {
 	c.t.Helper()
-	db, err := hostdb.Open(c.t.Context(), hostdb.Config{Path: c.at(host, "host.db")})
+	cfg, err := config.ReadHost(c.at(host, "host.yaml"))
+	check(c.t, err)
+	db, err := hostdb.Open(c.t.Context(), hostdb.Config{Path: cfg.SQLite, DSNFile: cfg.PostgresDSN})
 	check(c.t, err)
 	c.t.Cleanup(func() { check(c.t, db.Close()) })
 	return db

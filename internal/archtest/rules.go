@@ -39,6 +39,7 @@ var Packages = map[string]Layer{
 	"oscal": Standard,
 	"stix":  Standard,
 	"packs": Standard,
+	".":     Standard, // the documents that the program shows
 
 	"internal/errs":                    Kernel,
 	"internal/keys":                    Kernel,
@@ -82,6 +83,7 @@ var Packages = map[string]Layer{
 	"internal/web/coalition":     Adapter,
 	"internal/web/host":          Adapter,
 	"internal/config":            Adapter,
+	"internal/process":           Adapter,
 
 	"internal/rehearse": Application,
 	"internal/demo":     Application,

@@ -52,7 +52,7 @@ and adds up. The coordinator collects.`,
 	cmd.AddCommand(
 		newHostInitCmd(env), newHostShowCmd(env), newHostCeremonyCmd(env), newHostApproveCmd(env), newHostServeCmd(env),
 		newHostStatusCmd(env), newHostFreezeCmd(env), newHostAmendCmd(env), newHostSetAsideCmd(env),
-		newHostRecordCmd(env), newHostBackupCmd(env), newHostRestoreCmd(env), newHostWipeCmd(env),
+		newHostRecordCmd(env), newHostBackupCmd(env), newHostRestoreCmd(env), newHostWipeCmd(env), newHostAccreditCmd(env),
 	)
 	return cmd
 }

@@ -264,6 +264,9 @@ func (u *unpacked) place(ctx context.Context, env Env, dir string, f hostRestore
 			return err
 		}
 	}
+	if f.postgres != "" {
+		say(env, "put the connection string where the configuration names it, too")
+	}
 	if filepath.Clean(cfg.Charter) != filepath.Join(dir, backupCharter) {
 		say(env, "the configuration names the charter %s; the backup's is %s", strconv.Quote(cfg.Charter), strconv.Quote(filepath.Join(dir, backupCharter)))
 	}

@@ -387,6 +387,29 @@ func TestPictureLanguage(t *testing.T) {
 	}
 }
 
+// TestPictureOfATranslatedPack draws our packs as they are, in both languages.
+func TestPictureOfATranslatedPack(t *testing.T) {
+	t.Parallel()
+	pack := corePack(t)
+	r := scattered(t, pack, 12, 1)
+	for _, lang := range pack.Languages {
+		for _, width := range []int{40, 80, 100, 160} {
+			picture := draw(t, r, pictureOptions{Language: lang, Width: width})
+			for line := range strings.Lines(picture) {
+				if n := textWidth(strings.TrimSuffix(line, "\n")); n > width {
+					t.Errorf("in %q at %d columns a line has %d: %q", lang, width, n, line)
+				}
+			}
+			if title := pack.Areas[0].Outcomes[2].Title.In(lang); !strings.Contains(picture, title) {
+				t.Errorf("in %q at %d columns the picture does not name %q", lang, width, title)
+			}
+			if ascii := draw(t, r, pictureOptions{Language: lang, Width: width, ASCII: true}); strings.Contains(ascii, "?") {
+				t.Errorf("in %q at %d columns a sign is lost in ASCII", lang, width)
+			}
+		}
+	}
+}
+
 func TestApportion(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

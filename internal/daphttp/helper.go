@@ -63,19 +63,16 @@ func NewHelper(cfg HelperConfig) (http.Handler, error) {
 	for id, t := range cfg.Tasks {
 		tasks[id] = task[Helper]{host: t.Helper, pins: map[party]Pin{leader: t.Leader, coordinator: t.Coordinator}}
 	}
-	routes, err := helperRoutes(cfg.Config)
-	if err != nil {
-		return nil, err
-	}
-	return newSurface(cfg.Config, tasks, routes)
-}
-
-// helperRoutes is everything that a Helper serves.
-func helperRoutes(cfg Config) ([]route[Helper], error) {
 	configs, err := hpkeConfigs[Helper](cfg.HPKE)
 	if err != nil {
 		return nil, err
 	}
+	return newSurface(cfg.Config, tasks, helperRoutes(configs))
+}
+
+// helperRoutes is everything that a Helper serves; configs answers with its HPKE
+// configurations.
+func helperRoutes(configs func(context.Context, request[Helper]) (answer, error)) []route[Helper] {
 	return []route[Helper]{
 		// HPKE configurations (DAP-18 4.4.1)
 		{method: "GET", path: pathHpkeConfig, do: configs},
@@ -99,7 +96,7 @@ func helperRoutes(cfg Config) ([]route[Helper], error) {
 		{method: "POST", path: pathAggregateShares, who: leader, body: content{dap.MediaAggregateShareReq, dap.MaxEnvelopeSize}, heavy: true, do: createShare},
 		{method: "GET", path: pathAggregateShare, who: leader, do: readShare},
 		{method: "DELETE", path: pathAggregateShare, who: leader, do: deleteShare},
-	}, nil
+	}
 }
 
 func cosignRoster(ctx context.Context, r request[Helper]) (answer, error) {

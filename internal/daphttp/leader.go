@@ -63,19 +63,16 @@ func NewLeader(cfg LeaderConfig) (http.Handler, error) {
 			tasks[id].pins[helper] = t.Helper
 		}
 	}
-	routes, err := leaderRoutes(cfg.Config)
-	if err != nil {
-		return nil, err
-	}
-	return newSurface(cfg.Config, tasks, routes)
-}
-
-// leaderRoutes is everything that a Leader serves.
-func leaderRoutes(cfg Config) ([]route[Leader], error) {
 	configs, err := hpkeConfigs[Leader](cfg.HPKE)
 	if err != nil {
 		return nil, err
 	}
+	return newSurface(cfg.Config, tasks, leaderRoutes(configs))
+}
+
+// leaderRoutes is everything that a Leader serves; configs answers with its HPKE
+// configurations.
+func leaderRoutes(configs func(context.Context, request[Leader]) (answer, error)) []route[Leader] {
 	return []route[Leader]{
 		// HPKE configurations (DAP-18 4.4.1)
 		{method: "GET", path: pathHpkeConfig, do: configs},
@@ -94,7 +91,7 @@ func leaderRoutes(cfg Config) ([]route[Leader], error) {
 		{method: "POST", path: pathCollectionJobs, who: coordinator, body: content{dap.MediaCollectionJobReq, dap.MaxMessageSize}, heavy: true, do: createCollection},
 		{method: "GET", path: pathCollectionJob, who: coordinator, do: readCollection},
 		{method: "DELETE", path: pathCollectionJob, who: coordinator, do: deleteCollection},
-	}, nil
+	}
 }
 
 // cacheHpke is how long clients may keep a host's HPKE configurations. They
