@@ -44,6 +44,7 @@ type Rehearsal struct {
 	hostKeys     [2]hostKeys // Leader, Helper
 	memberKeys   map[coalition.MemberID]*keys.Signer
 	sealed       map[coalition.MemberID]submit.Submission
+	addenda      []coalition.SignedAddendum
 	clock        *clock
 }
 
@@ -65,6 +66,7 @@ func (c *clock) set(t time.Time) { c.unixNano.Store(t.UnixNano()) }
 // New draws all keys, holds the hosts' ceremony and signs the charter.
 func New(cfg Config) (*Rehearsal, error) {
 	cfg.Members = slices.SortedFunc(slices.Values(cfg.Members), func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	cfg.Cohort = cmp.Or(cfg.Cohort, defaultCohort)
 	cfg.Variant = cmp.Or(cfg.Variant, dap.Variant18)
 	if cfg.Suite == 0 {
 		cfg.Suite = dap.SuiteX25519
@@ -95,6 +97,9 @@ func New(cfg Config) (*Rehearsal, error) {
 
 func (c *Rehearsal) checkHosts() error {
 	for _, host := range c.cfg.Hosts {
+		if c.cfg.Guests {
+			break
+		}
 		if !slices.ContainsFunc(c.cfg.Members, func(m Member) bool { return m.ID == host }) {
 			return errs.New(errs.Invalid, fmt.Sprintf("the host %s is not a member of the cohort", errs.Quote(string(host))), "two members of the cohort host the cycle")
 		}
@@ -107,8 +112,10 @@ func (c *Rehearsal) checkHosts() error {
 
 func (c *Rehearsal) drawKeys() error {
 	var err error
-	if c.coordinator, err = keys.Generate(c.cfg.Rand, "coordinator"); err != nil {
-		return err
+	if c.coordinator = c.cfg.Signer; c.coordinator == nil {
+		if c.coordinator, err = keys.Generate(c.cfg.Rand, "coordinator"); err != nil {
+			return err
+		}
 	}
 	if c.collectorKey, err = dap.GenerateHpkeKeypair(1, c.cfg.Suite); err != nil {
 		return err
@@ -159,7 +166,7 @@ func (c *Rehearsal) writeCharter() error {
 	proposal := coalition.Proposal{
 		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Marking: c.cfg.Marking,
 		Framework: coalition.FrameworkRef{ID: ref.ID, Version: ref.Version, Digest: ref.Digest}, Layout: layout,
-		Cohort: cohortID, Seed: c.seed.Digest(), Variant: c.cfg.Variant,
+		Cohort: c.cfg.Cohort, Seed: c.seed.Digest(), Variant: c.cfg.Variant,
 		Disclosure: c.cfg.Disclosure,
 		Opens:      opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
 	}
@@ -213,7 +220,7 @@ func (c *Rehearsal) release(ctx context.Context, hosts *hosts, result *Result) (
 		}
 	}
 	result.Release, err = collect.NewRelease(collect.ReleaseConfig{
-		Charter: c.charter, Cohort: cohortID, Pack: c.cfg.Pack, Aggregate: result.Aggregate,
+		Charter: c.charter, Addenda: c.addenda, Cohort: c.cfg.Cohort, Pack: c.cfg.Pack, Aggregate: result.Aggregate,
 		Frozen: coalition.FrozenRoster{Roster: result.Roster}, Declined: declined,
 		Opened: c.cfg.Opened, History: c.cfg.History, Attack: attack.Options{Workers: runtime.GOMAXPROCS(0)},
 	}, c.coordinator)
@@ -227,7 +234,7 @@ func (c *Rehearsal) release(ctx context.Context, hosts *hosts, result *Result) (
 		return nil, err
 	}
 	return nil, hosts.record.Append(ctx, ledger.Entry{
-		ID: "release " + cohortID + " " + c.cfg.Cycle, Kind: "release",
+		ID: "release " + c.cfg.Cohort + " " + c.cfg.Cycle, Kind: "release",
 		Data: map[string]string{
 			"release": keys.Digest(result.Release.Body), "roster": result.Roster.Digest(), "submissions": strconv.FormatUint(result.Aggregate.Count, 10),
 		},

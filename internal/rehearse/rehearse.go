@@ -25,6 +25,7 @@ import (
 	"muster/internal/collect"
 	"muster/internal/errs"
 	"muster/internal/framework"
+	"muster/internal/keys"
 	"muster/internal/ledger"
 	"muster/internal/release"
 	"muster/internal/store"
@@ -47,8 +48,12 @@ type Config struct {
 	Cycle      string
 	Marking    string // "SYNTHETIC" or "REHEARSAL"
 	Pack       *framework.Pack
+	Cohort     string   // its id; empty: "members"
 	Members    []Member // the cohort; their number is N
 	Hosts      [2]coalition.MemberID
+	Guests     bool                 // the cohort is of guests: the hosts are members of another
+	Postponed  []Postponement       // by addenda, once everyone has delivered
+	Signer     *keys.Signer         // the coordinator's; nil: drawn for this rehearsal
 	Suite      dap.Suite            // zero: X25519
 	Disclosure coalition.Disclosure // the zero value is the usual choice
 	Opened     []coalition.MemberID // who showed answers to others by choice
@@ -59,6 +64,12 @@ type Config struct {
 	Now        func() time.Time
 	Progress   func(Progress) // may be nil
 	Fault      store.Fault    // for tests; nil otherwise
+}
+
+// Postponement moves the deadline, for a reason that members read.
+type Postponement struct {
+	By     time.Duration
+	Reason string
 }
 
 // Progress says how far a rehearsal is.
@@ -72,6 +83,7 @@ type Progress struct {
 // part to open anything, and Release if too few for a release; Refused says why.
 type Result struct {
 	Charter   coalition.SignedCharter
+	Addenda   []coalition.SignedAddendum
 	Roster    coalition.SignedRoster
 	Aggregate *collect.Aggregate
 	Release   *collect.SignedRelease
@@ -79,8 +91,8 @@ type Result struct {
 	Refused   error
 }
 
-// cohortID is the one cohort of a rehearsal.
-const cohortID = "members"
+// defaultCohort is the one cohort of a rehearsal unless it has another name.
+const defaultCohort = "members"
 
 // Run rehearses a cycle. Members that sent nothing are late.
 func Run(ctx context.Context, cfg Config) (*Result, error) {
@@ -104,10 +116,17 @@ func (c *Rehearsal) Run(ctx context.Context) (*Result, error) {
 
 func (c *Rehearsal) run(ctx context.Context, hosts *hosts) (*Result, error) {
 	result := &Result{Charter: c.signed}
-	if deadline := time.Unix(c.charter.Deadline, 0); c.clock.now().Before(deadline) {
+	if c.clock.now().Before(time.Unix(c.charter.Deadline, 0)) {
 		if err := c.deliver(ctx, hosts); err != nil {
 			return nil, err
 		}
+	}
+	deadline, err := c.postpone(ctx, hosts)
+	if err != nil {
+		return nil, err
+	}
+	result.Addenda = c.addenda
+	if c.clock.now().Before(deadline) {
 		c.clock.set(deadline)
 	}
 	c.progress("freeze the roster", 0, 1)
@@ -152,7 +171,7 @@ func (c *Rehearsal) openTotals(ctx context.Context, hosts *hosts, result *Result
 		return nil, err
 	}
 	c.progress("collect", 0, 1)
-	collector, err := collect.New(collect.Config{Charter: c.charter, Cohort: cohortID, HPKE: c.collectorKey, Layout: c.layout})
+	collector, err := collect.New(collect.Config{Charter: c.charter, Cohort: c.cfg.Cohort, HPKE: c.collectorKey, Layout: c.layout})
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +194,7 @@ func (c *Rehearsal) deliver(ctx context.Context, hosts *hosts) error {
 		c.progress("seal and deliver", done, len(sending))
 		m := c.cfg.Members[i]
 		sealer, err := submit.New(submit.Config{
-			Charter: c.charter, Cohort: cohortID, Layout: c.layout, Member: m.ID, Signer: c.memberKeys[m.ID],
+			Charter: c.charter, Cohort: c.cfg.Cohort, Layout: c.layout, Member: m.ID, Signer: c.memberKeys[m.ID],
 			Rand: c.cfg.Rand, Now: c.clock.now,
 		})
 		if err != nil {
@@ -262,7 +281,7 @@ func (c *Rehearsal) connect(ctx context.Context, h *hosts) error {
 			return err
 		}
 		h.databases = append(h.databases, db)
-		task, err := aggregate.NewTask(c.charter, cohortID, c.seed)
+		task, err := aggregate.NewTask(c.charter, c.cfg.Cohort, c.seed)
 		if err != nil {
 			return err
 		}
