@@ -91,6 +91,12 @@ func sectionCommands(ts *testscript.TestScript, name, heading string) []doctest.
 // typed runs one command as the reader would. A host that serves goes on to the
 // story's end.
 func typed(ts *testscript.TestScript, c doctest.Command, want int) {
+	c.Args = slices.Clone(c.Args)
+	for i, arg := range c.Args { // what a reader puts in its place
+		if name, ok := map[string]string{"DIGEST": "DIGEST", "OLD-DIGEST": "DIGEST_OF"}[arg]; ok {
+			c.Args[i] = ts.Getenv(name)
+		}
+	}
 	if !strings.HasPrefix(c.Text, "muster host serve ") || slices.Contains(c.Args, "--check") {
 		if code := exitCode(ts, ts.Exec("muster", c.Args[1:]...)); code != want {
 			ts.Fatalf("%s:%d: %s: exit code %d, want %d\n%s", c.File, c.Line, c.Text, code, want, ts.ReadFile("stderr"))

@@ -227,7 +227,9 @@ func TestBackupFile(t *testing.T) {
 	if err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
-	restore := func(more ...string) []string { return append([]string{"host", "restore", c.at("b"), c.at("new")}, more...) }
+	restore := func(more ...string) []string {
+		return append([]string{"host", "restore", c.at("b"), c.at("new")}, more...)
+	}
 	c.refuses(2, "a backup is decrypted with --identity, or with --passphrase-file: one of them", restore()...)
 	c.refuses(2, "does not open with this key or passphrase", restore("--passphrase-file", c.passphrase())...)
 	c.refuses(2, "holds no identity", restore("--identity", c.passphrase())...)

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -13,8 +14,12 @@ import (
 	"muster/internal/store/pgtest"
 )
 
-// TestMain makes this test binary the command muster of the stories.
+// TestMain makes this test binary the command muster of the stories, and of the
+// hosts that a rehearsal starts where a test calls run itself.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+		storyMain()
+	}
 	testscript.Main(onPostgres{m}, map[string]func(){"muster": storyMain})
 }
 
@@ -43,6 +48,7 @@ func TestStory(t *testing.T) {
 	commands := storyCommands()
 	maps.Copy(commands, hostCommands())
 	maps.Copy(commands, cycleCommands())
+	maps.Copy(commands, drillCommands())
 	maps.Copy(commands, documentCommands())
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),

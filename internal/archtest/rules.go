@@ -83,6 +83,7 @@ var Packages = map[string]Layer{
 	"internal/web/coalition":     Adapter,
 	"internal/web/host":          Adapter,
 	"internal/config":            Adapter,
+	"internal/process":           Adapter,
 
 	"internal/rehearse": Application,
 	"internal/demo":     Application,

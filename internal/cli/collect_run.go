@@ -80,6 +80,9 @@ func runCollectRun(ctx context.Context, env Env, f collectRunFlags) error {
 	if err := own.match(charter); err != nil {
 		return err
 	}
+	if err := own.checkReplaced(signed.Digest()); err != nil {
+		return err
+	}
 	cohort, err := chooseCohort(charter, f.cohort)
 	if err != nil {
 		return err

@@ -108,12 +108,14 @@ func runAttack(env Env, dir string, f attackFlags) error {
 			}
 		}
 		report.Statements += len(p.Statements)
-		report.Known = slices.Compact(slices.Sorted(slices.Values(append(report.Known, known...))))
+		report.Known = append(report.Known, known...)
 		report.Colluders = max(report.Colluders, colluders)
 		report.Examined += result.Examined
 		report.Findings = append(report.Findings, result.Findings...)
 		report.Open = append(report.Open, result.Open...)
 	}
+	slices.Sort(report.Known)
+	report.Known = slices.Compact(report.Known)
 	report.Members = len(members)
 	report.Safe = len(report.Findings) == 0 && len(report.Open) == 0
 	if f.json {

@@ -234,6 +234,9 @@ func (t *tables) addTo(p *problem) {
 		slices.Sort(roster)
 		p.Rosters[cycle] = slices.Compact(roster)
 	}
+	if !releases && len(t.facts) > 0 {
+		p.reckoned = 0 // who reads the tables is one of those whose answers are given
+	}
 	if releases {
 		slices.SortFunc(p.Cycles, strings.Compare)
 	}

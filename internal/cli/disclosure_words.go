@@ -21,11 +21,16 @@ func (r attackReport) write(w io.Writer) error {
 		}
 	}
 	p(0, "Tried: %s of %s, with what %s say.", plural(r.Members, "1 member", "%d members"), cyclesInWords(r.Cycles), plural(r.Statements, "1 statement", "%d statements"))
+	more := plural(r.Colluders, "1 member", "%d members")
 	switch {
+	case len(r.Known) > 0 && r.Colluders > 0:
+		p(0, "The attacker knows answers of %s, and all those of %s more, whatever they are.", namesInWords(r.Known), more)
 	case len(r.Known) > 0:
-		p(0, "The attacker knows answers of %s, and all those of %s, whatever they are.", namesInWords(r.Known), plural(r.Colluders, "1 member more", "%d members more"))
+		p(0, "The attacker knows answers of %s.", namesInWords(r.Known))
+	case r.Colluders > 0:
+		p(0, "The attacker knows all answers of %s, whatever they are.", more)
 	default:
-		p(0, "The attacker knows all answers of %s, whatever they are.", plural(r.Colluders, "1 member", "%d members"))
+		p(0, "The attacker knows nobody's answers.")
 	}
 	for _, section := range []struct {
 		kind  attack.Kind
@@ -37,7 +42,7 @@ func (r attackReport) write(w io.Writer) error {
 	} {
 		first := true
 		for _, f := range r.Findings {
-			if f.Kind != section.kind {
+			if f.Kind != section.kind || r.said(f) {
 				continue
 			}
 			if first {
@@ -63,10 +68,18 @@ func (r attackReport) write(w io.Writer) error {
 		p(0, "We tried to work out one member's answer from everything published, and could not: %s.",
 			plural(r.Examined, "1 question was put", "%d questions were put"))
 	} else {
-		p(0, "Of %s, the others were not answered.", plural(r.Examined, "1 question", "%d questions"))
+		p(0, "Nothing else could be learnt: %s.", plural(r.Examined, "1 question was put", "%d questions were put"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// said reports whether a finding that points at members says no more than that
+// their answer is learnt.
+func (r attackReport) said(f attack.Finding) bool {
+	return f.Kind == attack.Pointed && slices.ContainsFunc(r.Findings, func(other attack.Finding) bool {
+		return other.Kind == attack.Learnt && other.Block == f.Block && slices.Equal(other.Members, f.Members)
+	})
 }
 
 func cyclesInWords(cycles []string) string {

@@ -13,20 +13,20 @@ import (
 	"muster/internal/httpd"
 )
 
-// The pauses of a host that serves.
-const (
-	lookAgain  = 2 * time.Second  // at the clock and the phase
-	firstPause = 10 * time.Second // after a freeze that did not succeed; doubled with each
-	lastPause  = 10 * time.Minute
-)
+// pace is the pauses of a host that serves.
+type pace struct {
+	look  time.Duration // before it looks at the clock and the phase again
+	first time.Duration // after a freeze that did not succeed; doubled with each
+	last  time.Duration
+}
 
 // drive freezes and adds up by itself once the deadline has passed, where the
 // configuration says so, and returns when ctx ends.
-func (r *runningHost) drive(ctx context.Context, env Env, log *slog.Logger) error {
+func (r *runningHost) drive(ctx context.Context, env Env, log *slog.Logger, p pace) error {
 	var wg sync.WaitGroup
 	for _, cohort := range r.cycle.charter.Cohorts {
 		if leader := r.leader(cohort); leader != nil && r.host.cfg.Freeze == config.FreezeAtDeadline {
-			wg.Go(func() { r.driveTask(ctx, env, log.With(slog.String("cohort", cohort.ID)), cohort, leader) })
+			wg.Go(func() { r.driveTask(ctx, env, log.With(slog.String("cohort", cohort.ID)), p, cohort, leader) })
 		}
 	}
 	wg.Wait()
@@ -37,9 +37,9 @@ func (r *runningHost) drive(ctx context.Context, env Env, log *slog.Logger) erro
 // driveTask takes one task from the deadline to its sums, however long it takes.
 // The words of a refusal name members, so the log has its kind alone: muster host
 // freeze says them.
-func (r *runningHost) driveTask(ctx context.Context, env Env, log *slog.Logger, cohort coalition.Cohort, leader *aggregate.Leader) {
-	pause := firstPause
-	for r.untilDeadline(ctx, env, log, cohort) {
+func (r *runningHost) driveTask(ctx context.Context, env Env, log *slog.Logger, p pace, cohort coalition.Cohort, leader *aggregate.Leader) {
+	pause := p.first
+	for r.untilDeadline(ctx, env, log, p, cohort) {
 		signed, err := leader.Freeze(ctx)
 		if err == nil {
 			log.LogAttrs(ctx, slog.LevelInfo, "the roster is frozen", slog.String("roster", signed.Digest()))
@@ -60,13 +60,13 @@ func (r *runningHost) driveTask(ctx context.Context, env Env, log *slog.Logger, 
 		if !sleep(ctx, pause) {
 			return
 		}
-		pause = min(2*pause, lastPause)
+		pause = min(2*pause, p.last)
 	}
 }
 
 // untilDeadline waits for the deadline that is in force, and returns false where
 // there is nothing to drive: ctx ended, or the batch was collected or wiped.
-func (r *runningHost) untilDeadline(ctx context.Context, env Env, log *slog.Logger, cohort coalition.Cohort) bool {
+func (r *runningHost) untilDeadline(ctx context.Context, env Env, log *slog.Logger, p pace, cohort coalition.Cohort) bool {
 	for {
 		s, err := r.phaseOf(ctx, env, cohort)
 		switch {
@@ -77,7 +77,7 @@ func (r *runningHost) untilDeadline(ctx context.Context, env Env, log *slog.Logg
 		case s.Over:
 			return ctx.Err() == nil
 		}
-		if !sleep(ctx, lookAgain) {
+		if !sleep(ctx, p.look) {
 			return false
 		}
 	}
@@ -89,8 +89,8 @@ func (r *runningHost) phaseOf(ctx context.Context, env Env, cohort coalition.Coh
 
 // untilWiped returns when every task is wiped: then another process has
 // destroyed the keys of the cycle, which this one still has in its memory.
-func (r *runningHost) untilWiped(ctx context.Context, env Env) error {
-	for sleep(ctx, lookAgain) {
+func (r *runningHost) untilWiped(ctx context.Context, env Env, p pace) error {
+	for sleep(ctx, p.look) {
 		if r.wiped(ctx) {
 			say(env, "the cycle is wiped: this process ends, since it has its keys in memory")
 			return nil

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -24,29 +25,16 @@ A copy that lies elsewhere, at the other host or the coordinator, shows later
 whether lines were dropped from the end.`,
 		Example: `  muster host record --dir ostmere --out record.jsonl`,
 		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			k, err := readHost(dir)
-			if err != nil {
-				return err
-			}
-			db, err := k.database(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, db.Close()) }()
-			var b bytes.Buffer
-			if err := db.WriteRecord(cmd.Context(), &b); err != nil {
-				return err
-			}
-			_, tail, err := ledger.ReadAll(bytes.NewReader(b.Bytes()), keyOf(k.charter, k.role))
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			body, tail, err := readRecord(cmd.Context(), dir)
 			if err != nil {
 				return err
 			}
 			if out == "" {
-				if _, err := env.Out.Write(b.Bytes()); err != nil {
+				if _, err := env.Out.Write(body); err != nil {
 					return err
 				}
-			} else if err := realDisk().writeOutput(filepath.Dir(out), []outputFile{{filepath.Base(out), b.Bytes(), 0o644}}, nil); err != nil {
+			} else if err := realDisk().writeOutput(filepath.Dir(out), []outputFile{{filepath.Base(out), body, 0o644}}, nil); err != nil {
 				return err
 			}
 			say(env, "the record has %s", tailText(tail))
@@ -56,6 +44,25 @@ whether lines were dropped from the end.`,
 	dirFlag(cmd, &dir, "this host")
 	cmd.Flags().StringVar(&out, "out", "", "write it to a file, not to the output")
 	return cmd
+}
+
+// readRecord returns the record of the host in a folder, checked, and where it ends.
+func readRecord(ctx context.Context, dir string) (_ []byte, _ ledger.Tail, err error) {
+	k, err := readHost(dir)
+	if err != nil {
+		return nil, ledger.Tail{}, err
+	}
+	db, err := k.database(ctx)
+	if err != nil {
+		return nil, ledger.Tail{}, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var b bytes.Buffer
+	if err := db.WriteRecord(ctx, &b); err != nil {
+		return nil, ledger.Tail{}, err
+	}
+	_, tail, err := ledger.ReadAll(bytes.NewReader(b.Bytes()), keyOf(k.charter, k.role))
+	return b.Bytes(), tail, err
 }
 
 func tailText(t ledger.Tail) string {

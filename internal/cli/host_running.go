@@ -148,9 +148,9 @@ func (r *runningHost) openTask(ctx context.Context, env Env, cohort coalition.Co
 
 // handler returns what this host serves, and the pins of those who may use what
 // is not for everyone: the coordinator and the other host.
-func (r *runningHost) handler(log *slog.Logger) (http.Handler, []daphttp.Pin, error) {
+func (r *runningHost) handler(env Env, log *slog.Logger) (http.Handler, []daphttp.Pin, error) {
 	cfg := daphttp.Config{
-		Endpoint: dap.URL(r.host.cfg.URL), MaxJobs: r.host.cfg.Limits.Jobs, MaxRequests: r.host.cfg.Limits.Requests, Log: log,
+		Endpoint: dap.URL(r.host.cfg.URL), MaxJobs: r.host.cfg.Limits.Jobs, MaxRequests: r.host.cfg.Limits.Requests, Log: log, Now: env.Now,
 		UploadsPerHour: r.host.cfg.Limits.Uploads, Observe: r.count,
 	}
 	for _, pair := range r.cycle.hpke {

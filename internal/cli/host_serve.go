@@ -21,7 +21,7 @@ import (
 
 func newHostServeCmd(env Env) *cobra.Command {
 	var path string
-	var check bool
+	var check, rehearsal bool
 	cmd := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "Serve a cycle: take submissions and receipts",
@@ -40,11 +40,13 @@ With --check it prints what would be used, and starts nothing.`,
 			if check {
 				return checkServe(env, path)
 			}
-			return runServe(cmd.Context(), env, path)
+			return runServe(cmd.Context(), env, path, serveMode{rehearsal: rehearsal})
 		},
 	}
 	cmd.Flags().StringVar(&path, "config", config.HostFile, "the host's configuration")
 	cmd.Flags().BoolVar(&check, "check", false, "print what would be used, and start nothing")
+	cmd.Flags().BoolVar(&rehearsal, "rehearsal", false, "take the time from the standard input, and stop at its end")
+	_ = cmd.Flags().MarkHidden("rehearsal") // it is there
 	return cmd
 }
 
@@ -72,7 +74,7 @@ func checkServe(env Env, path string) error {
 }
 
 // runServe serves until it is stopped.
-func runServe(ctx context.Context, env Env, path string) (err error) {
+func runServe(ctx context.Context, env Env, path string, mode serveMode) (err error) {
 	h, err := openHostAt(path)
 	if err != nil {
 		return err
@@ -81,6 +83,11 @@ func runServe(ctx context.Context, env Env, path string) (err error) {
 	if err != nil {
 		return err
 	}
+	ctx, env, stop, err := mode.enter(ctx, env, cycle.charter)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	log := newLog(env, h.cfg.Log)
 	running, err := h.open(ctx, env, cycle)
 	if err != nil {
@@ -88,7 +95,7 @@ func runServe(ctx context.Context, env Env, path string) (err error) {
 	}
 	defer func() { err = errors.Join(err, running.close()) }()
 	running.observe(env, log)
-	handler, pins, err := running.handler(log)
+	handler, pins, err := running.handler(env, log)
 	if err != nil {
 		return err
 	}
@@ -101,16 +108,20 @@ func runServe(ctx context.Context, env Env, path string) (err error) {
 		return errors.Join(err, served.Close())
 	}
 	say(env, "%s serves the cycle %s as %s at %s, operations at %s", h.cfg.Member, cycle.charter.Cycle, roleName(cycle.role), served.Addr(), operations.Addr())
+	if err := mode.sayReady(env); err != nil {
+		return errors.Join(err, served.Close(), operations.Close())
+	}
 	return serveAll(ctx, func(ctx context.Context) error {
 		return daphttp.Serve(ctx, served, daphttp.ServeConfig{
 			Handler: handler, TLS: daphttp.ServerTLS(cycle.certificate, pins...), Log: log, MaxConnections: h.cfg.Limits.Connections,
+			Grace: mode.grace(),
 		})
 	}, func(ctx context.Context) error {
 		return httpd.Serve(ctx, operations, httpd.Operations(running.ready, running.metrics.Handler(), log))
 	}, func(ctx context.Context) error {
-		return running.drive(ctx, env, log)
+		return running.drive(ctx, env, log, mode.pace())
 	}, func(ctx context.Context) error {
-		return running.untilWiped(ctx, env)
+		return running.untilWiped(ctx, env, mode.pace())
 	})
 }
 
@@ -130,6 +141,9 @@ func serveAll(ctx context.Context, serve ...func(context.Context) error) error {
 	return errors.Join(broken...)
 }
 
+// addressTaken is how the refusal of an address reads.
+const addressTaken = "cannot be used"
+
 func listen(field, address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -137,7 +151,7 @@ func listen(field, address string) (net.Listener, error) {
 		if op, ok := errors.AsType[*net.OpError](err); ok {
 			cause = op.Err
 		}
-		return nil, errs.Wrap(err, errs.Unavailable, fmt.Sprintf("%s: the address %s cannot be used: %v", field, strconv.Quote(address), cause), "is another program there? the address stands in "+config.HostFile)
+		return nil, errs.Wrap(err, errs.Unavailable, fmt.Sprintf("%s: the address %s %s: %v", field, strconv.Quote(address), addressTaken, cause), "is another program there? the address stands in "+config.HostFile)
 	}
 	return l, nil
 }

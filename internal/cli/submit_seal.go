@@ -25,6 +25,8 @@ type sealFlags struct {
 	framework, cohort, out          string
 	insteadOf                       string
 	sequence                        uint64
+	upload                          bool
+	wait                            time.Duration
 }
 
 func newSubmitSealCmd(env Env) *cobra.Command {
@@ -35,7 +37,7 @@ func newSubmitSealCmd(env Env) *cobra.Command {
 		Long: `Seal a member's answers under a charter that all three have signed, into one file.
 The answers are split into two locked halves, one for each host. Neither half says
 anything alone, so the file may be carried by anyone, and muster submit upload
-delivers it from any machine.
+delivers it from any machine; --upload does both in one command.
 
 The answers are a CSV file as muster rehearse takes it; --previous takes those of
 the last cycle, for the change. A submission with a higher number replaces one
@@ -56,7 +58,10 @@ that was sealed in it.`,
 			if cmd.Flags().Changed("seq") && f.sequence == 0 {
 				return usageError(cmd, "--seq cannot be 0; submissions are numbered from 1")
 			}
-			return runSubmitSeal(env, f)
+			if err := runSubmitSeal(env, f); err != nil || !f.upload {
+				return err
+			}
+			return runSubmitUpload(cmd.Context(), env, f.out, uploadFlags{charter: f.charter, wait: f.wait})
 		},
 	}
 	dirFlag(cmd, &f.dir, "the member")
@@ -69,6 +74,8 @@ that was sealed in it.`,
 	flags.Uint64Var(&f.sequence, "seq", 0, "the number of this submission (default: the last one plus 1)")
 	flags.StringVar(&f.insteadOf, "instead-of", "", "the digest of a charter for the same cycle that this folder sealed under and that was withdrawn")
 	flags.StringVar(&f.out, "out", "", "the sealed file to write (required)")
+	flags.BoolVar(&f.upload, "upload", false, "deliver the file at once, as muster submit upload does")
+	waitFlag(cmd, &f.wait)
 	return cmd
 }
 
@@ -163,7 +170,9 @@ func saySealed(env Env, f sealFlags, m *memberFolder, signed coalition.SignedCha
 	if !env.Now().Before(deadline) {
 		warn(env, "by the clock of this machine the deadline, %s, is past: the hosts take it only if the deadline was postponed", deadline.Format(pageTime))
 	}
-	say(env, "next, before %s: muster submit upload %s --charter %s", deadline.Format(pageTime), f.out, f.charter)
+	if !f.upload {
+		say(env, "next, before %s: muster submit upload %s --charter %s", deadline.Format(pageTime), f.out, f.charter)
+	}
 	return nil
 }
 

@@ -40,7 +40,7 @@ type Config struct {
 	Observe func(Observation) // is told of every request; nil: nobody is. It may be called concurrently
 
 	Log  *slog.Logger     // nil: nothing is logged
-	Now  func() time.Time // for durations in the log; nil: time.Now
+	Now  func() time.Time // for the header Date, and durations in the log; nil: time.Now
 	Rand io.Reader        // draws the ids of requests; nil: crypto/rand.Reader
 }
 
@@ -202,6 +202,8 @@ func errNoResource() error {
 // ServeHTTP gives the request an id, answers it and logs it.
 func (s *surface[H]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := s.Now()
+	// By this clock, and no other, the host takes and refuses.
+	w.Header().Set("Date", began.UTC().Format(http.TimeFormat))
 	var id [8]byte
 	if _, err := io.ReadFull(s.Rand, id[:]); err != nil {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)

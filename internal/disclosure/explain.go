@@ -77,7 +77,7 @@ func (i *Issue) Explain() []Explanation {
 			switch {
 			case slices.Contains(ends, at):
 				reason = ReasonShown
-			case reason == ReasonFew && !slices.Contains(boundaries(b.kind), at):
+			case (reason == ReasonFew || reason == ReasonCoupled) && !slices.Contains(boundaries(b.kind), at):
 				reason = ReasonNotTried
 			}
 			x.Boundaries = append(x.Boundaries, Boundary{chain[at-1], chain[at], reason})

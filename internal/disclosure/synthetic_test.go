@@ -46,11 +46,11 @@ func layoutOf(areas, outcomes int) *framework.Layout {
 // state is an invented coalition of which every member has a capability that
 // grows a little every year.
 type state struct {
-	rng    *rand.Rand
-	layout *framework.Layout
-	hard   map[string]float64
-	scores map[string]map[string]float64 // by member and outcome
-	last   map[string]map[string]int     // by member and outcome, the last level's position; 0 is none
+	rng     *rand.Rand
+	layout  *framework.Layout
+	hard    map[string]float64
+	scores  map[string]map[string]float64 // by member and outcome
+	answers map[string]map[string]int     // the last year's, by member and block
 }
 
 func newState(l *framework.Layout, seed uint64) *state {
@@ -82,30 +82,86 @@ func (s *state) join(m string) {
 
 // year lets the members answer and returns the totals; who is new joins.
 func (s *state) year(members []string) disclosure.Totals {
-	l := s.layout
-	t := disclosure.Totals{Layout: l, Submissions: uint64(len(members)), Cells: make([]uint64, l.Bits())}
-	levels := make(map[string]map[string]int)
+	before := s.answers
+	s.answers = make(map[string]map[string]int)
 	for _, m := range members {
 		if s.scores[m] == nil {
 			s.join(m)
 		} else {
 			s.drift(m)
 		}
-		units := make(map[string]int)
-		levels[m] = make(map[string]int)
-		for _, b := range l.Blocks {
-			if b.Kind == framework.KindLevel {
-				units[b.Name] = s.level(s.scores[m][b.Subject])
-				levels[m][b.Subject] = units[b.Name]
-			}
-		}
-		s.derive(units, levels[m], s.last[m])
-		for i, b := range l.Blocks {
-			t.Cells[l.Offset(i)+bucketOf(b, units[b.Name])]++
+		s.answers[m] = s.answer(m)
+	}
+	return total(s.layout, members, s.answers, before)
+}
+
+// answer returns what a member says to every block that is its own, as positions
+// in the chains.
+func (s *state) answer(m string) map[string]int {
+	units := make(map[string]int)
+	for _, b := range s.layout.Blocks {
+		if b.Kind == framework.KindLevel {
+			units[b.Name] = s.level(s.scores[m][b.Subject])
 		}
 	}
-	s.last = levels
+	for _, b := range s.layout.Blocks {
+		level := units[b.Subject+"/level"]
+		switch b.Kind {
+		case framework.KindVerified:
+			if s.rng.Float64() < 0.35 {
+				units[b.Name] = max(level-s.rng.IntN(2), min(level, 1))
+			}
+		case framework.KindTarget:
+			if s.rng.Float64() < 0.9 {
+				units[b.Name] = min(max(level+s.rng.IntN(3), 3), 5)
+			}
+		case framework.KindEvidence:
+			units[b.Name] = s.rng.IntN(1 + max(level-1, 0))
+		}
+	}
+	return units
+}
+
+// total adds up the answers, with what members compute from them.
+func total(l *framework.Layout, members []string, answers, before map[string]map[string]int) disclosure.Totals {
+	t := disclosure.Totals{Layout: l, Submissions: uint64(len(members)), Cells: make([]uint64, l.Bits())}
+	for _, m := range members {
+		areas := make(map[string][][2]int) // last year's and this year's levels
+		for _, b := range l.Blocks {
+			if b.Kind == framework.KindLevel {
+				id, _, _ := strings.Cut(b.Subject, ".")
+				areas[id] = append(areas[id], [2]int{before[m][b.Name], answers[m][b.Name]})
+			}
+		}
+		for i, b := range l.Blocks {
+			unit := answers[m][b.Name]
+			switch b.Kind {
+			case framework.KindGap:
+				unit = gapOf(answers[m][b.Subject+"/level"], answers[m][b.Subject+"/target"])
+			case framework.KindLowest:
+				unit = 0
+				for _, l := range areas[b.Subject] {
+					if l[1] > 0 && (unit == 0 || l[1] < unit) {
+						unit = l[1]
+					}
+				}
+			case framework.KindChange:
+				unit = changeOf(areas[b.Subject])
+			}
+			t.Cells[l.Offset(i)+bucketOf(b, unit)]++
+		}
+	}
 	return t
+}
+
+func gapOf(level, target int) int {
+	switch {
+	case level == 0 || target == 0:
+		return 0
+	case level < target:
+		return 1
+	}
+	return 2
 }
 
 func (s *state) drift(m string) {
@@ -134,46 +190,6 @@ func (s *state) level(score float64) int {
 		}
 	}
 	return at
-}
-
-// derive adds what goes with a member's levels.
-func (s *state) derive(units, now, then map[string]int) {
-	areas := make(map[string][][2]int) // last year's and this year's levels
-	for _, b := range s.layout.Blocks {
-		level := now[b.Subject]
-		switch b.Kind {
-		case framework.KindLevel:
-			id, _, _ := strings.Cut(b.Subject, ".")
-			areas[id] = append(areas[id], [2]int{then[b.Subject], level})
-		case framework.KindVerified:
-			if s.rng.Float64() < 0.35 {
-				units[b.Name] = max(level-s.rng.IntN(2), min(level, 1))
-			}
-		case framework.KindTarget:
-			if s.rng.Float64() < 0.9 {
-				units[b.Name] = min(max(level+s.rng.IntN(3), 3), 5)
-			}
-		case framework.KindEvidence:
-			units[b.Name] = s.rng.IntN(1 + max(level-1, 0))
-		case framework.KindGap:
-			target := units[b.Subject+"/target"]
-			switch {
-			case level == 0 || target == 0:
-			case level < target:
-				units[b.Name] = 1
-			default:
-				units[b.Name] = 2
-			}
-		case framework.KindLowest:
-			for _, l := range areas[b.Subject] {
-				if l[1] > 0 && (units[b.Name] == 0 || l[1] < units[b.Name]) {
-					units[b.Name] = l[1]
-				}
-			}
-		case framework.KindChange:
-			units[b.Name] = changeOf(areas[b.Subject])
-		}
-	}
 }
 
 func changeOf(pairs [][2]int) int {

@@ -47,6 +47,7 @@ const (
 	KindCollective Kind = "collective"
 	KindEntry      Kind = "ledger entry"
 	KindWipe       Kind = "wipe attestation"
+	KindRehearsal  Kind = "rehearsal report"
 
 	// Those that are exchanged before there is a charter.
 	KindHostCard        Kind = "host card"

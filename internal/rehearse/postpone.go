@@ -10,28 +10,30 @@ import (
 
 // postpone moves the deadline as often as the configuration says, each time by an
 // addendum that coordinator and hosts sign and both hosts take, and returns the
-// deadline that is in force. An interrupted run signs none a second time.
-func (c *Rehearsal) postpone(ctx context.Context, hosts *hosts) (time.Time, error) {
+// deadline that is in force. The coordinator signs each once, however often an
+// interrupted run asks.
+func (c *Rehearsal) postpone(ctx context.Context, hosts Hosts) (time.Time, error) {
 	for i, p := range c.cfg.Postponed {
+		c.progress("postpone the deadline", i, len(c.cfg.Postponed))
 		if i == len(c.addenda) {
-			signed, err := c.signAddendum(p)
+			proposed, err := c.propose(p)
 			if err != nil {
 				return time.Time{}, err
 			}
-			c.addenda = append(c.addenda, signed)
+			c.addenda = append(c.addenda, proposed)
 		}
-		// A host that has it already takes it again.
-		if err := hosts.leader.Postpone(ctx, c.addenda[i]); err != nil {
-			return time.Time{}, fmt.Errorf("postpone at the Leader: %w", err)
+		signed, err := hosts.Postpone(ctx, c.addenda[i])
+		if err != nil {
+			return time.Time{}, fmt.Errorf("postpone: %w", err)
 		}
-		if err := hosts.helper.Postpone(ctx, c.addenda[i]); err != nil {
-			return time.Time{}, fmt.Errorf("postpone at the Helper: %w", err)
-		}
+		c.addenda[i] = signed
 	}
 	return c.charter.DeadlineAfter(c.addenda)
 }
 
-func (c *Rehearsal) signAddendum(p Postponement) (coalition.SignedAddendum, error) {
+// propose returns the addendum that follows those before it, with the
+// coordinator's signature.
+func (c *Rehearsal) propose(p Postponement) (coalition.SignedAddendum, error) {
 	deadline, err := c.charter.DeadlineAfter(c.addenda)
 	if err != nil {
 		return coalition.SignedAddendum{}, err
@@ -40,5 +42,5 @@ func (c *Rehearsal) signAddendum(p Postponement) (coalition.SignedAddendum, erro
 	if err != nil {
 		return coalition.SignedAddendum{}, err
 	}
-	return addendum.Sign(c.coordinator, c.hostKeys[0].signer, c.hostKeys[1].signer)
+	return addendum.Propose(c.charter, c.coordinator)
 }

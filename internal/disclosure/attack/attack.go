@@ -43,6 +43,11 @@ type Options struct {
 	// Samples is how many sets of colluders' rows are tried on coupled blocks; zero
 	// means four. On a block by itself every set is tried.
 	Samples int
+	// Witness, where given, is called with every world that was found member by
+	// member: the answers of the members, by name, to some blocks that are
+	// coupled; "" where a member is not on the roster. With several workers it is
+	// called from all of them.
+	Witness func(blocks []Block, answers map[string][]string)
 	// Workers is how many components are searched at a time; zero means one.
 	Workers int
 }

@@ -57,6 +57,7 @@ func (h *hunt) sample() {
 	seen := make(map[place][]bool)
 	note := func() {
 		h.result.Worlds++
+		h.witness()
 		for m, row := range w.rows {
 			if slices.Contains(known, m) {
 				continue
@@ -83,7 +84,7 @@ func (h *hunt) sample() {
 			if seen[q.place][q.unit] {
 				break
 			}
-			if w.reach(q, nextWalk) {
+			if w.reach(q, 1, nextWalk) {
 				note()
 			}
 		}

@@ -163,6 +163,7 @@ func (h *hunt) begin() bool {
 		if w.walk(firstWalk) {
 			h.walker = w
 			h.found(h.counted())
+			h.witness()
 			return true
 		}
 	}
@@ -171,6 +172,26 @@ func (h *hunt) begin() bool {
 		h.found(solution)
 	}
 	return v != impossible
+}
+
+// witness shows the walker's world to whoever wants to see it.
+func (h *hunt) witness() {
+	if h.options.Witness == nil {
+		return
+	}
+	answers := make(map[string][]string)
+	for a, rows := range h.walker.ofAtom {
+		for i, m := range rows {
+			units := make([]string, len(h.blocks))
+			for column, u := range h.walker.rows[m] {
+				if u >= 0 {
+					units[column] = h.problem.chain(h.blocks[column].Kind)[u]
+				}
+			}
+			answers[h.atoms[a].members[i]] = units
+		}
+	}
+	h.options.Witness(h.blocks, answers)
 }
 
 // counted returns the counts of the walker's world.
@@ -219,8 +240,9 @@ func (h *hunt) ask(q question) verdict {
 		return possible
 	}
 	for range starts {
-		if h.walker != nil && h.walker.reach(q, nextWalk) {
+		if h.walker != nil && h.walker.reach(q, 1, nextWalk) {
 			h.found(h.counted())
+			h.witness()
 			return possible
 		}
 	}
@@ -241,8 +263,13 @@ func (h *hunt) pointed(q question) bool {
 	if h.most != nil && (h.most[q.variable] > Few || h.least[q.variable] == 0) {
 		return false
 	}
+	if h.walker != nil && h.walker.reach(q, Few+1, nextWalk) {
+		h.found(h.counted())
+		h.witness()
+		return false
+	}
 	for _, limit := range []within{{q.variable, 0, 0}, {q.variable, Few + 1, unbounded}} {
-		if world, v := h.solve([]within{limit}, h.wander, h.options.Budget); v != impossible {
+		if world, v := h.solve([]within{limit}, h.wander, h.options.Budget/20); v != impossible {
 			if v == possible && h.exact {
 				h.found(world)
 			}

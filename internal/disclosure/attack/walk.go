@@ -292,50 +292,53 @@ func (w *walker) exchange(x, y, column int) bool {
 	return true
 }
 
-// reach tries to come from a world to one in which a member of the atom is in
-// the unit of the block, and goes back to where it was if it does not.
-func (w *walker) reach(q question, steps int) bool {
+// reach tries to come from a world to one in which several members of the atom
+// are in the unit of the block, and goes back to where it was if it does not. Of
+// a derived block it can ask for one member only.
+func (w *walker) reach(q question, members, steps int) bool {
+	column := slices.Index(w.blocks, q.block)
+	var free []int // rows of which the answer is not known
+	for _, m := range w.ofAtom[q.atom] {
+		if !w.pinned[m][column] {
+			free = append(free, m)
+		}
+	}
+	if len(free) < members || members > 1 && w.recipes[column] != nil {
+		return false
+	}
 	kept := make([][]int, len(w.rows))
 	for m, row := range w.rows {
 		kept[m] = slices.Clone(row)
 	}
-	column := slices.Index(w.blocks, q.block)
-	rows := w.ofAtom[q.atom]
-	m := rows[w.random(len(rows))]
-	for range rows { // one of whom the answer is not known
-		if !w.pinned[m][column] {
-			break
+	from := w.random(len(free))
+	for i := range members {
+		m := free[(from+i)%len(free)]
+		fixed := []int{column}
+		if w.recipes[column] == nil {
+			w.put(m, column, q.unit)
+		} else {
+			fixed = w.give(m, column, q.unit)
+			w.want.row, w.want.column, w.want.unit = m, column, q.unit
+			w.recount()
 		}
-		m = rows[w.random(len(rows))]
+		for _, c := range fixed {
+			w.pinned[m][c] = true
+		}
+		defer func() {
+			for _, c := range fixed {
+				w.pinned[m][c] = false
+			}
+		}()
 	}
-	if w.pinned[m][column] {
-		return false
+	reached := w.walk(steps)
+	if !reached {
+		w.rows = kept
 	}
-	var fixed []int // columns of the member that must stay
-	if w.recipes[column] == nil {
-		w.put(m, column, q.unit)
-		fixed = []int{column}
-	} else {
-		fixed = w.give(m, column, q.unit)
-		w.want.row, w.want.column, w.want.unit = m, column, q.unit
+	w.want.row = -1
+	if !reached {
 		w.recount()
 	}
-	for _, c := range fixed {
-		w.pinned[m][c] = true
-	}
-	defer func() {
-		for _, c := range fixed {
-			w.pinned[m][c] = false
-		}
-	}()
-	if w.walk(steps) {
-		w.want.row = -1
-		return true
-	}
-	w.rows = kept
-	w.want.row = -1
-	w.recount()
-	return false
+	return reached
 }
 
 // give changes a member's own answers so that a derived column has the unit: all
