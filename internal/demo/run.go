@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"muster/internal/coalition"
@@ -36,8 +37,11 @@ type RunConfig struct {
 	// Rehearse runs one cycle; nil: in this process. It is told which are of the
 	// current year.
 	Rehearse func(ctx context.Context, cfg rehearse.Config, current bool) (*rehearse.Result, error)
-	Progress func(cycle, cohort, pack string, p rehearse.Progress) // may be nil
+	Progress func(Step, rehearse.Progress) // may be nil
 }
+
+// Step names one survey.
+type Step struct{ Cycle, Cohort, Pack string }
 
 // Kept says what lies where in the folder of a run.
 type Kept struct {
@@ -48,17 +52,16 @@ type Kept struct {
 
 // KeptSurvey is what became of one survey.
 type KeptSurvey struct {
-	Cycle, Cohort, Pack string
-	Folder              string           // below Dir; it has release.json unless Release is nil
-	Release             *release.Release // nil if there is none
-	Refused             error            // why there is none
+	Step
+	Folder string           // below Dir; it has release.json if there is a release
+	Result *rehearse.Result // where it has no Release it says why
 }
 
-// Current returns the last release of allies by the core, or nil.
-func (k *Kept) Current() *release.Release {
-	for i := len(k.Surveys) - 1; i >= 0; i-- {
-		if s := k.Surveys[i]; s.Cohort == Allies && s.Pack == Core {
-			return s.Release
+// Current returns what came of the last survey of allies by the core, or nil.
+func (k *Kept) Current() *rehearse.Result {
+	for _, s := range slices.Backward(k.Surveys) {
+		if s.Cohort == Allies && s.Pack == Core {
+			return s.Result
 		}
 	}
 	return nil
@@ -126,10 +129,8 @@ func (r *run) survey(ctx context.Context, y int, s Survey) error {
 	if err := writeResult(dir, result); err != nil {
 		return err
 	}
-	kept := KeptSurvey{Cycle: cfg.Cycle, Cohort: s.Cohort, Pack: s.Pack.ID, Folder: folder, Refused: result.Refused}
 	if result.Release != nil {
-		kept.Release = result.Release.Release
-		past := release.Past{Release: kept.Release, Digest: keys.Digest(result.Release.Body)}
+		past := release.Past{Release: result.Release.Release, Digest: keys.Digest(result.Release.Body)}
 		for _, m := range s.Members {
 			if m.Now != nil {
 				past.Members = append(past.Members, coalition.MemberID(m.Name))
@@ -137,7 +138,7 @@ func (r *run) survey(ctx context.Context, y int, s Survey) error {
 		}
 		r.history = append(r.history, past)
 	}
-	r.kept.Surveys = append(r.kept.Surveys, kept)
+	r.kept.Surveys = append(r.kept.Surveys, KeptSurvey{Step: Step{cfg.Cycle, s.Cohort, s.Pack.ID}, Folder: folder, Result: result})
 	return nil
 }
 
@@ -160,7 +161,7 @@ func (r *run) config(y int, s Survey) rehearse.Config {
 		})
 	}
 	if r.Progress != nil {
-		cfg.Progress = func(p rehearse.Progress) { r.Progress(year.Cycle, s.Cohort, s.Pack.ID, p) }
+		cfg.Progress = func(p rehearse.Progress) { r.Progress(Step{year.Cycle, s.Cohort, s.Pack.ID}, p) }
 	}
 	return cfg
 }
@@ -238,6 +239,9 @@ func writeResult(dir string, r *rehearse.Result) error {
 		{"roster.json", r.Roster.Body, 0o644},
 		{"roster.json.sig", r.Roster.Signature, 0o644},
 		{"ledger.jsonl", r.Ledger, 0o644},
+	}
+	for _, record := range r.Records {
+		files = append(files, file{record.Keeper + "-record.jsonl", record.Body, 0o644})
 	}
 	for i, a := range r.Addenda {
 		name := fmt.Sprintf("addendum-%d.json", i+1)
