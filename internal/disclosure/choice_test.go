@@ -269,3 +269,52 @@ func TestChoiceOfRule(t *testing.T) {
 		}
 	}
 }
+
+// howOften computes the second table of docs/design/disclosure.md: how many of a
+// hundred blocks of a kind have a boundary.
+func howOften(t testing.TB, members int) string {
+	percent := func(prefer disclosure.Preference) map[framework.Kind]int {
+		s := newState(layoutOf(8, 36), uint64(members))
+		seen, all := make(map[framework.Kind]int), make(map[framework.Kind]int)
+		var last *disclosure.Issue
+		for year := range choiceYears {
+			rule := disclosure.Rule{Hosts: 2, Prefer: prefer}
+			last = issueOf(t, fmt.Sprint(2026+year), names(members), rule, s.year(names(members)), last)
+			for _, b := range last.Blocks() {
+				all[b.Kind()]++
+				if b.Shown() {
+					seen[b.Kind()]++
+				}
+			}
+		}
+		for k := range all {
+			seen[k] = 100 * seen[k] / all[k]
+		}
+		return seen
+	}
+	usual, instead := percent(disclosure.Preference{}), percent(disclosure.Preference{Lowest: true, Target: true})
+	line := fmt.Sprintf("| %d |", members)
+	for _, n := range []int{
+		usual[framework.KindLevel], usual[framework.KindVerified], usual[framework.KindEvidence],
+		usual[framework.KindGap], instead[framework.KindTarget], usual[framework.KindChange], instead[framework.KindLowest],
+	} {
+		line += fmt.Sprintf(" %d %% |", n)
+	}
+	return line
+}
+
+// TestHowOftenBlocksAreShown holds the second table to what the rule does.
+func TestHowOftenBlocksAreShown(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/design/disclosure.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, members := range []int{12, 18, 32, 60, 300} {
+		line := howOften(t, members)
+		t.Log(line)
+		if !strings.Contains(string(text), line+"\n") {
+			t.Errorf("docs/design/disclosure.md does not have the line\n%s", line)
+		}
+	}
+}

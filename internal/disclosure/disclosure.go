@@ -7,7 +7,10 @@
 // from the rule or from a file that [ParseRelease] accepted, so that whoever
 // draws a picture from a Release cannot show a total that the rule held back.
 //
-// What stands here is the first rule, [FirstRule]. It refuses to release
+// [Application] applies the rule by which a release can be published, [Issue] and
+// [History] say what everything that was released says together, and package
+// attack tries to learn something from it; docs/design/disclosure.md has the rule's
+// proof. Releases are still made by the first rule, [FirstRule]. It refuses to release
 // anything of too few members and shows no group of one or two. It is not
 // enough to publish by, and every release says so in its status. In particular
 // it does not protect against:

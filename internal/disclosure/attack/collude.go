@@ -80,11 +80,11 @@ func (h *hunt) sample() {
 			continue // all of the atom are known now
 		}
 		h.result.Examined++
-		for range starts {
+		for try := range starts {
 			if seen[q.place][q.unit] {
 				break
 			}
-			if w.reach(q, 1, nextWalk) {
+			if w.reach(q, 1, nextWalk<<(2*try)) {
 				note()
 			}
 		}

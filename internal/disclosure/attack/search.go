@@ -239,8 +239,8 @@ func (h *hunt) ask(q question) verdict {
 	if h.most != nil && h.most[q.variable] > 0 {
 		return possible
 	}
-	for range starts {
-		if h.walker != nil && h.walker.reach(q, 1, nextWalk) {
+	for try := range starts {
+		if h.walker != nil && h.walker.reach(q, 1, nextWalk<<(2*try)) {
 			h.found(h.counted())
 			h.witness()
 			return possible
@@ -268,8 +268,12 @@ func (h *hunt) pointed(q question) bool {
 		h.witness()
 		return false
 	}
+	budget := h.options.Budget
+	if len(h.blocks) > 1 {
+		budget /= 200 // a unit that is pointed at is so for a simple reason
+	}
 	for _, limit := range []within{{q.variable, 0, 0}, {q.variable, Few + 1, unbounded}} {
-		if world, v := h.solve([]within{limit}, h.wander, h.options.Budget/20); v != impossible {
+		if world, v := h.solve([]within{limit}, h.wander, budget); v != impossible {
 			if v == possible && h.exact {
 				h.found(world)
 			}

@@ -24,7 +24,10 @@ type walker struct {
 	said  [][]int  // by column, the statements
 	in    [][]bool // by statement (as in component.statements) and atom
 	sums  []int    // by statement
-	fault int      // how far all sums are from what is allowed
+	off   []int    // by statement, how far the sum is from what is allowed
+	unmet []int    // statements that are off, in no order
+	at    []int    // by statement, where in unmet it is
+	fault int      // how far all sums are off, and how many wanted answers are not so
 
 	// One answer that a world is wanted for, in a derived column; row -1 for none.
 	want struct{ row, column, unit int }
@@ -45,7 +48,7 @@ func newWalker(c *component, random func(int) int) *walker {
 		}
 	}
 	w.said = make([][]int, len(c.blocks))
-	w.sums = make([]int, len(c.statements))
+	w.sums, w.off, w.at = make([]int, len(c.statements)), make([]int, len(c.statements)), make([]int, len(c.statements))
 	for i, at := range c.statements {
 		s := &c.problem.Statements[at]
 		column := slices.Index(c.blocks, s.Block)
@@ -115,6 +118,8 @@ func (c *component) alone(b Block) *model {
 // recount adds up everything anew.
 func (w *walker) recount() {
 	w.fault = 0
+	w.unmet = w.unmet[:0]
+	clear(w.off)
 	for column := range w.blocks {
 		for _, i := range w.said[column] {
 			s := &w.problem.Statements[w.statements[i]]
@@ -124,7 +129,7 @@ func (w *walker) recount() {
 					w.sums[i] += s.Weights[row[column]]
 				}
 			}
-			w.fault += s.Allowed.distance(w.sums[i])
+			w.measure(i)
 		}
 	}
 	// Known answers to derived blocks are told to the walk as faults.
@@ -135,6 +140,22 @@ func (w *walker) recount() {
 			}
 		}
 	}
+}
+
+// measure notes how far a statement's sum is off now.
+func (w *walker) measure(i int) {
+	off := w.problem.Statements[w.statements[i]].Allowed.distance(w.sums[i])
+	w.fault += off - w.off[i]
+	switch {
+	case off > 0 && w.off[i] == 0:
+		w.at[i] = len(w.unmet)
+		w.unmet = append(w.unmet, i)
+	case off == 0 && w.off[i] > 0:
+		last := w.unmet[len(w.unmet)-1]
+		w.unmet[w.at[i]], w.at[last] = last, w.at[i]
+		w.unmet = w.unmet[:len(w.unmet)-1]
+	}
+	w.off[i] = off
 }
 
 // unfit is 1 where a derived unit is not the one that is known or wanted.
@@ -178,9 +199,10 @@ func (w *walker) move(m, column, unit int) {
 			continue
 		}
 		s := &w.problem.Statements[w.statements[i]]
-		w.fault -= s.Allowed.distance(w.sums[i])
-		w.sums[i] += s.Weights[unit] - s.Weights[old]
-		w.fault += s.Allowed.distance(w.sums[i])
+		if d := s.Weights[unit] - s.Weights[old]; d != 0 {
+			w.sums[i] += d
+			w.measure(i)
+		}
 	}
 	if w.recipes[column] != nil {
 		w.fault += w.unfit(m, column, unit) - w.unfit(m, column, old)
@@ -249,17 +271,9 @@ func (w *walker) aim() (row, column int) {
 	column = w.random(len(w.blocks))
 	if w.want.row >= 0 && w.random(4) == 0 {
 		row, column = w.want.row, w.want.column
-	} else if len(w.statements) > 0 {
-		// The first statement that does not fit, from a random one on.
-		from := w.random(len(w.statements))
-		for n := range w.statements {
-			i := (from + n) % len(w.statements)
-			s := &w.problem.Statements[w.statements[i]]
-			if !s.Allowed.Has(w.sums[i]) {
-				column = slices.Index(w.blocks, s.Block)
-				break
-			}
-		}
+	} else if len(w.unmet) > 0 {
+		i := w.unmet[w.random(len(w.unmet))]
+		column = slices.Index(w.blocks, w.problem.Statements[w.statements[i]].Block)
 	}
 	if r := w.recipes[column]; r != nil {
 		sources := r.now
