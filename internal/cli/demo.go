@@ -65,15 +65,15 @@ It is the same code, cryptography and databases as muster rehearse; each host of
 the current year is a process of its own, those of earlier years run in this one.
 
 With --headless it prints the current picture of the allies. With --one-cycle it
-runs one cycle of one cohort by muster-core alone, and with --data keeps answers
-to rehearse with.
+prints that of one cycle of one cohort by muster-core alone, and with --data keeps
+answers to rehearse with.
 
 The picture, charter.json, aggregate.json, release.json, collective.json and the
 first entry of a record are marked SYNTHETIC. The answers and the roster have no
 place for it in their formats: SYNTHETIC.txt, in the folder of --data, says it of
 these.`,
 		Example: `  muster demo --headless --data synthetic
-  muster demo --headless --one-cycle --members 12 --seed 7 --data answers-to-rehearse-with`,
+  muster demo --one-cycle --members 12 --seed 7 --data answers-to-rehearse-with`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.oneCycle {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"muster/internal/coalition"
@@ -29,15 +30,15 @@ const moved = 21 * 24 * time.Hour
 // RunConfig says how to take invented years through their cycles.
 type RunConfig struct {
 	Years  []Year
-	Itself *framework.Pack // that of the years' Collective
-	Dir    string          // an empty folder, for what comes out
-	Rand   io.Reader
-	Now    func() time.Time
+	Itself *framework.Pack  // that of the years' Collective
+	Dir    string           // an empty folder, for what comes out
+	Rand   io.Reader        // for concurrent use
+	Now    func() time.Time // likewise
 
 	// Rehearse runs one cycle; nil: in this process. It is told which are of the
-	// current year.
+	// current year. It is called for several packs at a time.
 	Rehearse func(ctx context.Context, cfg rehearse.Config, current bool) (*rehearse.Result, error)
-	Progress func(Step, rehearse.Progress) // may be nil
+	Progress func(Step, rehearse.Progress) // may be nil; for concurrent use
 }
 
 // Step names one survey.
@@ -55,6 +56,8 @@ type KeptSurvey struct {
 	Step
 	Folder string           // below Dir; it has release.json if there is a release
 	Result *rehearse.Result // where it has no Release it says why
+
+	survey Survey
 }
 
 // Current returns what came of the last survey of allies by the core, or nil.
@@ -69,8 +72,9 @@ func (k *Kept) Current() *rehearse.Result {
 
 // Run takes every survey of every year through a cycle of its own, the earliest
 // year first: what was released before, of all cohorts, is the history of what
-// comes later, and the disclosure gate looks at all of it. Where it refuses there
-// is no release, and refused.txt says why.
+// comes later, and the disclosure gate looks at all of it. Within a year the packs
+// are released at the same time, each first to the largest cohort. Where there is
+// no release refused.txt says why.
 //
 // It writes YEAR/COHORT/PACK/ with charter, addenda, roster, record, the answers,
 // the totals before disclosure control and release.json, and YEAR/collective.json;
@@ -107,39 +111,73 @@ func (r *run) year(ctx context.Context, y int) error {
 	if err := os.Mkdir(filepath.Join(r.Dir, year.Cycle), 0o755); err != nil {
 		return fmt.Errorf("make the folder of a year: %w", err)
 	}
-	for _, s := range year.Surveys {
-		if err := r.survey(ctx, y, s); err != nil {
-			return fmt.Errorf("%s, %s of %s: %w", year.Cycle, s.Pack.ID, s.Cohort, err)
-		}
+	byPack := make(map[string][]*KeptSurvey)
+	kept := make([]KeptSurvey, len(year.Surveys))
+	for i, s := range year.Surveys {
+		kept[i] = KeptSurvey{Step: Step{year.Cycle, s.Cohort, s.Pack.ID}, Folder: filepath.Join(year.Cycle, s.Cohort, s.Pack.ID), survey: s}
+		byPack[s.Pack.ID] = append(byPack[s.Pack.ID], &kept[i])
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var packs sync.WaitGroup
+	for _, surveys := range byPack {
+		packs.Go(func() {
+			if err := r.pack(ctx, y, surveys); err != nil {
+				stop(err) // the first says why; what the others say follows from it
+			}
+		})
+	}
+	packs.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	for _, k := range kept {
+		r.history = append(r.history, k.past()...)
+	}
+	r.kept.Surveys = append(r.kept.Surveys, kept...)
 	return r.itself(year)
 }
 
-func (r *run) survey(ctx context.Context, y int, s Survey) error {
-	cfg := r.config(y, s)
-	folder := filepath.Join(cfg.Cycle, s.Cohort, s.Pack.ID)
-	dir := filepath.Join(r.Dir, folder)
-	if err := writeAnswers(dir, s); err != nil {
-		return err
-	}
-	result, err := r.rehearse(ctx, cfg, y == len(r.Years)-1)
-	if err != nil {
-		return err
-	}
-	if err := writeResult(dir, result); err != nil {
-		return err
-	}
-	if result.Release != nil {
-		past := release.Past{Release: result.Release.Release, Digest: keys.Digest(result.Release.Body)}
-		for _, m := range s.Members {
-			if m.Now != nil {
-				past.Members = append(past.Members, coalition.MemberID(m.Name))
-			}
+// pack takes the surveys of one year by one pack through their cycles, one after
+// the other.
+func (r *run) pack(ctx context.Context, y int, surveys []*KeptSurvey) error {
+	history := slices.Clone(r.history)
+	for _, k := range surveys {
+		if err := r.survey(ctx, y, history, k); err != nil {
+			return fmt.Errorf("%s, %s of %s: %w", k.Cycle, k.Pack, k.Cohort, err)
 		}
-		r.history = append(r.history, past)
+		history = append(history, k.past()...)
 	}
-	r.kept.Surveys = append(r.kept.Surveys, KeptSurvey{Step: Step{cfg.Cycle, s.Cohort, s.Pack.ID}, Folder: folder, Result: result})
 	return nil
+}
+
+func (r *run) survey(ctx context.Context, y int, history []release.Past, k *KeptSurvey) error {
+	dir := filepath.Join(r.Dir, k.Folder)
+	if err := writeAnswers(dir, k.survey); err != nil {
+		return err
+	}
+	cfg := r.config(y, k.survey)
+	cfg.History = history
+	var err error
+	if k.Result, err = r.rehearse(ctx, cfg, y == len(r.Years)-1); err != nil {
+		return err
+	}
+	return writeResult(dir, k.Result)
+}
+
+// past returns the release as history, or nothing where there is none.
+func (k *KeptSurvey) past() []release.Past {
+	signed := k.Result.Release
+	if signed == nil {
+		return nil
+	}
+	past := release.Past{Release: signed.Release, Digest: keys.Digest(signed.Body)}
+	for _, m := range k.survey.Members {
+		if m.Now != nil {
+			past.Members = append(past.Members, coalition.MemberID(m.Name))
+		}
+	}
+	return []release.Past{past}
 }
 
 // config returns the cycle in which a survey is taken. Cycles are a year apart,
@@ -149,7 +187,7 @@ func (r *run) config(y int, s Survey) rehearse.Config {
 	cfg := rehearse.Config{
 		Coalition: Name, Cycle: year.Cycle, Marking: Synthetic, Pack: s.Pack, Cohort: s.Cohort,
 		Hosts:  [2]coalition.MemberID{coalition.MemberID(year.Hosts[0]), coalition.MemberID(year.Hosts[1])},
-		Guests: s.Cohort != Allies, Signer: r.coordinator, History: r.history, Rand: r.Rand,
+		Guests: s.Cohort != Allies, Signer: r.coordinator, Rand: r.Rand,
 		Now: func() time.Time { return r.Now().AddDate(y-len(r.Years)+1, 0, 0) },
 	}
 	if year.Postponed != "" {
