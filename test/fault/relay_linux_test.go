@@ -84,7 +84,7 @@ func (w *world) turn(host string) *relay {
 	check(w.t, err)
 	quiet := slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server := &http.Server{
-		Handler: r, TLSConfig: daphttp.ServerTLS(*w.certificate(w.t, host), w.pin(w.t, leaderHost), w.pin(w.t, "coordinator")), ReadHeaderTimeout: 10 * time.Second, ErrorLog: quiet,
+		Handler: r, TLSConfig: daphttp.ServerTLS(*w.certificate(w.t, host), w.pin(w.t, leaderHost), w.pin(w.t, helperHost), w.pin(w.t, "coordinator")), ReadHeaderTimeout: 10 * time.Second, ErrorLog: quiet,
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = server.ServeTLS(l, "", "") })

@@ -334,7 +334,7 @@ func (w *world) collectArgs(out string) []string {
 
 func (w *world) releaseArgs(collected, out string) []string {
 	return []string{
-		"collect", "release", "--dir", w.at("coordinator"), "--charter", w.at("charter.json"), "--framework", lights, "--aggregate", w.at(collected, "aggregate.json"), "--out", w.at(out),
+		"collect", "release", "--dir", w.at("coordinator"), "--charter", w.at("charter.json"), "--framework", lights, "--aggregate", w.at(collected, "aggregate.json"), "--out", w.at(out), "--first",
 	}
 }
 
