@@ -166,6 +166,18 @@ func (h *History) Attack(o attack.Options) (attack.Result, error) {
 	return all, nil
 }
 
+// Tied returns the part of the history that has to do with an issue of it: what
+// shares a member with it, or with what shares a member with it, and so on. What a
+// release may show depends on that part alone.
+func (h *History) Tied(to *Issue) *History {
+	for _, issues := range h.apart() {
+		if slices.Contains(issues, to) {
+			return NewHistory(issues...)
+		}
+	}
+	return NewHistory(to)
+}
+
 // apart returns the issues in groups that have no member in common, in order of
 // time within each.
 func (h *History) apart() [][]*Issue {
