@@ -57,7 +57,7 @@ type Survey struct {
 	Members []Member        // by name
 }
 
-// The deadline of the second year was moved; its charter stayed as it was.
+// The deadline of the current year was moved; its charter stayed as it was.
 const postponed = "The exercise Grey Heron overlaps with the last week; the members asked for three weeks more."
 
 // cast is who takes part in a year, by place in the list of a cohort's names; who
@@ -94,9 +94,9 @@ const partnersBehind = 600
 
 // Years invents three years of a coalition: the same members, whose levels move as
 // in [Generate], under hosts that change each year. Before the second year two
-// allies join, the core is revised (see [Predecessor]) and that year's deadline is
-// moved; of the partners too few answer the pack on artificial intelligence in the
-// first year, so that nothing of theirs may be opened.
+// allies join and the core is revised (see [Predecessor]); the deadline of the third
+// is moved; of the partners too few answer the pack on artificial intelligence in
+// the first year, so that nothing of theirs may be opened.
 //
 // A member's earlier answers are given to it for comparison if they counted then
 // and if the same is asked. The error is of kind Invalid.
@@ -113,7 +113,7 @@ func Years(cfg YearsConfig) ([]Year, error) {
 			years[y].Hosts[i] = all[place]
 		}
 	}
-	years[1].Postponed = postponed
+	years[Cycles-1].Postponed = postponed
 	for _, c := range []struct {
 		id    string
 		names []string

@@ -12,7 +12,7 @@ import (
 // addendum that coordinator and hosts sign and both hosts take, and returns the
 // deadline that is in force. The coordinator signs each once, however often an
 // interrupted run asks.
-func (c *Rehearsal) postpone(ctx context.Context, hosts Hosts) (time.Time, error) {
+func (c *Rehearsal) postpone(ctx context.Context, record *record, hosts Hosts) (time.Time, error) {
 	for i, p := range c.cfg.Postponed {
 		c.progress("postpone the deadline", i, len(c.cfg.Postponed))
 		if i == len(c.addenda) {
@@ -27,6 +27,9 @@ func (c *Rehearsal) postpone(ctx context.Context, hosts Hosts) (time.Time, error
 			return time.Time{}, fmt.Errorf("postpone: %w", err)
 		}
 		c.addenda[i] = signed
+		if err := c.logAddendum(ctx, record, i+1, signed); err != nil {
+			return time.Time{}, err
+		}
 	}
 	return c.charter.DeadlineAfter(c.addenda)
 }

@@ -58,6 +58,15 @@ func (r *record) read() ([]byte, error) {
 	return body, nil
 }
 
+// logAddendum enters what the hosts enter, too. Where they write into this record
+// the entry is there already.
+func (c *Rehearsal) logAddendum(ctx context.Context, r *record, number int, a coalition.SignedAddendum) error {
+	return r.Append(ctx, ledger.Entry{
+		ID: fmt.Sprintf("addendum %d %s", number, c.task), Kind: "addendum",
+		Data: map[string]string{"task_id": c.task.String(), "addendum": a.Digest()},
+	})
+}
+
 // logRoster enters what the hosts enter, too. Where they write into this record
 // the entry is there already.
 func (c *Rehearsal) logRoster(ctx context.Context, r *record, signed coalition.SignedRoster) error {

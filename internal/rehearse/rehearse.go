@@ -127,7 +127,7 @@ func (c *Rehearsal) run(ctx context.Context, record *record, hosts Hosts) (*Resu
 			return nil, err
 		}
 	}
-	deadline, err := c.postpone(ctx, hosts)
+	deadline, err := c.postpone(ctx, record, hosts)
 	if err != nil {
 		return nil, err
 	}
