@@ -200,7 +200,7 @@ func TestMorePublishedNeverWidens(t *testing.T) {
 	t.Parallel()
 	blocks := []attack.Block{level("1", "A.1"), {Cycle: "1", Subject: "A.1", Kind: "target"}, {Cycle: "1", Subject: "A.1", Kind: "gap"}}
 	rng := newRand("monotone")
-	tries := 40
+	tries := 15
 	if long() {
 		tries = 1000
 	}

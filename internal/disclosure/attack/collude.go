@@ -11,10 +11,12 @@ import (
 // are too many to list: some are drawn from worlds.
 func (h *hunt) collude() {
 	for _, b := range h.blocks {
-		m := h.alone(b)
-		if len(m.statements) == 0 {
+		single := h.singled(b)
+		if len(single.statements) == 0 {
 			continue
 		}
+		single.divide() // by what is said of this block alone: fewer atoms
+		m := single.build(nil)
 		w := &worst{hunt: &hunt{model: m, options: h.options, result: h.result, state: h.state}, block: b}
 		w.start()
 	}
