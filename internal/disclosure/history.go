@@ -147,15 +147,11 @@ func (h *History) Problem(colluders int, facts ...attack.Fact) (attack.Problem, 
 // host that is an ally is no partner whose answers it could know.
 func (h *History) Attack(o attack.Options) (attack.Result, error) {
 	all := attack.Result{Findings: []attack.Finding{}, Open: []attack.Open{}}
-	for _, issues := range h.apart() {
-		known := 0
-		for _, i := range issues {
-			known = max(known, i.Rule.Known())
-		}
-		p, err := NewHistory(issues...).Problem(known)
-		if err != nil {
-			return attack.Result{}, err
-		}
+	problems, err := h.Problems()
+	if err != nil {
+		return attack.Result{}, err
+	}
+	for _, p := range problems {
 		r, err := attack.Run(p, o)
 		if err != nil {
 			return attack.Result{}, err
@@ -164,6 +160,39 @@ func (h *History) Attack(o attack.Options) (attack.Result, error) {
 		all.Examined, all.Worlds = all.Examined+r.Examined, all.Worlds+r.Worlds
 	}
 	return all, nil
+}
+
+// Problems returns what an attacker has of all that was released, one problem for
+// the releases that have members in common. Of each cycle as many members' answers
+// are known as its rule reckons with, the largest where several cohorts share
+// members: a host knows its answers of the year in which it hosts, and whoever
+// opened answers opened those of one year.
+func (h *History) Problems() ([]attack.Problem, error) {
+	var all []attack.Problem
+	for _, issues := range h.apart() {
+		p, err := NewHistory(issues...).Problem(0)
+		if err != nil {
+			return nil, err
+		}
+		p.Known = make(map[string]int)
+		for _, i := range issues {
+			p.Known[i.Cycle] = max(p.Known[i.Cycle], i.Rule.Known())
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// Tied returns the part of the history that has to do with an issue of it: what
+// shares a member with it, or with what shares a member with it, and so on. What a
+// release may show depends on that part alone.
+func (h *History) Tied(to *Issue) *History {
+	for _, issues := range h.apart() {
+		if slices.Contains(issues, to) {
+			return NewHistory(issues...)
+		}
+	}
+	return NewHistory(to)
 }
 
 // apart returns the issues in groups that have no member in common, in order of
