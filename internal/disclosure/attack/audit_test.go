@@ -52,7 +52,8 @@ func TestAudit(t *testing.T) {
 			[]attack.Group{
 				{"all", people(1, 31)}, {"a", people(1, 20)}, {"b", people(11, 30)}, {"c", append(people(1, 10), people(21, 30)...)},
 			},
-			nil, 0, []string{"2 x all - a - b - c isolates 1 member"},
+			nil, 0,
+			[]string{"2 x all - a - b - c isolates 1 member"},
 		},
 	}
 	for _, tt := range tests {
