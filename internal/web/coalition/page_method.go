@@ -1,0 +1,188 @@
+package coalition
+
+import (
+	"html/template"
+	"strings"
+
+	"muster/internal/web"
+)
+
+// methodView says how the numbers came about, and what is not shown.
+type methodView struct {
+	web.Page
+	Sheets []methodSheet
+	Scale  scaleView
+	Plain  []string
+	Limits []string
+}
+
+// methodSheet is what one release says of itself.
+type methodSheet struct {
+	Title      template.HTML
+	Method     template.HTML
+	Source     string
+	Thresholds []threshold
+	NotShown   []notShownRow
+	Digests    []digest
+	Downloads  []web.Link
+}
+
+type threshold struct {
+	Number string
+	Text   string
+}
+
+type notShownRow struct {
+	What, Count string
+	Why         template.HTML
+	Where       []web.Link
+}
+
+type digest struct{ Name, Hex string }
+
+func (d *drawing) method() methodView {
+	v := methodView{
+		Scale:  d.scale(d.cycle.Sheets[0]),
+		Plain:  []string{d.T("method.halves"), d.T("method.both"), d.T("method.once")},
+		Limits: []string{d.T("method.truth"), d.T("method.ordinal"), d.T("method.missing"), d.T("method.change")},
+	}
+	for _, s := range d.cycle.Sheets {
+		v.Sheets = append(v.Sheets, methodSheet{
+			Title: d.Show(s.PackTitle), Method: d.Show(s.Method), Source: d.source(s),
+			Thresholds: []threshold{
+				{d.Number(s.Thresholds.Batch), d.T("method.batch")},
+				{d.Number(s.Thresholds.Release), d.T("method.left")},
+				{d.Number(s.Thresholds.Band), d.T("method.band")},
+			},
+			NotShown: d.notShown(s),
+			Digests: []digest{
+				{d.T("method.charter"), s.Charter},
+				{d.T("method.roster"), s.Roster},
+				{d.T("method.framework") + " " + s.Pack + " " + s.Version, s.PackDigest},
+				{d.T("method.file"), s.Digest()},
+			},
+			Downloads: d.downloads(s),
+		})
+	}
+	return v
+}
+
+// The kinds of block in the order of the page, and the chains' messages.
+var kinds = []struct {
+	kind, message string
+	area          bool
+}{
+	{"level", "block.level", false},
+	{"verified", "block.verified", false},
+	{"target", "block.target", false},
+	{"gap", "block.gap", false},
+	{"evidence", "block.evidence", false},
+	{"lowest", "block.lowest", true},
+	{"change", "block.change", true},
+}
+
+// notShown says of how many blocks of each kind nothing is shown, why, and where.
+func (d *drawing) notShown(s *Sheet) []notShownRow {
+	var rows []notShownRow
+	for _, k := range kinds {
+		of := len(s.outcomes())
+		if k.area {
+			of = len(s.Areas)
+		}
+		byReason := make(map[string]*notShownRow)
+		var order []string
+		counts := make(map[string]int)
+		for _, n := range s.NotShown {
+			if n.Kind != k.kind {
+				continue
+			}
+			why := d.Plain(n.Reason)
+			if byReason[why] == nil {
+				byReason[why] = &notShownRow{What: d.T(k.message), Why: d.Show(n.Reason)}
+				order = append(order, why)
+			}
+			counts[why]++
+			href := d.to.outcome(s.Cohort, s.Cycle, s.Pack, n.Subject)
+			if k.area {
+				href = d.to.area(s.Cohort, s.Cycle, s.Pack, n.Subject)
+			}
+			byReason[why].Where = append(byReason[why].Where, web.Link{Text: n.Subject, Href: href})
+		}
+		for _, why := range order {
+			row := byReason[why]
+			row.Count = d.N("method.notShownRow", counts[why], "Of", of)
+			rows = append(rows, *row)
+		}
+	}
+	return rows
+}
+
+// itselfView is what the coalition says of itself.
+type itselfView struct {
+	web.Page
+	Heading, Lead, Legend string
+	Caption               string
+	Heads                 [4]string
+	Areas                 []itselfArea
+	Scale                 scaleView
+	Downloads             []web.Link
+}
+
+type itselfArea struct {
+	ID       string
+	Title    template.HTML
+	Outcomes []itselfRow
+}
+
+type itselfRow struct {
+	stepsView
+	Anchor                  string
+	Level, Target, Evidence string
+}
+
+func (d *drawing) itself(c *Collective) itselfView {
+	v := itselfView{
+		Heading: d.T("itself.title", "Cycle", c.Cycle), Lead: d.T("itself.lead"), Legend: d.T("itself.legend"),
+		Caption: strings.TrimPrefix(c.Marking+" · ", " · ") + d.T("table.itself", "Pack", d.Plain(c.PackTitle), "Cycle", c.Cycle),
+		Heads:   [4]string{d.T("pack.outcome"), d.T("itself.level"), d.T("itself.target"), d.T("itself.evidence")},
+		Scale:   d.scale(&Sheet{Levels: c.Levels, HouseRule: c.HouseRule}),
+	}
+	for _, a := range c.Areas {
+		area := itselfArea{ID: a.ID, Title: d.Show(a.Title)}
+		for _, o := range a.Outcomes {
+			area.Outcomes = append(area.Outcomes, itselfRow{
+				stepsView: d.steps(o), Anchor: anchor(o.ID),
+				Level: d.answer(o.Level, "level.none"), Target: d.answer(o.Target, "itself.noTarget"), Evidence: d.grade(o.Evidence),
+			})
+		}
+		v.Areas = append(v.Areas, area)
+	}
+	v.Scale.How = ""
+	for _, f := range []struct{ text, name string }{{"pack.csv", c.Pack + ".csv"}, {"pack.json", c.Pack + ".json"}} {
+		if href := d.to.file(d.cohort.ID, d.cycle.ID, f.name); href != "" {
+			v.Downloads = append(v.Downloads, web.Link{Text: d.T(f.text), Href: href})
+		}
+	}
+	return v
+}
+
+func (d *drawing) steps(o CollectiveOutcome) stepsView {
+	return stepsView{ID: o.ID, Title: d.Show(o.Title), Picture: web.Steps{
+		Title: d.T("itself.filled", "ID", o.ID, "Level", d.answer(o.Level, "level.none"), "Target", d.answer(o.Target, "itself.noTarget")),
+		Steps: len(levels.Units) - 1, At: o.Level, Target: o.Target,
+	}.SVG()}
+}
+
+func (d *drawing) answer(n int, none string) string {
+	if n < 0 {
+		return d.T(none)
+	}
+	return d.Number(n)
+}
+
+func (d *drawing) grade(grade string) string {
+	if grade == "" {
+		return d.T("grade.none")
+	}
+	return d.T("grade." + grade)
+}
