@@ -52,6 +52,7 @@ var Packages = map[string]Layer{
 	"internal/aggregate":  Domain,
 	"internal/collect":    Domain,
 	"internal/disclosure": Domain,
+	"internal/collective": Domain,
 	"internal/ledger":     Domain,
 	"internal/silence":    Domain,
 	"internal/cascade":    Domain,
@@ -76,8 +77,11 @@ var Packages = map[string]Layer{
 	"internal/web":               Adapter,
 	"internal/web/workspace":     Adapter,
 	"internal/web/coalition":     Adapter,
-	"internal/web/host":          Adapter,
-	"internal/config":            Adapter,
+
+	"internal/web/coalition/picturetest": Adapter,
+
+	"internal/web/host": Adapter,
+	"internal/config":   Adapter,
 
 	"internal/rehearse": Application,
 	"internal/demo":     Application,
@@ -85,13 +89,14 @@ var Packages = map[string]Layer{
 	"internal/cli": CLI,
 	"cmd/muster":   Command,
 
-	"internal/archtest": Test,
-	"internal/doctest":  Test,
-	"test/e2e":          Test,
-	"test/interop":      Test,
-	"test/fault":        Test,
-	"test/browser":      Test,
-	"test/peers":        Test,
+	"internal/archtest":      Test,
+	"internal/doctest":       Test,
+	"test/e2e":               Test,
+	"test/interop":           Test,
+	"test/fault":             Test,
+	"test/browser":           Test,
+	"test/browser/storybook": Test,
+	"test/peers":             Test,
 }
 
 // A Rule forbids something to the packages that From selects.

@@ -46,6 +46,9 @@ const (
 	KindRelease   Kind = "release"
 	KindEntry     Kind = "ledger entry"
 
+	// KindCollective is what a coalition says of itself.
+	KindCollective Kind = "collective"
+
 	// Those that are exchanged before there is a charter.
 	KindHostCard        Kind = "host card"
 	KindCoordinatorCard Kind = "coordinator card"

@@ -23,6 +23,7 @@ type Assets struct {
 	Style  string           // path of the stylesheet
 	Icon   string           // path of the icon
 	inline template.CSS     // the stylesheet with the font in it
+	base   string           // before assetPath
 	digest string           // of inline, as a policy names it
 }
 
@@ -36,12 +37,12 @@ var styles = []string{"base.css", "layout.css", "chart.css", "print.css"}
 
 const fontName = "public-sans.woff2"
 
-func newAssets() (*Assets, error) {
+func newAssets(base string) (*Assets, error) {
 	fsys, err := fs.Sub(files, "asset")
 	if err != nil {
 		return nil, err
 	}
-	a := &Assets{served: make(map[string]asset)}
+	a := &Assets{served: make(map[string]asset), base: base}
 	font, err := fs.ReadFile(fsys, "font/"+fontName)
 	if err != nil {
 		return nil, err
@@ -78,7 +79,7 @@ func (a *Assets) add(name, kind string, body []byte) string {
 	ext := path.Ext(name)
 	full := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:8]) + ext
 	a.served[full] = asset{body, kind}
-	return assetPath + full
+	return a.base + assetPath + full
 }
 
 // Inline returns the stylesheet for a page that has to stand alone, with its font.
@@ -90,7 +91,7 @@ func (a *Assets) InlinePolicy() string {
 	return "default-src 'none'; style-src 'sha256-" + a.digest + "'; font-src data:; img-src data:; form-action 'none'; base-uri 'none'"
 }
 
-// Register serves the assets on mux.
+// Register serves the assets on mux, which sees paths without the base.
 func (a *Assets) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+assetPath+"{name}", func(w http.ResponseWriter, r *http.Request) {
 		asset, ok := a.served[r.PathValue("name")]

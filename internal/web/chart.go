@@ -10,7 +10,8 @@ import (
 type Segment struct {
 	First, Last int
 	Count       int
-	Label       string // what it is, short: "0–1"
+	Label       string // what it is: "0–1"
+	Short       string // the same where there is no room for Label; may be empty
 }
 
 // Stack is members side by side in proportion, one segment a band. Units that
@@ -20,17 +21,17 @@ type Stack struct {
 	Title    string
 	Desc     string
 	Segments []Segment
-	Marks    []string // by unit: a sign before the count, or none
-	Low      bool     // a lower picture, for what stands beside another
-	Bare     bool     // no labels below
+	Low      bool // a lower picture, for what stands beside another
 }
 
-// The heights of a stack in pixels.
+// The lines of a stack's texts in pixels, and what room a letter takes in the
+// narrowest place that a stack is drawn in. Heights stand in chart.css.
 const (
-	barHigh, barLow = 26, 18
-	labelHeight     = 15
-	leastWidth      = 300 // pixels; the narrowest place that a stack is drawn in
-	digitWidth      = 7.5
+	countLine, lowCountLine = 18, 14
+	labelLine, lowLabelLine = 39, 31
+	leastWidth              = 300.0
+	digitWidth              = 8.0
+	letterWidth             = 6.2
 )
 
 // SVG draws the stack; nothing is drawn of a segment without members.
@@ -39,59 +40,40 @@ func (c Stack) SVG() template.HTML {
 	for _, seg := range c.Segments {
 		total += seg.Count
 	}
-	bar := barHigh
+	class, count, label := "stack", countLine, labelLine
 	if c.Low {
-		bar = barLow
-	}
-	high := bar + 1
-	if !c.Bare {
-		high += labelHeight
+		class, count, label = "stack low", lowCountLine, lowLabelLine
 	}
 	var s svg
-	class := "stack"
-	if c.Low {
-		class = "stack low"
-	}
-	s.open(class, high, c.Title, c.Desc)
+	s.open(class, c.Title, c.Desc)
 	at := 0
 	for _, seg := range c.Segments {
 		if seg.Count == 0 {
 			continue
 		}
-		x, width := share(at, total), share(seg.Count, total)
+		from, to := share(at, total), share(at+seg.Count, total)
 		at += seg.Count
-		s.group(FillClass(c.Scale, seg.First, seg.Last))
-		s.rect("", x, width, 0, bar)
+		s.part(FillClass(c.Scale, seg.First, seg.Last), from, to)
+		s.b.WriteString("<rect/>")
 		if seg.Last > seg.First {
-			s.hatch(x, width, bar)
+			s.b.WriteString(`<rect fill="url(#joined)"/>`)
 		}
-		if text := c.count(seg, width); text != "" {
-			s.text("", x+width/2, bar/2+5, text)
+		if text := strconv.Itoa(seg.Count); fits(text, digitWidth, to-from) {
+			s.text("", count, text)
+		}
+		for _, text := range []string{seg.Label, seg.Short} {
+			if text != "" && fits(text, letterWidth, to-from) {
+				s.text("u", label, text)
+				break
+			}
 		}
 		s.end()
-		if !c.Bare && fits(seg.Label, width) {
-			s.text("unit", x+width/2, bar+labelHeight-2, seg.Label)
-		}
 	}
 	return s.close()
 }
 
-// count returns what stands in a segment, or nothing where there is no room.
-func (c Stack) count(seg Segment, width float64) string {
-	text := strconv.Itoa(seg.Count)
-	if seg.First == seg.Last && seg.First < len(c.Marks) && c.Marks[seg.First] != "" {
-		if marked := c.Marks[seg.First] + "\u2009" + text; fits(marked, width) {
-			return marked
-		}
-	}
-	if !fits(text, width) {
-		return ""
-	}
-	return text
-}
-
-func fits(text string, width float64) bool {
-	return float64(utf8.RuneCountInString(text))*digitWidth <= width*leastWidth
+func fits(text string, letter, width float64) bool {
+	return float64(utf8.RuneCountInString(text))*letter <= width*leastWidth
 }
 
 func share(n, of int) float64 {
@@ -103,28 +85,23 @@ func share(n, of int) float64 {
 
 // Bar is how many of all, and how many more it could be.
 type Bar struct {
-	Title   string
-	Class   string // of its fill
-	Count   int
-	AtMost  int // more than Count where it is known only between which two it lies
-	Of      int
-	Thicker bool
+	Title  string
+	Class  string // of its fill
+	Count  int
+	AtMost int // more than Count where it is known only between which two it lies
+	Of     int
 }
 
 // SVG draws the bar.
 func (c Bar) SVG() template.HTML {
-	high := 8
-	if c.Thicker {
-		high = 12
-	}
 	var s svg
-	s.open("bar", high, c.Title, "")
-	s.rect("track", 0, 1, 0, high)
+	s.open("bar", c.Title, "")
+	s.rect("track", 1)
 	if c.AtMost > c.Count {
-		s.rect("maybe", 0, share(c.AtMost, c.Of), 0, high)
+		s.rect("maybe", share(c.AtMost, c.Of))
 	}
 	if c.Count > 0 {
-		s.rect(c.Class, 0, share(c.Count, c.Of), 0, high)
+		s.rect(c.Class, share(c.Count, c.Of))
 	}
 	return s.close()
 }
@@ -137,20 +114,21 @@ type Steps struct {
 	Target int // the place aimed at, or -1
 }
 
-// SVG draws the steps.
+// SVG draws the steps: filled as far as the place, outlined where it is aimed at.
 func (c Steps) SVG() template.HTML {
 	var s svg
-	s.open("steps", 22, c.Title, "")
-	width := 1 / float64(c.Steps)
+	s.open("steps", c.Title, "")
 	for i := range c.Steps {
 		class := "step"
 		if i <= c.At {
 			class = FillClass("level", i+1, i+1)
 		}
-		s.rect(class, float64(i)*width+0.004, width-0.008, 4, 14)
+		s.part(class, share(i, c.Steps), share(i+1, c.Steps))
+		s.b.WriteString("<rect/>")
 		if i == c.Target {
-			s.rect("aim", float64(i)*width+0.004, width-0.008, 1, 20)
+			s.b.WriteString(`<rect class="aim"/>`)
 		}
+		s.end()
 	}
 	return s.close()
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -97,10 +98,10 @@ func (t Theme) Fill(fills []Color, first, last int) (fill, mark Color) {
 	return fill, t.Bright
 }
 
-// FillClass returns the class of a fill: "level-0-0" for no level alone,
-// "level-1-2" for 0 and 1 together.
+// FillClass returns the class of a fill: the first letter of its scale, and the
+// units that it stands for. "l00" is no level alone, "l12" is 0 and 1 together.
 func FillClass(scale string, first, last int) string {
-	return fmt.Sprintf("%s-%d-%d", scale, first, last)
+	return scale[:1] + strconv.Itoa(first) + strconv.Itoa(last)
 }
 
 // paletteCSS returns the part of the stylesheet that the palette decides: a class

@@ -2,18 +2,22 @@ package web
 
 import (
 	"html/template"
+	"math"
 	"strconv"
 	"strings"
 )
 
 // svg writes one picture. Texts and attributes are escaped here and nowhere else.
+//
+// A picture is as wide as its place. Its parts are nested svg elements whose x and
+// width are shares of it, so that text keeps its size at every width; heights
+// stand in the stylesheet.
 type svg struct{ b strings.Builder }
 
-// open begins a picture that is as wide as its place and high pixels high. Title
-// and description say to those who do not see it what is drawn.
-func (s *svg) open(class string, high int, title, desc string) {
-	s.b.WriteString(`<svg class="` + class + `" role="img" width="100%" height="` + strconv.Itoa(high) + `">`)
-	s.b.WriteString("<title>" + template.HTMLEscapeString(title) + "</title>")
+// open begins a picture. Title and description say to those who do not see it
+// what is drawn.
+func (s *svg) open(class, title, desc string) {
+	s.b.WriteString(`<svg class="` + class + `" role="img"><title>` + template.HTMLEscapeString(title) + "</title>")
 	if desc != "" {
 		s.b.WriteString("<desc>" + template.HTMLEscapeString(desc) + "</desc>")
 	}
@@ -24,45 +28,35 @@ func (s *svg) close() template.HTML {
 	return template.HTML(s.b.String())
 }
 
-// group begins what shares a class, and end ends it.
-func (s *svg) group(class string) { s.b.WriteString(`<g class="` + class + `">`) }
-
-func (s *svg) end() { s.b.WriteString("</g>") }
-
-// rect draws a rectangle: x and width as shares of the picture, y and height in pixels.
-func (s *svg) rect(class string, x, width float64, y, height int) {
-	s.b.WriteString("<rect")
-	if class != "" {
-		s.b.WriteString(` class="` + class + `"`)
-	}
-	s.place(x, width, y, height)
+// part begins a part between two shares of the picture, and end ends it.
+func (s *svg) part(class string, from, to float64) {
+	left := tenths(from)
+	s.b.WriteString(`<svg class="` + class + `" x="` + percent(left) + `" width="` + percent(tenths(to)-left) + `">`)
 }
 
-// hatch lays the sign of units shown together over a rectangle at the top.
-func (s *svg) hatch(x, width float64, height int) {
-	s.b.WriteString(`<rect fill="url(#joined)"`)
-	s.place(x, width, 0, height)
+func (s *svg) end() { s.b.WriteString("</svg>") }
+
+// rect fills a share of its place from the left.
+func (s *svg) rect(class string, width float64) {
+	s.b.WriteString(`<rect class="` + class + `" width="` + percent(tenths(width)) + `"/>`)
 }
 
-func (s *svg) place(x, width float64, y, height int) {
-	s.b.WriteString(` x="` + percent(x) + `"`)
-	if y != 0 {
-		s.b.WriteString(` y="` + strconv.Itoa(y) + `"`)
-	}
-	s.b.WriteString(` width="` + percent(width) + `" height="` + strconv.Itoa(height) + `"/>`)
-}
-
-// text writes text around the share x of the picture, its line at y.
-func (s *svg) text(class string, x float64, y int, text string) {
+// text writes text in the middle of its part, its line at y.
+func (s *svg) text(class string, y int, text string) {
 	s.b.WriteString(`<text`)
 	if class != "" {
 		s.b.WriteString(` class="` + class + `"`)
 	}
-	s.b.WriteString(` x="` + percent(x) + `" y="` + strconv.Itoa(y) + `">` + template.HTMLEscapeString(text) + `</text>`)
+	s.b.WriteString(` x="50%" y="` + strconv.Itoa(y) + `">` + template.HTMLEscapeString(text) + `</text>`)
 }
 
-// percent writes a share with two digits after the point at most.
-func percent(share float64) string {
-	text := strconv.FormatFloat(share*100, 'f', 2, 64)
-	return strings.TrimRight(strings.TrimRight(text, "0"), ".") + "%"
+// tenths returns a share as tenths of a per cent, so that neighbours meet.
+func tenths(share float64) int { return int(math.Round(share * 1000)) }
+
+func percent(tenths int) string {
+	text := strconv.Itoa(tenths / 10)
+	if rest := tenths % 10; rest != 0 {
+		text += "." + strconv.Itoa(rest)
+	}
+	return text + "%"
 }

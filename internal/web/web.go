@@ -37,6 +37,7 @@ func Languages() []string { return []string{"en", "fr"} }
 // Config says what a kit is made of besides its own parts.
 type Config struct {
 	Locales []fs.FS // message files of the pages, LANG.yaml in each; ids must not repeat
+	Base    string  // the path that pages and assets are served under; empty for the root
 }
 
 // Kit holds what pages have in common. It does not change after [New] and may be
@@ -57,7 +58,7 @@ func New(cfg Config) (*Kit, error) {
 	if k.printers, err = newPrinters(append([]fs.FS{own}, cfg.Locales...)); err != nil {
 		return nil, err
 	}
-	if k.Assets, err = newAssets(); err != nil {
+	if k.Assets, err = newAssets(cfg.Base); err != nil {
 		return nil, err
 	}
 	k.base, err = template.New("kit").ParseFS(files, "template/*.html")

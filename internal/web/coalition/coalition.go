@@ -37,6 +37,7 @@ type Config struct {
 	Sheets []*Sheet      // of one coalition: cycles, packs and cohorts in any order
 	Itself []*Collective // what the coalition says of itself; may be empty
 	Log    *slog.Logger  // where faults of pages go; nil for nowhere
+	Base   string        // the path that the handler is served under, such as "/picture"; empty for the root
 }
 
 // Pages draws a picture, served or as one file. It does not change after [New]
@@ -46,6 +47,7 @@ type Pages struct {
 	kit       *web.Kit
 	templates map[string]*template.Template
 	log       *slog.Logger
+	base      string
 }
 
 // New puts the sheets in order. It refuses, with kind Invalid, sheets that do not
@@ -59,11 +61,11 @@ func New(cfg Config) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pages{picture: picture, log: cfg.Log}
+	p := &Pages{picture: picture, log: cfg.Log, base: cfg.Base}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
-	if p.kit, err = web.New(web.Config{Locales: []fs.FS{locales}}); err != nil {
+	if p.kit, err = web.New(web.Config{Locales: []fs.FS{locales}, Base: cfg.Base}); err != nil {
 		return nil, err
 	}
 	templates, err := fs.Sub(files, "template")
@@ -89,7 +91,7 @@ func (p *Pages) drawing(lang string, to places, cohort *Cohort, cycle *Cycle) *d
 type elsewhere func(to places, cohort *Cohort, cycle *Cycle) string
 
 // page fills in what the layout draws around a page. here is the page's own place.
-func (p *Pages) page(d *drawing, title, here string, s *Sheet, to func(lang string) places, at elsewhere) web.Page {
+func (p *Pages) page(d *drawing, title, here string, s *Sheet, at elsewhere) web.Page {
 	page := web.Page{
 		Printer: d.Printer, Assets: p.kit.Assets, Title: title, Brand: p.picture.Coalition,
 		Home: d.to.year(d.cohort.ID, d.cycle.ID), Marking: p.picture.Marking, Meaning: d.meaning(p.picture.Marking),
@@ -128,7 +130,7 @@ func (p *Pages) page(d *drawing, title, here string, s *Sheet, to func(lang stri
 	languages := web.Switch{Label: d.T("nav.language")}
 	for _, lang := range web.Languages() {
 		other := p.kit.Printer(lang)
-		l := web.Link{Text: other.T("file.language"), Href: at(to(lang), d.cohort, d.cycle), Current: lang == d.Lang}
+		l := web.Link{Text: other.T("file.language"), Href: at(served{p.base, lang}, d.cohort, d.cycle), Current: lang == d.Lang}
 		if lang != d.Lang {
 			l.Lang = lang
 		}

@@ -1,6 +1,12 @@
 package coalition
 
-import "muster/internal/web"
+import (
+	"strconv"
+
+	"muster/internal/collective"
+	"muster/internal/framework"
+	"muster/internal/web"
+)
 
 // Collective is what the coalition says of itself in one cycle: one answer an
 // outcome, given by the coordinator and open to all members.
@@ -25,11 +31,54 @@ type CollectiveArea struct {
 	Outcomes []CollectiveOutcome
 }
 
-// CollectiveOutcome is one answer.
+// CollectiveOutcome is one answer. Places on the scale are 0 to 4, or -1 for none.
 type CollectiveOutcome struct {
-	ID       string
-	Title    web.Text
-	Level    int    // 0 to 4, or -1 where none is given
-	Target   int    // 0 to 4, or -1
-	Evidence string // "E0" to "E3", or empty
+	ID                      string
+	Title                   web.Text
+	Level, Verified, Target int
+	Evidence                string // "E0" to "E3", or empty
+}
+
+// NewCollective returns what the pages show of the coalition's own assessment.
+func NewCollective(a *collective.Assessment) (*Collective, error) {
+	body, err := a.Canonical()
+	if err != nil {
+		return nil, err
+	}
+	text := func(t framework.Text) web.Text { return web.Text{In: t, First: a.Framework.Languages[0]} }
+	c := &Collective{
+		Coalition: a.Coalition, Cycle: a.Cycle, Marking: a.Marking, Pack: a.Framework.ID, Version: a.Framework.Version,
+		PackTitle: text(a.Framework.Title), HouseRule: text(a.Scale.HouseRule), body: body,
+	}
+	for i, level := range a.Scale.Levels {
+		c.Levels[i] = text(level)
+	}
+	for _, area := range a.Areas {
+		view := CollectiveArea{ID: area.ID, Title: text(area.Title)}
+		for _, o := range area.Outcomes {
+			view.Outcomes = append(view.Outcomes, CollectiveOutcome{
+				ID: o.ID, Title: text(o.Title), Level: place(o.Level), Verified: place(o.Verified), Target: place(o.Target), Evidence: o.Evidence,
+			})
+		}
+		c.Areas = append(c.Areas, view)
+	}
+	return c, nil
+}
+
+// ReadCollective reads collective.json.
+func ReadCollective(body []byte) (*Collective, error) {
+	a, err := collective.Parse(body)
+	if err != nil {
+		return nil, err
+	}
+	return NewCollective(a)
+}
+
+// place returns a level as a place on the scale; na, withheld and none are no place.
+func place(level string) int {
+	n, err := strconv.Atoi(level)
+	if err != nil {
+		return -1
+	}
+	return n
 }

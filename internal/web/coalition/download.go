@@ -57,7 +57,7 @@ func safe(r rune) rune {
 func (d *drawing) download(name string) (body []byte, kind string, ok bool) {
 	const asCSV, asJSON = "text/csv; charset=utf-8; header=present", "application/json"
 	if name == allName {
-		t := d.newTable()
+		t := d.bands()
 		for _, cycle := range d.cohort.Cycles {
 			for _, s := range cycle.Sheets {
 				t.sheet(s, "")
@@ -71,7 +71,7 @@ func (d *drawing) download(name string) (body []byte, kind string, ok bool) {
 		case rest == "json":
 			return s.body, asJSON, true
 		case rest == "csv":
-			t := d.newTable()
+			t := d.bands()
 			t.sheet(s, "")
 			return t.bytes(), asCSV, true
 		default:
@@ -79,7 +79,7 @@ func (d *drawing) download(name string) (body []byte, kind string, ok bool) {
 			if _, _, known := s.Outcome(id); !known || outcomeFile(s.Pack, id) != name {
 				continue
 			}
-			t := d.newTable()
+			t := d.bands()
 			for _, cycle := range d.cohort.Cycles {
 				if sheet := cycle.sheet(s.Pack); sheet != nil {
 					t.sheet(sheet, id)
@@ -107,11 +107,17 @@ type table struct {
 	w *csv.Writer
 }
 
-func (d *drawing) newTable() *table {
+func (d *drawing) newTable(columns ...string) *table {
 	t := &table{d: d}
+	t.b.WriteString("\ufeff") // by which Excel knows UTF-8
 	t.w = csv.NewWriter(&t.b)
-	t.row("marking", "coalition", "cohort", "cycle", "pack", "pack_version", "area", "outcome", "title", "counted", "from", "to", "members", "of", "not_shown_because")
+	t.row(columns...)
 	return t
+}
+
+// bands begins a file of bands.
+func (d *drawing) bands() *table {
+	return d.newTable("marking", "coalition", "cohort", "cycle", "pack", "pack_version", "area", "outcome", "title", "counted", "from", "to", "members", "of", "not_shown_because")
 }
 
 // row writes a row. Nothing that a spreadsheet would take for a formula leaves
@@ -168,9 +174,7 @@ func (t *table) block(s *Sheet, area, outcome, title, counted string, b Block) {
 
 // answers writes what the coalition says of itself.
 func (d *drawing) answers(c *Collective) []byte {
-	t := &table{d: d}
-	t.w = csv.NewWriter(&t.b)
-	t.row("marking", "coalition", "cycle", "pack", "pack_version", "area", "outcome", "title", "level", "target", "evidence")
+	t := d.newTable("marking", "coalition", "cycle", "pack", "pack_version", "area", "outcome", "title", "level", "verified", "target", "evidence")
 	number := func(n int) string {
 		if n < 0 {
 			return ""
@@ -179,7 +183,7 @@ func (d *drawing) answers(c *Collective) []byte {
 	}
 	for _, a := range c.Areas {
 		for _, o := range a.Outcomes {
-			t.row(c.Marking, c.Coalition, c.Cycle, c.Pack, c.Version, a.ID, o.ID, d.Plain(o.Title), number(o.Level), number(o.Target), o.Evidence)
+			t.row(c.Marking, c.Coalition, c.Cycle, c.Pack, c.Version, a.ID, o.ID, d.Plain(o.Title), number(o.Level), number(o.Verified), number(o.Target), o.Evidence)
 		}
 	}
 	return t.bytes()

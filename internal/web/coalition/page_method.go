@@ -122,7 +122,7 @@ type itselfView struct {
 	web.Page
 	Heading, Lead, Legend string
 	Caption               string
-	Heads                 [4]string
+	Heads                 []string
 	Areas                 []itselfArea
 	Scale                 scaleView
 	Downloads             []web.Link
@@ -136,23 +136,24 @@ type itselfArea struct {
 
 type itselfRow struct {
 	stepsView
-	Anchor                  string
-	Level, Target, Evidence string
+	Anchor                            string
+	Level, Verified, Target, Evidence string
 }
 
 func (d *drawing) itself(c *Collective) itselfView {
 	v := itselfView{
 		Heading: d.T("itself.title", "Cycle", c.Cycle), Lead: d.T("itself.lead"), Legend: d.T("itself.legend"),
 		Caption: strings.TrimPrefix(c.Marking+" · ", " · ") + d.T("table.itself", "Pack", d.Plain(c.PackTitle), "Cycle", c.Cycle),
-		Heads:   [4]string{d.T("pack.outcome"), d.T("itself.level"), d.T("itself.target"), d.T("itself.evidence")},
+		Heads:   []string{d.T("pack.outcome"), d.T("itself.level"), d.T("itself.verified"), d.T("itself.target"), d.T("itself.evidence")},
 		Scale:   d.scale(&Sheet{Levels: c.Levels, HouseRule: c.HouseRule}),
 	}
 	for _, a := range c.Areas {
 		area := itselfArea{ID: a.ID, Title: d.Show(a.Title)}
 		for _, o := range a.Outcomes {
 			area.Outcomes = append(area.Outcomes, itselfRow{
-				stepsView: d.steps(o), Anchor: anchor(o.ID),
-				Level: d.answer(o.Level, "level.none"), Target: d.answer(o.Target, "itself.noTarget"), Evidence: d.grade(o.Evidence),
+				stepsView: d.steps(o), Anchor: d.to.anchor(d.cohort.ID, c.Pack, o.ID),
+				Level: d.answer(o.Level, "level.none"), Verified: d.answer(o.Verified, "itself.notVerified"),
+				Target: d.answer(o.Target, "itself.noTarget"), Evidence: d.grade(o.Evidence),
 			})
 		}
 		v.Areas = append(v.Areas, area)

@@ -272,11 +272,14 @@ func (d *drawing) cohortCards() []cardView {
 		}
 		s := cycle.Sheets[0]
 		name := d.words.cohort(other.ID)
-		cards = append(cards, cardView{
+		card := cardView{
 			Title: template.HTML(template.HTMLEscapeString(name)), Kind: "cohort",
 			Lines: []string{d.T("year.partnersLead", "N", s.Submissions, "Of", s.Members, "Who", d.who(s.Cohort, s.Members))},
-			Link:  web.Link{Text: d.T("year.another", "Pack", name), Href: d.to.year(other.ID, cycle.ID)},
-		})
+		}
+		if href := d.to.elsewhere(other.ID, cycle.ID); href != "" {
+			card.Link = web.Link{Text: d.T("year.another", "Pack", name), Href: href}
+		}
+		cards = append(cards, card)
 	}
 	return cards
 }

@@ -56,7 +56,7 @@ type Chain struct {
 // The chains.
 var (
 	levels = &Chain{"level", []string{"none", "0", "1", "2", "3", "4"}, []string{"–", "0", "1", "2", "3", "4"}}
-	states = &Chain{"state", []string{"unknown", "below", "met"}, []string{"?", "below", "met"}}
+	states = &Chain{"state", []string{"unknown", "below", "met"}, []string{"?", "<", "≥"}}
 	grades = &Chain{"grade", []string{"none", "E0", "E1", "E2", "E3"}, []string{"–", "E0", "E1", "E2", "E3"}}
 	moves  = &Chain{"move", []string{"not_comparable", "worse", "mixed", "same", "better"}, []string{"?", "▼", "◆", "=", "▲"}}
 )

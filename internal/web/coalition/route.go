@@ -10,7 +10,7 @@ import (
 	"muster/internal/web"
 )
 
-// Handler serves the pages. This is the table of contents:
+// Handler serves the pages below the base. This is the table of contents:
 //
 //	/                                        to the latest cycle, in the reader's language
 //	/{lang}/{cohort}/{cycle}/                the year in one screen, and its areas
@@ -32,9 +32,9 @@ func (p *Pages) Handler() http.Handler {
 	mux.HandleFunc("GET "+base+"file/{name}", p.at(p.serveFile))
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		cohort := p.picture.Cohorts[0]
-		p.notFound(w, p.drawing(p.language(r), served{p.language(r)}, cohort, cohort.latest()))
+		p.notFound(w, p.drawing(p.language(r), served{p.base, p.language(r)}, cohort, cohort.latest()))
 	})
-	return web.Secure(mux)
+	return web.Secure(http.StripPrefix(p.base, mux))
 }
 
 // language returns the language of a path if it has one, else the reader's.
@@ -48,7 +48,7 @@ func (p *Pages) language(r *http.Request) string {
 func (p *Pages) home(w http.ResponseWriter, r *http.Request) {
 	cohort := p.picture.Cohorts[0]
 	w.Header().Set("Vary", "Accept-Language")
-	http.Redirect(w, r, served{p.language(r)}.year(cohort.ID, cohort.latest().ID), http.StatusFound)
+	http.Redirect(w, r, served{p.base, p.language(r)}.year(cohort.ID, cohort.latest().ID), http.StatusFound)
 }
 
 // at finds language, cohort and cycle of a path before a page is drawn.
@@ -58,21 +58,21 @@ func (p *Pages) at(serve func(http.ResponseWriter, *http.Request, *drawing)) htt
 		cohort := p.picture.find(r.PathValue("cohort"))
 		if cohort == nil || !slices.Contains(web.Languages(), lang) {
 			first := p.picture.Cohorts[0]
-			p.notFound(w, p.drawing(p.language(r), served{p.language(r)}, first, first.latest()))
+			p.notFound(w, p.drawing(p.language(r), served{p.base, p.language(r)}, first, first.latest()))
 			return
 		}
 		cycle := cohort.find(r.PathValue("cycle"))
 		if cycle == nil {
-			p.notFound(w, p.drawing(lang, served{lang}, cohort, cohort.latest()))
+			p.notFound(w, p.drawing(lang, served{p.base, lang}, cohort, cohort.latest()))
 			return
 		}
-		serve(w, r, p.drawing(lang, served{lang}, cohort, cycle))
+		serve(w, r, p.drawing(lang, served{p.base, lang}, cohort, cycle))
 	}
 }
 
 func (p *Pages) serveYear(w http.ResponseWriter, _ *http.Request, d *drawing) {
 	view := d.year()
-	view.Page = p.page(d, d.T("year.title", "Cycle", d.cycle.ID), d.to.year(d.cohort.ID, d.cycle.ID), d.cycle.Sheets[0], inLanguage,
+	view.Page = p.page(d, d.T("year.title", "Cycle", d.cycle.ID), d.to.year(d.cohort.ID, d.cycle.ID), d.cycle.Sheets[0],
 		func(to places, cohort *Cohort, cycle *Cycle) string { return to.year(cohort.ID, cycle.ID) })
 	p.render(w, http.StatusOK, "year", view)
 }
@@ -87,7 +87,7 @@ func (p *Pages) servePack(w http.ResponseWriter, r *http.Request, d *drawing) {
 	c := choice{area: query.Get("area"), show: query.Get("show"), sort: query.Get("sort")}.normal(s)
 	view := d.pack(s, c)
 	view.Filter = d.filter(s, c)
-	view.Page = p.page(d, view.Heading, d.to.pack(s.Cohort, s.Cycle, s.Pack), s, inLanguage,
+	view.Page = p.page(d, view.Heading, d.to.pack(s.Cohort, s.Cycle, s.Pack), s,
 		func(to places, cohort *Cohort, cycle *Cycle) string {
 			if cycle.sheet(s.Pack) == nil {
 				return to.year(cohort.ID, cycle.ID)
@@ -127,7 +127,7 @@ func (p *Pages) serveOutcome(w http.ResponseWriter, r *http.Request, d *drawing)
 		return
 	}
 	view := d.outcomePage(s, o, a)
-	view.Page = p.page(d, o.ID+" "+d.Plain(o.Title), "", s, inLanguage,
+	view.Page = p.page(d, o.ID+" "+d.Plain(o.Title), "", s,
 		func(to places, cohort *Cohort, cycle *Cycle) string {
 			if sheet := cycle.sheet(s.Pack); sheet != nil {
 				if _, _, ok := sheet.Outcome(o.ID); ok {
@@ -146,7 +146,7 @@ func (p *Pages) serveItself(w http.ResponseWriter, r *http.Request, d *drawing) 
 		return
 	}
 	view := d.itself(c)
-	view.Page = p.page(d, view.Heading, d.to.itself(d.cohort.ID, d.cycle.ID, c.Pack), nil, inLanguage,
+	view.Page = p.page(d, view.Heading, d.to.itself(d.cohort.ID, d.cycle.ID, c.Pack), nil,
 		func(to places, cohort *Cohort, cycle *Cycle) string {
 			if cycle.itself(c.Pack) == nil {
 				return to.year(cohort.ID, cycle.ID)
@@ -158,7 +158,7 @@ func (p *Pages) serveItself(w http.ResponseWriter, r *http.Request, d *drawing) 
 
 func (p *Pages) serveMethod(w http.ResponseWriter, _ *http.Request, d *drawing) {
 	view := d.method()
-	view.Page = p.page(d, d.T("method.title"), d.to.method(d.cohort.ID, d.cycle.ID), d.cycle.Sheets[0], inLanguage,
+	view.Page = p.page(d, d.T("method.title"), d.to.method(d.cohort.ID, d.cycle.ID), d.cycle.Sheets[0],
 		func(to places, cohort *Cohort, cycle *Cycle) string { return to.method(cohort.ID, cycle.ID) })
 	p.render(w, http.StatusOK, "method", view)
 }
@@ -174,7 +174,7 @@ func (p *Pages) notFound(w http.ResponseWriter, d *drawing) {
 	home := d.to.year(d.cohort.ID, d.cycle.ID)
 	view := notFoundView{
 		Heading: d.T("notFound.title"), Text: d.T("notFound.text"), Back: web.Link{Text: d.T("notFound.back"), Href: home},
-		Page: p.page(d, d.T("notFound.title"), "", nil, inLanguage,
+		Page: p.page(d, d.T("notFound.title"), "", nil,
 			func(to places, cohort *Cohort, cycle *Cycle) string { return to.year(cohort.ID, cycle.ID) }),
 	}
 	p.render(w, http.StatusNotFound, "notfound", view)
@@ -187,14 +187,12 @@ func (p *Pages) render(w http.ResponseWriter, status int, name string, view any)
 }
 
 // served is where pages lie on a server, in one language.
-type served struct{ lang string }
-
-func inLanguage(lang string) places { return served{lang} }
+type served struct{ base, lang string }
 
 // under joins what stands between slashes, each element escaped.
 func (s served) under(elements ...string) string {
 	var b strings.Builder
-	b.WriteString("/" + s.lang)
+	b.WriteString(s.base + "/" + s.lang)
 	for _, e := range elements {
 		b.WriteString("/" + url.PathEscape(e))
 	}
@@ -208,7 +206,7 @@ func (s served) pack(cohort, cycle, pack string) string {
 }
 
 func (s served) area(cohort, cycle, pack, area string) string {
-	return s.pack(cohort, cycle, pack) + "#" + anchor(area)
+	return s.pack(cohort, cycle, pack) + "#" + s.anchor(cohort, pack, area)
 }
 
 func (s served) outcome(cohort, cycle, pack, outcome string) string {
@@ -224,3 +222,7 @@ func (s served) method(cohort, cycle string) string { return s.under(cohort, cyc
 func (s served) file(cohort, cycle, name string) string {
 	return s.under(cohort, cycle, "file", name)
 }
+
+func (s served) anchor(_, _, id string) string { return "o-" + id }
+
+func (s served) elsewhere(cohort, cycle string) string { return s.year(cohort, cycle) }

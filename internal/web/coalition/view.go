@@ -15,6 +15,9 @@ type places interface {
 	itself(cohort, cycle, pack string) string
 	method(cohort, cycle string) string
 	file(cohort, cycle, name string) string // a download; empty where there is none
+
+	elsewhere(cohort, cycle string) string // the year of another cohort; empty where it has none
+	anchor(cohort, pack, id string) string // the target of a link within a page
 }
 
 // drawing is a page under way: in which language, of whom, of when.
@@ -65,7 +68,7 @@ func (d *drawing) stack(name, subject string, b Block, s *Sheet, low bool) templ
 	}
 	stack := web.Stack{Scale: b.Chain.Name, Title: title, Desc: d.describe(b, s), Low: low}
 	for _, band := range b.Bands {
-		stack.Segments = append(stack.Segments, web.Segment{First: band.First, Last: band.Last, Count: band.Count, Label: d.sign(b.Chain, band)})
+		stack.Segments = append(stack.Segments, web.Segment{First: band.First, Last: band.Last, Count: band.Count, Label: d.sign(b.Chain, band), Short: short(b.Chain, band)})
 	}
 	return stack.SVG()
 }
@@ -129,7 +132,7 @@ func (d *drawing) outcome(s *Sheet, o *Outcome, heads *tableHeads) outcomeView {
 	plain := d.Plain(o.Title)
 	subject := o.ID + " " + plain
 	v := outcomeView{
-		ID: o.ID, Href: d.to.outcome(s.Cohort, s.Cycle, s.Pack, o.ID), Anchor: anchor(o.ID),
+		ID: o.ID, Href: d.to.outcome(s.Cohort, s.Cycle, s.Pack, o.ID), Anchor: d.to.anchor(s.Cohort, s.Pack, o.ID),
 		Title: d.Show(o.Title), Plain: plain, Heads: heads,
 		Level:    d.block(d.T("block.level"), subject, o.Level, s, false),
 		Verified: d.block(d.T("block.verified"), subject, o.Verified, s, true),
@@ -213,6 +216,10 @@ type areaView struct {
 	History          []changeRow
 	Caption          string
 	ChangeCaption    string
+	LevelsCaption    string
+	StatesCaption    string
+	EvidenceCaption  string
+	AllTables        string
 	Heads            *tableHeads
 	Outcomes         []outcomeView
 }
@@ -220,13 +227,15 @@ type areaView struct {
 func (d *drawing) area(s *Sheet, a *Area, heads *tableHeads) areaView {
 	plain := d.Plain(a.Title)
 	who := d.who(s.Cohort, s.Submissions)
+	caption := d.marked(s, d.T("table.captionArea", "ID", a.ID, "Title", plain, "Who", who, "Cycle", s.Cycle))
 	return areaView{
-		ID: a.ID, Anchor: anchor(a.ID), Href: d.to.area(s.Cohort, s.Cycle, s.Pack, a.ID), Title: d.Show(a.Title),
-		Count:         d.N("year.outcomes", len(a.Outcomes)),
-		Lowest:        d.block(d.T("block.lowest"), a.ID+" "+plain, a.Lowest, s, false),
-		History:       d.history(s, a.ID),
-		Caption:       d.marked(s, d.T("table.captionArea", "ID", a.ID, "Title", plain, "Who", who, "Cycle", s.Cycle)),
+		ID: a.ID, Anchor: d.to.anchor(s.Cohort, s.Pack, a.ID), Href: d.to.area(s.Cohort, s.Cycle, s.Pack, a.ID), Title: d.Show(a.Title),
+		Count:   d.N("year.outcomes", len(a.Outcomes)),
+		Lowest:  d.block(d.T("block.lowest"), a.ID+" "+plain, a.Lowest, s, false),
+		History: d.history(s, a.ID),
+		Caption: caption, LevelsCaption: caption, StatesCaption: caption + ": " + d.T("block.gap"), EvidenceCaption: caption + ": " + d.T("block.evidence"),
 		ChangeCaption: d.marked(s, d.T("table.change", "ID", a.ID, "Title", plain, "Who", who)),
+		AllTables:     d.T("pack.tablesOf", "ID", a.ID),
 		Heads:         heads,
 	}
 }
@@ -257,6 +266,3 @@ func (d *drawing) scale(s *Sheet) scaleView {
 	}
 	return v
 }
-
-// anchor returns an id as the target of a link within a page.
-func anchor(id string) string { return "o-" + id }

@@ -83,11 +83,20 @@ func (w words) sign(c *Chain, b Band) string {
 	return span(c, b.First, b.Last)
 }
 
+// span writes a row of units in short: "0–2", "E1–3".
 func span(c *Chain, first, last int) string {
 	if first == last {
 		return c.Signs[first]
 	}
-	return c.Signs[first] + "–" + c.Signs[last]
+	return c.Signs[first] + "–" + strings.TrimPrefix(c.Signs[last], "E")
+}
+
+// short returns a sign for where there is no room for another.
+func short(c *Chain, b Band) string {
+	if c == states && b.First == b.Last {
+		return c.Signs[b.First]
+	}
+	return ""
 }
 
 // band says in words what a band holds: "level 2", "0 or 1", "no level given, or 0".

@@ -1,19 +1,17 @@
 // Command storybook serves every view of the coalition's page from fixtures, for
 // those who work on it. It listens on loopback and ends with Ctrl-C:
 //
-//	go run ./test/browser/storybook
+//	go run ./test/browser/storybook [ADDRESS]
 package main
 
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"os/signal"
 
 	"muster/internal/web"
-	"muster/internal/web/coalition"
 	"muster/internal/web/coalition/picturetest"
 	"muster/packs"
 )
@@ -28,23 +26,11 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	found, err := picturetest.Packs(packs.FS, "muster-core", "muster-ports", "muster-ai")
+	worlds, err := picturetest.Worlds(packs.FS)
 	if err != nil {
 		return err
 	}
-	releases, err := picturetest.Releases(picturetest.Default(found))
-	if err != nil {
-		return err
-	}
-	cfg := coalition.Config{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
-	for _, r := range releases {
-		s, err := coalition.NewSheet(r)
-		if err != nil {
-			return err
-		}
-		cfg.Sheets = append(cfg.Sheets, s)
-	}
-	pages, err := coalition.New(cfg)
+	book, err := picturetest.Storybook(worlds)
 	if err != nil {
 		return err
 	}
@@ -57,5 +43,5 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Printf("http://%s/\n", l.Addr())
-	return web.Serve(ctx, l, web.Loopback(l.Addr(), pages.Handler()))
+	return web.Serve(ctx, l, web.Loopback(l.Addr(), book))
 }
