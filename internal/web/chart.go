@@ -12,6 +12,7 @@ type Segment struct {
 	Count       int
 	Label       string // what it is: "0–1"
 	Short       string // the same where there is no room for Label; may be empty
+	Sign        string // stands before the count where there is room, in place of a label
 }
 
 // Stack is members side by side in proportion, one segment a band. Units that
@@ -22,6 +23,7 @@ type Stack struct {
 	Desc     string
 	Segments []Segment
 	Low      bool // a lower picture, for what stands beside another
+	Bare     bool // no line for labels
 }
 
 // The lines of a stack's texts in pixels, and what room a letter takes in the
@@ -44,6 +46,9 @@ func (c Stack) SVG() template.HTML {
 	if c.Low {
 		class, count, label = "stack low", lowCountLine, lowLabelLine
 	}
+	if c.Bare {
+		class += " bare"
+	}
 	var s svg
 	s.open(class, c.Title, c.Desc)
 	at := 0
@@ -58,8 +63,12 @@ func (c Stack) SVG() template.HTML {
 		if seg.Last > seg.First {
 			s.b.WriteString(`<rect fill="url(#joined)"/>`)
 		}
-		if text := strconv.Itoa(seg.Count); fits(text, digitWidth, to-from) {
-			s.text("", count, text)
+		number := strconv.Itoa(seg.Count)
+		for _, text := range []string{seg.Sign + number, number} {
+			if fits(text, digitWidth, to-from) {
+				s.text("", count, text)
+				break
+			}
 		}
 		for _, text := range []string{seg.Label, seg.Short} {
 			if text != "" && fits(text, letterWidth, to-from) {

@@ -159,12 +159,17 @@ func (d *drawing) itself(c *Collective) itselfView {
 		v.Areas = append(v.Areas, area)
 	}
 	v.Scale.How = ""
-	for _, f := range []struct{ text, name string }{{"pack.csv", c.Pack + ".csv"}, {"pack.json", c.Pack + ".json"}} {
+	for _, f := range []struct{ text, name string }{{"pack.csv", c.Pack + ".csv"}, {"itself.file", c.Pack + ".json"}} {
 		if href := d.to.file(d.cohort.ID, d.cycle.ID, f.name); href != "" {
 			v.Downloads = append(v.Downloads, web.Link{Text: d.T(f.text), Href: href})
 		}
 	}
 	return v
+}
+
+// sourceOf says what stands behind the coalition's own answers.
+func (d *drawing) sourceOf(c *Collective) string {
+	return strings.TrimPrefix(c.Marking+" · ", " · ") + d.T("itself.source", "Coalition", c.Coalition, "Cycle", c.Cycle, "Pack", c.Pack, "Version", c.Version)
 }
 
 func (d *drawing) steps(o CollectiveOutcome) stepsView {

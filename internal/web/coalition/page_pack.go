@@ -146,7 +146,7 @@ func (d *drawing) pack(s *Sheet, c choice) packView {
 		Heading: d.T("pack.title", "Pack", d.Plain(s.PackTitle), "Cycle", s.Cycle),
 		Lead:    d.N("pack.lead", all, "Areas", len(s.Areas)),
 		Who:     d.headline(s) + ". " + d.participation(s),
-		Columns: d.columns(), Scale: d.scale(s), Downloads: d.downloads(s), MoveSigns: d.T("move.legend"),
+		Columns: d.columns(), Scale: d.scale(s), Downloads: d.downloads(s), MoveSigns: d.moveLegend(),
 	}
 	list := c.chosen(s)
 	v.Shown = d.N("pack.shown", len(list), "Of", all)
@@ -232,7 +232,7 @@ func (d *drawing) outcomePage(s *Sheet, o *Outcome, a *Area) outcomePage {
 	plain := d.Plain(o.Title)
 	who := d.who(s.Cohort, s.Submissions)
 	v := outcomePage{
-		Heading: view.Title, Outcome: view, Heads: heads, Scale: d.scale(s), MoveSigns: d.T("move.legend"),
+		Heading: view.Title, Outcome: view, Heads: heads, Scale: d.scale(s), MoveSigns: d.moveLegend(),
 		AreaLabel: d.T("outcome.area", "ID", a.ID), AreaTitle: d.Show(a.Title),
 		AreaLink:      web.Link{Text: d.T("outcome.inArea"), Href: d.to.area(s.Cohort, s.Cycle, s.Pack, a.ID)},
 		Years:         d.years(s, o.ID, d.T("block.level"), func(o *Outcome) Block { return o.Level }),

@@ -138,7 +138,7 @@ func (d *drawing) squares(s *Sheet) (template.HTML, []legend) {
 // moved draws what changed.
 func (d *drawing) moved(s *Sheet) movedView {
 	v := movedView{
-		Lead: d.T("year.movedLead", "Who", d.who(s.Cohort, s.Members)), Legend: d.T("move.legend"),
+		Lead: d.T("year.movedLead", "Who", d.who(s.Cohort, s.Members)), Legend: d.moveLegend(),
 		Sentence: d.movement(moved(s), len(s.Areas)),
 	}
 	for i := range s.Areas {

@@ -153,6 +153,7 @@ func (p *Pages) serveItself(w http.ResponseWriter, r *http.Request, d *drawing) 
 			}
 			return to.itself(cohort.ID, cycle.ID, c.Pack)
 		})
+	view.Source = d.sourceOf(c)
 	p.render(w, http.StatusOK, "itself", view)
 }
 

@@ -66,9 +66,15 @@ func (d *drawing) stack(name, subject string, b Block, s *Sheet, low bool) templ
 	if s.Marking != "" {
 		title = s.Marking + ". " + title
 	}
-	stack := web.Stack{Scale: b.Chain.Name, Title: title, Desc: d.describe(b, s), Low: low}
+	stack := web.Stack{Scale: b.Chain.Name, Title: title, Desc: d.describe(b, s), Low: low, Bare: b.Chain == moves}
 	for _, band := range b.Bands {
-		stack.Segments = append(stack.Segments, web.Segment{First: band.First, Last: band.Last, Count: band.Count, Label: d.sign(b.Chain, band), Short: short(b.Chain, band)})
+		segment := web.Segment{First: band.First, Last: band.Last, Count: band.Count}
+		if b.Chain == moves {
+			segment.Sign = d.sign(b.Chain, band) + "\u2009"
+		} else {
+			segment.Label, segment.Short = d.sign(b.Chain, band), short(b.Chain, band)
+		}
+		stack.Segments = append(stack.Segments, segment)
 	}
 	return stack.SVG()
 }
@@ -77,13 +83,13 @@ func (d *drawing) stack(name, subject string, b Block, s *Sheet, low bool) templ
 type figure struct {
 	Name  string
 	Known bool
-	Text  string // "18 of 31"
+	Text  string // "18 of 31", or that it is not shown
 	Bar   template.HTML
 }
 
 func (d *drawing) figure(title string, n int, known bool, s *Sheet) figure {
 	if !known {
-		return figure{Name: title}
+		return figure{Name: title, Text: d.T("moved.notShown")}
 	}
 	text := d.T("count.of", "N", n, "Of", s.Submissions)
 	return figure{Name: title, Known: true, Text: text, Bar: web.Bar{

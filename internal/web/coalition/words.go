@@ -160,3 +160,12 @@ func (w words) between(certain, possible int) string {
 	}
 	return w.T("count.range", "From", certain, "To", possible)
 }
+
+// moveLegend says what the signs of changes mean, each with its word.
+func (w words) moveLegend() string {
+	var parts []string
+	for i := better; i >= notComparable; i-- {
+		parts = append(parts, moves.Signs[i]+"\u00a0"+strings.ReplaceAll(w.unit(moves, i), " ", "\u00a0"))
+	}
+	return strings.Join(parts, " · ")
+}

@@ -1,12 +1,16 @@
 // Command storybook serves every view of the coalition's page from fixtures, for
-// those who work on it. It listens on loopback and ends with Ctrl-C:
+// those who work on it:
 //
-//	go run ./test/browser/storybook [ADDRESS]
+//	go run ./test/browser/storybook [ADDRESS [PACKS]]
+//
+// It listens on loopback and ends with Ctrl-C. PACKS is a folder of packs to draw
+// in place of those that come with muster.
 package main
 
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/signal"
@@ -26,7 +30,11 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	worlds, err := picturetest.Worlds(packs.FS)
+	var fsys fs.FS = packs.FS
+	if len(args) > 1 {
+		fsys = os.DirFS(args[1])
+	}
+	worlds, err := picturetest.Worlds(fsys)
 	if err != nil {
 		return err
 	}
