@@ -35,6 +35,7 @@ func (d *drawing) columns() columnsView {
 type filterView struct {
 	Action string
 	Fields []field
+	Tables bool // the data tables are in sight
 	Reset  web.Link
 }
 
@@ -50,7 +51,10 @@ type option struct {
 }
 
 // choice is what a reader chose; the zero choice is everything in the pack's order.
-type choice struct{ area, show, sort string }
+type choice struct {
+	area, show, sort string
+	tables           bool // the data tables are in sight
+}
 
 // The values of the form, the default first.
 var (
@@ -140,6 +144,7 @@ func ascending(n int, known bool) int {
 // order, in one list in any other.
 func (d *drawing) pack(s *Sheet, c choice) packView {
 	c = c.normal(s)
+	d.open = c.tables
 	heads := d.heads()
 	all := len(s.outcomes())
 	v := packView{
@@ -177,7 +182,7 @@ func (d *drawing) pack(s *Sheet, c choice) packView {
 func (d *drawing) filter(s *Sheet, c choice) *filterView {
 	c = c.normal(s)
 	here := d.to.pack(s.Cohort, s.Cycle, s.Pack)
-	f := &filterView{Action: here, Reset: web.Link{Text: d.T("pack.reset"), Href: here}}
+	f := &filterView{Action: here, Tables: c.tables, Reset: web.Link{Text: d.T("pack.reset"), Href: here}}
 	areas := field{Name: "area", Label: d.T("pack.area"), Options: []option{{"", d.T("pack.allAreas"), c.area == ""}}}
 	for i := range s.Areas {
 		a := &s.Areas[i]

@@ -19,7 +19,7 @@ type yearView struct {
 	Cards                           []cardView
 	Areas                           []areaView
 	AreasLead                       string
-	AllOutcomes                     web.Link
+	AllOutcomes, Tables             web.Link
 	Scale                           scaleView
 	Downloads                       []web.Link
 }

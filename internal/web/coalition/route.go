@@ -14,7 +14,7 @@ import (
 //
 //	/                                        to the latest cycle, in the reader's language
 //	/{lang}/{cohort}/{cycle}/                the year in one screen, and its areas
-//	/{lang}/{cohort}/{cycle}/pack/{pack}/    the outcomes; ?area= ?show= ?sort=
+//	/{lang}/{cohort}/{cycle}/pack/{pack}/    the outcomes; ?area= ?show= ?sort= ?tables=
 //	/{lang}/{cohort}/{cycle}/pack/{pack}/{outcome}
 //	/{lang}/{cohort}/{cycle}/itself/{pack}/  the coalition's answers about itself
 //	/{lang}/{cohort}/{cycle}/method
@@ -70,9 +70,15 @@ func (p *Pages) at(serve func(http.ResponseWriter, *http.Request, *drawing)) htt
 	}
 }
 
-func (p *Pages) serveYear(w http.ResponseWriter, _ *http.Request, d *drawing) {
+func (p *Pages) serveYear(w http.ResponseWriter, r *http.Request, d *drawing) {
+	d.open = tablesOpen(r)
 	view := d.year()
-	view.Page = p.page(d, d.T("year.title", "Cycle", d.cycle.ID), d.to.year(d.cohort.ID, d.cycle.ID), d.cycle.Sheets[0],
+	here := d.to.year(d.cohort.ID, d.cycle.ID)
+	view.Tables = web.Link{Text: d.T("pack.openTables"), Href: here + "?tables=open#areas"}
+	if d.open {
+		view.Tables = web.Link{Text: d.T("pack.closeTables"), Href: here + "#areas"}
+	}
+	view.Page = p.page(d, d.T("year.title", "Cycle", d.cycle.ID), here, d.cycle.Sheets[0],
 		func(to places, cohort *Cohort, cycle *Cycle) string { return to.year(cohort.ID, cycle.ID) })
 	p.render(w, http.StatusOK, "year", view)
 }
@@ -84,7 +90,7 @@ func (p *Pages) servePack(w http.ResponseWriter, r *http.Request, d *drawing) {
 		return
 	}
 	query := r.URL.Query()
-	c := choice{area: query.Get("area"), show: query.Get("show"), sort: query.Get("sort")}.normal(s)
+	c := choice{area: query.Get("area"), show: query.Get("show"), sort: query.Get("sort"), tables: tablesOpen(r)}.normal(s)
 	view := d.pack(s, c)
 	view.Filter = d.filter(s, c)
 	view.Page = p.page(d, view.Heading, d.to.pack(s.Cohort, s.Cycle, s.Pack), s,
@@ -97,6 +103,9 @@ func (p *Pages) servePack(w http.ResponseWriter, r *http.Request, d *drawing) {
 	p.render(w, http.StatusOK, "pack", view)
 }
 
+// tablesOpen reports whether a reader asks for the data tables in sight.
+func tablesOpen(r *http.Request) bool { return r.URL.Query().Get("tables") == "open" }
+
 // query returns the choice as a link writes it, or nothing for the default.
 func (c choice) query() string {
 	values := url.Values{}
@@ -108,6 +117,9 @@ func (c choice) query() string {
 	}
 	if c.sort != sortValues[0] {
 		values.Set("sort", c.sort)
+	}
+	if c.tables {
+		values.Set("tables", "open")
 	}
 	if len(values) == 0 {
 		return ""

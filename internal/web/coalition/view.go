@@ -27,6 +27,7 @@ type drawing struct {
 	picture *Picture
 	cohort  *Cohort
 	cycle   *Cycle
+	open    bool // data tables are in sight, for who wants to print them
 }
 
 // blockView is a block as pages draw it: a picture, or why there is none, and a
@@ -108,7 +109,7 @@ type outcomeView struct {
 	AtTarget, Tested figure
 	Caption          string
 	Heads            *tableHeads
-	Small            string // the source line under the picture
+	Open             bool // the data tables are in sight
 }
 
 // tableHeads are the columns of data tables.
@@ -139,7 +140,7 @@ func (d *drawing) outcome(s *Sheet, o *Outcome, heads *tableHeads) outcomeView {
 	subject := o.ID + " " + plain
 	v := outcomeView{
 		ID: o.ID, Href: d.to.outcome(s.Cohort, s.Cycle, s.Pack, o.ID), Anchor: d.to.anchor(s.Cohort, s.Pack, o.ID),
-		Title: d.Show(o.Title), Plain: plain, Heads: heads,
+		Title: d.Show(o.Title), Plain: plain, Heads: heads, Open: d.open,
 		Level:    d.block(d.T("block.level"), subject, o.Level, s, false),
 		Verified: d.block(d.T("block.verified"), subject, o.Verified, s, true),
 		Target:   d.block(d.T("block.target"), subject, o.Target, s, false),
@@ -228,6 +229,7 @@ type areaView struct {
 	AllTables        string
 	Heads            *tableHeads
 	Outcomes         []outcomeView
+	Open             bool // the data tables are in sight
 }
 
 func (d *drawing) area(s *Sheet, a *Area, heads *tableHeads) areaView {
@@ -242,7 +244,7 @@ func (d *drawing) area(s *Sheet, a *Area, heads *tableHeads) areaView {
 		Caption: caption, LevelsCaption: caption, StatesCaption: caption + ": " + d.T("block.gap"), EvidenceCaption: caption + ": " + d.T("block.evidence"),
 		ChangeCaption: d.marked(s, d.T("table.change", "ID", a.ID, "Title", plain, "Who", who)),
 		AllTables:     d.T("pack.tablesOf", "ID", a.ID),
-		Heads:         heads,
+		Heads:         heads, Open: d.open,
 	}
 }
 
