@@ -3,6 +3,7 @@ package web
 import (
 	"html/template"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -82,7 +83,8 @@ func (c Stack) SVG() template.HTML {
 }
 
 func fits(text string, letter, width float64) bool {
-	return float64(utf8.RuneCountInString(text))*letter <= width*leastWidth
+	letters := float64(utf8.RuneCountInString(text)) - float64(strings.Count(text, ","))/2
+	return letters*letter <= width*leastWidth
 }
 
 func share(n, of int) float64 {

@@ -151,7 +151,7 @@ func (d *drawing) itself(c *Collective) itselfView {
 		area := itselfArea{ID: a.ID, Title: d.Show(a.Title)}
 		for _, o := range a.Outcomes {
 			area.Outcomes = append(area.Outcomes, itselfRow{
-				stepsView: d.steps(o), Anchor: d.to.anchor(d.cohort.ID, c.Pack, o.ID),
+				stepsView: d.steps(o), Anchor: d.to.anchor(d.cohort.ID, "itself-"+c.Pack, o.ID),
 				Level: d.answer(o.Level, "level.none"), Verified: d.answer(o.Verified, "itself.notVerified"),
 				Target: d.answer(o.Target, "itself.noTarget"), Evidence: d.grade(o.Evidence),
 			})

@@ -1,0 +1,73 @@
+package coalition_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"testing"
+	"time"
+)
+
+// longestPage is what a page may take in the 95th of 100 requests, with ten
+// cycles of every pack.
+const longestPage = 50 * time.Millisecond
+
+// draw serves every page of the world n times and returns how long each took.
+func draw(b testing.TB, w *world, n int) map[string][]time.Duration {
+	took := make(map[string][]time.Duration)
+	for _, p := range w.Paths("fr") {
+		for range n {
+			r := httptest.NewRequest(http.MethodGet, p.Path, nil)
+			rec := httptest.NewRecorder()
+			start := time.Now()
+			w.handler.ServeHTTP(rec, r)
+			took[p.Name] = append(took[p.Name], time.Since(start))
+		}
+	}
+	for name := range took {
+		slices.Sort(took[name])
+	}
+	return took
+}
+
+// BenchmarkPages draws pages of ten cycles, in French, and reports the 95th of
+// 100 requests of the slowest beside what it may take.
+func BenchmarkPages(b *testing.B) {
+	w := open(b, "ten-cycles")
+	var slowest time.Duration
+	for b.Loop() {
+		for name, took := range draw(b, w, 100) {
+			p95 := took[len(took)*95/100]
+			slowest = max(slowest, p95)
+			b.ReportMetric(float64(p95.Microseconds())/1000, unit(name)+"-p95-ms")
+		}
+	}
+	b.ReportMetric(float64(slowest.Microseconds())/1000, "slowest-p95-ms")
+	b.ReportMetric(float64(longestPage.Microseconds())/1000, "limit-ms")
+}
+
+func unit(name string) string {
+	bytes := []byte(name)
+	for i, c := range bytes {
+		if c == ' ' || c == ',' {
+			bytes[i] = '-'
+		}
+	}
+	return string(bytes)
+}
+
+// A page takes less than a reader notices. The measure is of a quiet machine, so
+// the limit binds in the long run only; else a page ten times as slow fails.
+func TestPagesAreFast(t *testing.T) {
+	limit := 10 * longestPage
+	if os.Getenv("MUSTER_LONG") == "1" {
+		limit = longestPage
+	}
+	w := open(t, "ten-cycles")
+	for name, took := range draw(t, w, 20) {
+		if p95 := took[len(took)*95/100]; p95 > limit {
+			t.Errorf("%s: %v in the 95th of 100 requests, want at most %v", name, p95, limit)
+		}
+	}
+}
