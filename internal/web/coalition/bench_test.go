@@ -57,17 +57,19 @@ func unit(name string) string {
 	return string(bytes)
 }
 
-// A page takes less than a reader notices. The measure is of a quiet machine, so
-// the limit binds in the long run only; else a page ten times as slow fails.
+// A page takes less than a reader notices. Where other work runs beside, the
+// fastest of the requests says what a page costs; the 95th of 100 binds in the
+// long run, on a machine that is quiet.
 func TestPagesAreFast(t *testing.T) {
-	limit := 10 * longestPage
-	if os.Getenv("MUSTER_LONG") == "1" {
-		limit = longestPage
-	}
+	long := os.Getenv("MUSTER_LONG") == "1"
 	w := open(t, "ten-cycles")
 	for name, took := range draw(t, w, 20) {
-		if p95 := took[len(took)*95/100]; p95 > limit {
-			t.Errorf("%s: %v in the 95th of 100 requests, want at most %v", name, p95, limit)
+		what, d := "the fastest request", took[0]
+		if long {
+			what, d = "the 95th of 100 requests", took[len(took)*95/100]
+		}
+		if d > longestPage {
+			t.Errorf("%s: %s took %v, want at most %v", name, what, d, longestPage)
 		}
 	}
 }
