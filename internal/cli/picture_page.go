@@ -49,7 +49,7 @@ cohorts of one coalition, in any order. With several cycles the picture shows
 what moved.
 
 With --out it writes one cohort's cycle as a single HTML file that needs no
-network, in English and French. muster picture serve shows all of them in a
+network, in English and French, and prints its name. muster picture serve shows all of them in a
 browser. Nothing else is read: a total that a release holds back is in neither.`,
 		Example: `  muster picture --release result/release.json --out picture.html`,
 		Args:    noSubcommand,
@@ -140,8 +140,8 @@ func writePicture(env Env, pages *page.Pages, cfg page.FileConfig, out string) e
 	if b.Len() > maxPictureFile {
 		warn(env, "the picture has %d bytes, more than many mail servers take; --lang en halves it", b.Len())
 	}
-	say(env, "the picture is in %s", errs.Quote(out))
-	return nil
+	_, err := fmt.Fprintln(env.Out, out)
+	return err
 }
 
 // servePictures serves the pages on this machine until ctx ends.
