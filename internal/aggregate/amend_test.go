@@ -184,7 +184,7 @@ func TestHelperStrikesNothingUnverified(t *testing.T) {
 	sig, err := keys.Sign(keys.KindAmendment, body, w.Host[0].Signer)
 	must(t, err)
 	_, err = w.Helper.CosignAmendment(t.Context(), coalition.SignedAmendment{Body: body, Signature: sig})
-	if errs.KindOf(err) != errs.Conflict || !strings.Contains(err.Error(), "not yet verified") {
+	if errs.KindOf(err) != errs.Unavailable || !strings.Contains(err.Error(), "not yet verified") {
 		t.Errorf("got %v", err)
 	}
 }

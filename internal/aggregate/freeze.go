@@ -294,7 +294,7 @@ func (h *host) openRoster(tx Tx) (*openedRoster, error) {
 		return nil, h.wiped()
 	}
 	if phase != PhaseFrozen && phase != PhaseCollected {
-		return nil, errs.New(errs.Conflict, "the roster is not frozen", "nothing is added up before both hosts have signed the roster")
+		return nil, h.notFrozen()
 	}
 	amendments, err := tx.Amendments(h.Task.ID)
 	if err != nil {
@@ -324,28 +324,34 @@ func sameAmendment(a, b coalition.SignedAmendment) bool {
 	return bytes.Equal(a.Body, b.Body) && bytes.Equal(a.Signature, b.Signature)
 }
 
-// checkOutcomes refuses, naming members, unless every report on the roster was
-// accepted.
+// checkOutcomes refuses unless every report on the roster was accepted: with
+// kind Unavailable while some are not yet verified, with kind Conflict, naming
+// members, where one was not accepted.
 func (h *host) checkOutcomes(tx Tx, roster coalition.Roster) error {
 	settled, err := tx.Settled(h.Task.ID)
 	if err != nil {
 		return err
 	}
-	var missing []string
+	open := 0
+	var refused []string
 	for _, e := range roster.Entries {
 		id, err := dap.ParseReportID(e.Report)
 		if err != nil {
 			return err
 		}
 		if outcome, ok := settled[id]; !ok {
-			missing = append(missing, string(e.Member)+" (not yet verified)")
+			open++
 		} else if !outcome.Accepted {
-			missing = append(missing, fmt.Sprintf("%s (%v)", e.Member, outcome.Error))
+			refused = append(refused, fmt.Sprintf("%s (%v)", e.Member, outcome.Error))
 		}
 	}
-	if len(missing) > 0 {
-		return errs.New(errs.Conflict, "not accepted: "+strings.Join(missing, ", ")+"; nothing was opened",
+	if len(refused) > 0 {
+		return errs.New(errs.Conflict, "not accepted: "+strings.Join(refused, ", ")+"; nothing was opened",
 			"the hosts strike them from the roster by an amendment that both sign, or nothing is opened")
+	}
+	if open > 0 {
+		return errs.New(errs.Unavailable, fmt.Sprintf("%d of %d submissions are not yet verified; nothing was opened", open, len(roster.Entries)),
+			"the Leader is still adding up, or goes on with muster host freeze: ask again later")
 	}
 	return nil
 }

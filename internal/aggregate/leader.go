@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -50,7 +51,8 @@ func NewLeader(ctx context.Context, cfg Config, peer Peer) (*Leader, error) {
 
 // Upload takes a dap.UploadRequest and returns a dap.UploadErrors, or nothing
 // if all reports were taken (DAP-18 4.4.2). What is taken is durable. The same
-// report again is no error.
+// report again is no error. Where the host holds as many as it may, it goes on
+// taking those whose receipt it has: of these there is a bound already.
 func (l *Leader) Upload(ctx context.Context, task dap.TaskID, body []byte) ([]byte, error) {
 	if task != l.Task.ID {
 		return nil, dap.NewProblem(dap.ProblemUnrecognizedTask, "").ForTask(task)
@@ -75,13 +77,17 @@ func (l *Leader) Upload(ctx context.Context, task dap.TaskID, body []byte) ([]by
 			return err
 		}
 		full := stored+len(req.Reports) > MaxSubmissions*len(l.Task.Cohort.Members)
+		var claimed map[dap.ReportID]bool
+		if full {
+			if claimed, err = tx.Claimed(l.Task.ID, reportIDs(req.Reports)); err != nil {
+				return err
+			}
+		}
 		for _, report := range req.Reports {
 			e := l.checkUpload(report, now)
-			if e == 0 && (closed != nil || full) {
-				e = dap.ReportDropped
-			}
 			if e == 0 {
-				if e, err = l.keep(tx, report); err != nil {
+				kept := closed == nil && (!full || claimed[report.ReportMetadata.ReportID])
+				if e, err = l.keep(tx, report, !kept); err != nil {
 					return err
 				}
 			}
@@ -95,6 +101,14 @@ func (l *Leader) Upload(ctx context.Context, task dap.TaskID, body []byte) ([]by
 		return nil, err
 	}
 	return dap.Encode(l.Task.Variant, refused)
+}
+
+func reportIDs(reports []dap.Report) []dap.ReportID {
+	ids := make([]dap.ReportID, len(reports))
+	for i, r := range reports {
+		ids[i] = r.ReportMetadata.ReportID
+	}
+	return ids
 }
 
 // checkUpload makes the checks that need no decryption.
@@ -111,12 +125,22 @@ func (l *Leader) checkUpload(report dap.Report, now dap.Time) dap.ReportError {
 	return 0
 }
 
-func (l *Leader) keep(tx Tx, report dap.Report) (dap.ReportError, error) {
+// keep stores a report. Where nothing more is taken it knows those again that it
+// has: the same upload has the same answer, also after the deadline.
+func (l *Leader) keep(tx Tx, report dap.Report, closed bool) (dap.ReportError, error) {
 	b, err := dap.Encode(l.Task.Variant, report)
 	if err != nil {
 		return 0, err
 	}
-	kept, err := tx.PutReport(l.Task.ID, report.ReportMetadata.ReportID, b)
+	id := report.ReportMetadata.ReportID
+	if closed {
+		stored, err := tx.Reports(l.Task.ID, []dap.ReportID{id})
+		if err == nil && !bytes.Equal(stored[id], b) {
+			return dap.ReportDropped, nil
+		}
+		return 0, err
+	}
+	kept, err := tx.PutReport(l.Task.ID, id, b)
 	if err == nil && !kept {
 		return dap.ReportReplayed, nil
 	}
@@ -132,6 +156,9 @@ func (l *Leader) Aggregate(ctx context.Context) error {
 }
 
 func (l *Leader) aggregate(ctx context.Context) error {
+	if err := l.admit(ctx); err != nil {
+		return err
+	}
 	jobs, err := l.plan(ctx)
 	if err != nil {
 		return err
@@ -142,7 +169,7 @@ func (l *Leader) aggregate(ctx context.Context) error {
 			open = append(open, job.Number)
 		}
 	}
-	if err := l.runJobs(ctx, open); err != nil {
+	if err := l.runJobs(ctx, open, len(jobs)); err != nil {
 		return err
 	}
 	return l.requireAllAccepted(ctx)
@@ -153,15 +180,17 @@ func (l *Leader) aggregate(ctx context.Context) error {
 const jobsAtOnce = 2
 
 // runJobs takes jobs to their end. The first error stops the others, which go on
-// when they are run again.
-func (l *Leader) runJobs(ctx context.Context, numbers []int) error {
+// when they are run again. total is how many jobs there are with those done before.
+func (l *Leader) runJobs(ctx context.Context, numbers []int, total int) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var (
 		next   atomic.Int64
+		done   atomic.Int64
 		wg     sync.WaitGroup
 		failed = make(chan error, jobsAtOnce)
 	)
+	done.Store(int64(total - len(numbers)))
 	for range min(jobsAtOnce, len(numbers)) {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; int(i) < len(numbers); i = next.Add(1) - 1 {
@@ -169,6 +198,9 @@ func (l *Leader) runJobs(ctx context.Context, numbers []int) error {
 					failed <- fmt.Errorf("aggregation job %d: %w", numbers[i], err)
 					stop()
 					return
+				}
+				if n := done.Add(1); l.Progress != nil {
+					l.Progress(int(n), total)
 				}
 			}
 		})

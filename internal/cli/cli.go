@@ -40,6 +40,7 @@ type Env struct {
 	Getenv   func(string) string
 	Packs    fs.FS                       // the embedded packs
 	Terminal func(io.Writer) (int, bool) // width in columns, and whether it is a terminal
+	Program  func() (string, error)      // the path of muster, for the processes of a rehearsal's hosts
 }
 
 // refused is the error of a command that did its work and stops at a
@@ -93,7 +94,7 @@ wrong, 3 too few members took part or have signed.`,
 	root.SetHelpCommand(newHelpCmd())
 	root.AddCommand(
 		newRehearseCmd(env), newDemoCmd(env), newFrameworkCmd(env), newVersionCmd(env),
-		newHostCmd(env), newCollectCmd(env), newSubmitCmd(env), newCharterCmd(env), newPictureCmd(env),
+		newHostCmd(env), newCollectCmd(env), newSubmitCmd(env), newCharterCmd(env), newDisclosureCmd(env), newCycleCmd(env), newPictureCmd(env),
 	)
 	return root
 }

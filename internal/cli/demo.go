@@ -44,6 +44,8 @@ type demoFlags struct {
 	data     string
 	headless bool
 	json     bool
+
+	inProcess bool
 }
 
 func newDemoCmd(env Env) *cobra.Command {
@@ -52,7 +54,7 @@ func newDemoCmd(env Env) *cobra.Command {
 		Use:   "demo",
 		Short: "Run a synthetic coalition through a whole cycle",
 		Long: `Run a synthetic coalition, invented members with invented answers, through a
-whole cycle: the same code, cryptography and databases as muster rehearse. The
+whole cycle: the same processes, cryptography and databases as muster rehearse. The
 picture, charter.json, aggregate.json, release.json and the first entry of the
 record are marked SYNTHETIC. The answers and the roster have no place for it in
 their formats: SYNTHETIC.txt, in the folder of --data and beside the result, says
@@ -69,6 +71,7 @@ it of these.`,
 	flags.Uint64Var(&f.seed, "seed", 1, "the same seed makes the same coalition")
 	flags.StringVar(&f.data, "data", "", "keep answers and result in this new folder")
 	flags.BoolVar(&f.json, "json", false, "print the release alone, as JSON")
+	inProcessFlag(cmd, &f.inProcess)
 	return cmd
 }
 
@@ -87,9 +90,9 @@ func runDemo(ctx context.Context, env Env, f demoFlags) error {
 	}
 	var result *rehearse.Result
 	if f.data == "" {
-		result, err = demoInScratch(ctx, env, pack, synthetic)
+		result, err = demoInScratch(ctx, env, staging{inProcess: f.inProcess}, pack, synthetic)
 	} else {
-		result, err = demoInFolder(ctx, env, f.data, pack, synthetic)
+		result, err = demoInFolder(ctx, env, staging{inProcess: f.inProcess}, f.data, pack, synthetic)
 	}
 	if err != nil {
 		return err
@@ -98,19 +101,19 @@ func runDemo(ctx context.Context, env Env, f demoFlags) error {
 }
 
 // demoInScratch keeps nothing.
-func demoInScratch(ctx context.Context, env Env, pack *framework.Pack, synthetic *demo.Coalition) (_ *rehearse.Result, err error) {
+func demoInScratch(ctx context.Context, env Env, hosts staging, pack *framework.Pack, synthetic *demo.Coalition) (_ *rehearse.Result, err error) {
 	dir, err := os.MkdirTemp("", "muster-demo-*")
 	if err != nil {
 		return nil, noScratch(err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	return throughFiles(ctx, env, dir, "", pack, synthetic)
+	return throughFiles(ctx, env, hosts, dir, "", pack, synthetic)
 }
 
 // demoInFolder keeps answers and result in a new folder. If it breaks or is
 // stopped it takes out again what it put there: half of it is of no use, and would
 // be in the way of the next demonstration.
-func demoInFolder(ctx context.Context, env Env, dir string, pack *framework.Pack, synthetic *demo.Coalition) (*rehearse.Result, error) {
+func demoInFolder(ctx context.Context, env Env, hosts staging, dir string, pack *framework.Pack, synthetic *demo.Coalition) (*rehearse.Result, error) {
 	if err := newFolder(dir); err != nil {
 		return nil, err
 	}
@@ -118,7 +121,7 @@ func demoInFolder(ctx context.Context, env Env, dir string, pack *framework.Pack
 	if err != nil {
 		return nil, placeError(fmt.Errorf("create the folder: %w", err), dir, dataHint)
 	}
-	result, err := throughFiles(ctx, env, dir, filepath.Join(dir, resultFolder), pack, synthetic)
+	result, err := throughFiles(ctx, env, hosts, dir, filepath.Join(dir, resultFolder), pack, synthetic)
 	if err == nil {
 		return result, nil
 	}
@@ -131,7 +134,7 @@ func demoInFolder(ctx context.Context, env Env, dir string, pack *framework.Pack
 
 // throughFiles writes the coalition's answers as members would, reads them back
 // the way that muster rehearse does, and runs the cycle.
-func throughFiles(ctx context.Context, env Env, dir, out string, pack *framework.Pack, synthetic *demo.Coalition) (*rehearse.Result, error) {
+func throughFiles(ctx context.Context, env Env, hosts staging, dir, out string, pack *framework.Pack, synthetic *demo.Coalition) (*rehearse.Result, error) {
 	if err := realDisk().writeSynthetic(dir, pack, synthetic); err != nil {
 		if out == "" {
 			return nil, placeError(err, filepath.Dir(dir), scratchHint)
@@ -146,7 +149,7 @@ func throughFiles(ctx context.Context, env Env, dir, out string, pack *framework
 		Coalition: "Coalition of the invented sea", Cycle: strconv.Itoa(env.Now().Year()), Marking: demo.Synthetic,
 		Pack: pack, Members: members,
 		Hosts: [2]coalition.MemberID{coalition.MemberID(synthetic.Hosts[0]), coalition.MemberID(synthetic.Hosts[1])},
-	}, out)
+	}, hosts, out)
 }
 
 // newFolder refuses a folder with anything in it: answers of another run would

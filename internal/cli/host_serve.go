@@ -21,13 +21,17 @@ import (
 
 func newHostServeCmd(env Env) *cobra.Command {
 	var path string
-	var check bool
+	var check, rehearsal bool
 	cmd := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "Serve a cycle: take submissions and receipts",
 		Long: `Serve a cycle as the charter says: take submissions and receipts, and answer the
 other host and the coordinator. It wants a charter that all three have signed,
 and starts only if charter, keys, seed and configuration belong together.
+
+A Leader whose configuration has freeze: at_deadline freezes and adds up by
+itself once the deadline has passed, and tries again with growing pauses where
+the lists or the Helper are not ready. Otherwise muster host freeze does it.
 
 With --check it prints what would be used, and starts nothing.`,
 		Example: `  muster host serve --config ostmere/host.yaml`,
@@ -36,11 +40,13 @@ With --check it prints what would be used, and starts nothing.`,
 			if check {
 				return checkServe(env, path)
 			}
-			return runServe(cmd.Context(), env, path)
+			return runServe(cmd.Context(), env, path, serveMode{rehearsal: rehearsal})
 		},
 	}
 	cmd.Flags().StringVar(&path, "config", config.HostFile, "the host's configuration")
 	cmd.Flags().BoolVar(&check, "check", false, "print what would be used, and start nothing")
+	cmd.Flags().BoolVar(&rehearsal, "rehearsal", false, "take the time from the standard input, and stop at its end")
+	_ = cmd.Flags().MarkHidden("rehearsal") // it is there
 	return cmd
 }
 
@@ -68,7 +74,7 @@ func checkServe(env Env, path string) error {
 }
 
 // runServe serves until it is stopped.
-func runServe(ctx context.Context, env Env, path string) (err error) {
+func runServe(ctx context.Context, env Env, path string, mode serveMode) (err error) {
 	h, err := openHostAt(path)
 	if err != nil {
 		return err
@@ -77,13 +83,19 @@ func runServe(ctx context.Context, env Env, path string) (err error) {
 	if err != nil {
 		return err
 	}
+	ctx, env, stop, err := mode.enter(ctx, env, cycle.charter)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	log := newLog(env, h.cfg.Log)
 	running, err := h.open(ctx, env, cycle)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, running.close()) }()
-	handler, pin, err := running.handler(log)
+	running.observe(env, log)
+	handler, pins, err := running.handler(env, log)
 	if err != nil {
 		return err
 	}
@@ -96,17 +108,25 @@ func runServe(ctx context.Context, env Env, path string) (err error) {
 		return errors.Join(err, served.Close())
 	}
 	say(env, "%s serves the cycle %s as %s at %s, operations at %s", h.cfg.Member, cycle.charter.Cycle, roleName(cycle.role), served.Addr(), operations.Addr())
-	return serveBoth(ctx, func(ctx context.Context) error {
+	if err := mode.sayReady(env); err != nil {
+		return errors.Join(err, served.Close(), operations.Close())
+	}
+	return serveAll(ctx, func(ctx context.Context) error {
 		return daphttp.Serve(ctx, served, daphttp.ServeConfig{
-			Handler: handler, TLS: daphttp.ServerTLS(cycle.certificate, pin), Log: log, MaxConnections: h.cfg.Limits.Connections,
+			Handler: handler, TLS: daphttp.ServerTLS(cycle.certificate, pins...), Log: log, MaxConnections: h.cfg.Limits.Connections,
+			Grace: mode.grace(),
 		})
 	}, func(ctx context.Context) error {
-		return httpd.Serve(ctx, operations, httpd.Operations(running.ready, log))
+		return httpd.Serve(ctx, operations, httpd.Operations(running.ready, running.metrics.Handler(), log))
+	}, func(ctx context.Context) error {
+		return running.drive(ctx, env, log, mode.pace())
+	}, func(ctx context.Context) error {
+		return running.untilWiped(ctx, env, mode.pace())
 	})
 }
 
-// serveBoth runs both until ctx ends or one of them breaks, and waits for both.
-func serveBoth(ctx context.Context, serve ...func(context.Context) error) error {
+// serveAll runs all until ctx ends or one of them does, and waits for all.
+func serveAll(ctx context.Context, serve ...func(context.Context) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error)
@@ -121,6 +141,9 @@ func serveBoth(ctx context.Context, serve ...func(context.Context) error) error 
 	return errors.Join(broken...)
 }
 
+// addressTaken is how the refusal of an address reads.
+const addressTaken = "cannot be used"
+
 func listen(field, address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -128,7 +151,7 @@ func listen(field, address string) (net.Listener, error) {
 		if op, ok := errors.AsType[*net.OpError](err); ok {
 			cause = op.Err
 		}
-		return nil, errs.Wrap(err, errs.Unavailable, fmt.Sprintf("%s: the address %s cannot be used: %v", field, strconv.Quote(address), cause), "is another program there? the address stands in "+config.HostFile)
+		return nil, errs.Wrap(err, errs.Unavailable, fmt.Sprintf("%s: the address %s %s: %v", field, strconv.Quote(address), addressTaken, cause), "is another program there? the address stands in "+config.HostFile)
 	}
 	return l, nil
 }
@@ -145,6 +168,7 @@ func newLog(env Env, cfg config.Log) *slog.Logger {
 // hostCycle is everything that a host needs for its cycle but the database.
 type hostCycle struct {
 	charter     coalition.Charter
+	signed      coalition.SignedCharter
 	role        dap.Role
 	seed        coalition.Seed
 	hpke        []*dap.HpkeKeypair
@@ -173,18 +197,7 @@ func (h *hostFolder) cycle() (*hostCycle, error) {
 	if c.key, err = folder.CycleKey(); err != nil {
 		return nil, err
 	}
-	signed, err := readCharter(h.cfg.Charter)
-	if err != nil {
-		return nil, err
-	}
-	list, err := signed.Signatories()
-	if err != nil {
-		return nil, err
-	}
-	if missing := missingFrom(list); missing != "" {
-		return nil, errs.New(errs.Conflict, "the charter is not signed by "+missing, "a host serves under a charter that all three have signed")
-	}
-	if c.charter, err = signed.Open(); err != nil {
+	if c.signed, c.charter, err = openSignedCharter(h.cfg.Charter); err != nil {
 		return nil, err
 	}
 	view := coalition.HostView{Ceremony: ceremony, Own: h.card, Seed: c.seed.Digest()}

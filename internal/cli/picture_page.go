@@ -14,11 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"muster/internal/collective"
-	"muster/internal/disclosure"
 	"muster/internal/errs"
 	"muster/internal/web"
-	page "muster/internal/web/coalition"
+	picturepage "muster/internal/web/coalition"
 )
 
 // maxPictureFile is how large the picture in one file may be, in bytes: what a
@@ -66,7 +64,7 @@ browser. Nothing else is read: a total that a release holds back is in neither.`
 					return usageError(cmd, fmt.Sprintf("--lang cannot be %s; allowed: %s", errs.Quote(lang), strings.Join(web.Languages(), ", ")))
 				}
 			}
-			return writePicture(env, pages, page.FileConfig{Cohort: cohort, Cycle: cycle, Languages: languages}, out)
+			return writePicture(env, pages, picturepage.FileConfig{Cohort: cohort, Cycle: cycle, Languages: languages}, out)
 		},
 
 		SuggestionsMinimumDistance: 2,
@@ -82,23 +80,19 @@ browser. Nothing else is read: a total that a release holds back is in neither.`
 }
 
 // open reads the files that the flags name.
-func (f *pictureFlags) open(cmd *cobra.Command, env Env) (*page.Pages, error) {
+func (f *pictureFlags) open(cmd *cobra.Command, env Env) (*picturepage.Pages, error) {
 	if len(f.releases) == 0 {
 		return nil, usageError(cmd, cmd.CommandPath()+" needs --release FILE, a release.json")
 	}
-	cfg := page.Config{Log: slog.New(slog.NewTextHandler(env.Err, nil))}
+	cfg := picturepage.Config{Log: slog.New(slog.NewTextHandler(env.Err, nil))}
 	for _, path := range f.releases {
 		body, err := readInput(path, "release")
 		if err != nil {
 			return nil, err
 		}
-		r, err := disclosure.ParseRelease(body)
+		sheet, err := picturepage.ReadSheet(body)
 		if err != nil {
 			return nil, errs.Wrap(err, errs.Invalid, errs.Quote(path)+": "+errs.Describe(err).Message, "give a release.json as it was written")
-		}
-		sheet, err := page.NewSheet(r)
-		if err != nil {
-			return nil, err
 		}
 		cfg.Sheets = append(cfg.Sheets, sheet)
 	}
@@ -107,21 +101,17 @@ func (f *pictureFlags) open(cmd *cobra.Command, env Env) (*page.Pages, error) {
 		if err != nil {
 			return nil, err
 		}
-		a, err := collective.Parse(body)
+		itself, err := picturepage.ReadCollective(body)
 		if err != nil {
 			return nil, errs.Wrap(err, errs.Invalid, errs.Quote(path)+": "+errs.Describe(err).Message, "give a collective.json as it was written")
 		}
-		itself, err := page.NewCollective(a)
-		if err != nil {
-			return nil, err
-		}
 		cfg.Itself = append(cfg.Itself, itself)
 	}
-	return page.New(cfg)
+	return picturepage.New(cfg)
 }
 
 // writePicture writes the picture in one file.
-func writePicture(env Env, pages *page.Pages, cfg page.FileConfig, out string) error {
+func writePicture(env Env, pages *picturepage.Pages, cfg picturepage.FileConfig, out string) error {
 	var b bytes.Buffer
 	if err := pages.WriteFile(&b, cfg); err != nil {
 		return err
@@ -145,7 +135,7 @@ func writePicture(env Env, pages *page.Pages, cfg page.FileConfig, out string) e
 }
 
 // servePictures serves the pages on this machine until ctx ends.
-func servePictures(ctx context.Context, env Env, pages *page.Pages, address string) error {
+func servePictures(ctx context.Context, env Env, pages *picturepage.Pages, address string) error {
 	l, err := listenLoopback(address)
 	if err != nil {
 		return err

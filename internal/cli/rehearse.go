@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/internal/assess"
+	"muster/internal/coalition"
 	"muster/internal/demo"
 	"muster/internal/errs"
 	"muster/internal/exchange"
@@ -28,7 +30,11 @@ type rehearseFlags struct {
 	out       string
 	hosts     []string
 	members   int
+	cycle     string
+	history   string
+	opened    string
 	json      bool
+	inProcess bool
 }
 
 func newRehearseCmd(env Env) *cobra.Command {
@@ -37,7 +43,10 @@ func newRehearseCmd(env Env) *cobra.Command {
 		Use:   "rehearse --answers DIR --out DIR",
 		Short: "Run a whole cycle on a folder of members' answers, on this machine",
 		Long: `Run a whole cycle on this machine: seal every member's answers, let both hosts
-verify and add them up, collect, and make the first release.
+verify and add them up, collect, and make the first release. Each host is a
+process of its own with keys, database and certificate that are thrown away,
+reached over TLS on an address of this machine alone; this process plays members
+and coordinator. With --in-process it plays the hosts, too.
 
 The folder has one file a member, MEMBER.csv, with the columns
   outcome,level,verified,evidence,target
@@ -50,8 +59,8 @@ outcomes that the framework no longer has are left aside; both are pointed out.
 
 It writes charter.json, roster.json, aggregate.json (before disclosure control:
 it can point at single members) and release.json to the output folder, their
-signatures as .sig beside them and the record as ledger.jsonl, and prints the
-coalition's picture. Bad input is listed with every place; then nothing is sealed
+signatures as .sig beside them and the records of coordinator (ledger.jsonl) and
+hosts (leader-record.jsonl, helper-record.jsonl), and prints the coalition's picture. Bad input is listed with every place; then nothing is sealed
 and nothing written. Exit code 3 means that too few members took part.`,
 		Example: `  muster rehearse --answers answers --out result
   muster rehearse --answers answers --previous last-year --out result --members 32 --hosts Ostmere,Calverra`,
@@ -78,7 +87,11 @@ and nothing written. Exit code 3 means that too few members took part.`,
 	flags.StringVar(&f.out, "out", "", "folder for the result (required)")
 	flags.StringSliceVar(&f.hosts, "hosts", nil, "the two hosts A,B, a name with a comma in quotes (default: the first two by name of those with answers)")
 	flags.IntVar(&f.members, "members", 0, "members of the cohort (default: the number of files)")
+	flags.StringVar(&f.cycle, "cycle", "", "the name of the cycle (default: the year)")
+	flags.StringVar(&f.history, "history", "", "folder with results of earlier rehearsals, each in a folder of its own: the release is attacked together with theirs")
+	flags.StringVar(&f.opened, "opened", "", "members that showed answers to others by choice, a CSV file with the header member: their answers count as known")
 	flags.BoolVar(&f.json, "json", false, "print the release alone, as JSON")
+	inProcessFlag(cmd, &f.inProcess)
 	return cmd
 }
 
@@ -112,14 +125,35 @@ func runRehearse(ctx context.Context, env Env, f rehearseFlags) error {
 	}
 	warnOfAnswers(env, pack, now)
 	sayWhoIsMissing(env, members, before)
-	result, err := rehearseInto(ctx, env, rehearse.Config{
-		Coalition: "rehearsal", Cycle: strconv.Itoa(env.Now().Year()), Marking: "REHEARSAL",
+	cfg := rehearse.Config{
+		Coalition: "rehearsal", Cycle: cmp.Or(f.cycle, strconv.Itoa(env.Now().Year())), Marking: coalition.MarkingRehearsal,
 		Pack: pack, Members: members, Hosts: chosen,
-	}, f.out)
+	}
+	if err := readBefore(&cfg, f); err != nil {
+		return err
+	}
+	result, err := rehearseInto(ctx, env, cfg, staging{inProcess: f.inProcess}, f.out)
 	if err != nil {
 		return err
 	}
 	return showResult(env, result, f.json)
+}
+
+// readBefore reads what was released before, and who showed answers to others.
+func readBefore(cfg *rehearse.Config, f rehearseFlags) (err error) {
+	if f.history != "" {
+		if cfg.History, err = readHistory(f.history); err != nil {
+			return err
+		}
+	}
+	if f.opened != "" {
+		var members []coalition.MemberID
+		for _, m := range cfg.Members {
+			members = append(members, m.ID)
+		}
+		cfg.Opened, err = readOpened(f.opened, members)
+	}
+	return err
 }
 
 // readBoth reads this cycle's answers and, if asked to, those of the last, and
@@ -168,8 +202,8 @@ func warnOfAnswers(env Env, pack *framework.Pack, now []*assess.Assessment) {
 }
 
 // rehearseInto runs a rehearsal and writes the result to out, unless that is empty.
-func rehearseInto(ctx context.Context, env Env, cfg rehearse.Config, out string) (*rehearse.Result, error) {
-	result, err := rehearseInScratch(ctx, env, cfg)
+func rehearseInto(ctx context.Context, env Env, cfg rehearse.Config, hosts staging, out string) (*rehearse.Result, error) {
+	result, err := rehearseInScratch(ctx, env, cfg, hosts)
 	if err != nil || out == "" {
 		return result, err
 	}
@@ -206,7 +240,7 @@ func noScratch(err error) error {
 const scratchHint = "name a folder that can be written in TMPDIR (on Windows in TMP), with room for the databases"
 
 // rehearseInScratch runs a rehearsal in a folder that is gone afterwards.
-func rehearseInScratch(ctx context.Context, env Env, cfg rehearse.Config) (_ *rehearse.Result, err error) {
+func rehearseInScratch(ctx context.Context, env Env, cfg rehearse.Config, hosts staging) (_ *rehearse.Result, err error) {
 	scratch, err := os.MkdirTemp("", "muster-rehearsal-*")
 	if err != nil {
 		return nil, noScratch(err)
@@ -219,7 +253,7 @@ func rehearseInScratch(ctx context.Context, env Env, cfg rehearse.Config) (_ *re
 	show, done := progressLine(env)
 	defer done()
 	cfg.Dir, cfg.Rand, cfg.Now, cfg.Progress = scratch, env.Rand, env.Now, show
-	result, err := rehearse.Run(ctx, cfg)
+	result, err := hosts.run(ctx, env, cfg)
 	return result, placeError(err, filepath.Dir(scratch), scratchHint)
 }
 
@@ -232,6 +266,10 @@ func (d disk) writeResult(dir, marking string, r *rehearse.Result) error {
 		{"roster.json", r.Roster.Body, 0o644},
 		{"roster.json.sig", r.Roster.Signature, 0o644},
 		{"ledger.jsonl", r.Ledger, 0o644},
+	}
+	stale := []string{"release.json", "release.json.sig", "aggregate.json", recordFile("leader"), recordFile("helper")}
+	for _, record := range r.Records {
+		files = append(files, outputFile{recordFile(record.Keeper), record.Body, 0o644})
 	}
 	if marking == demo.Synthetic {
 		files = append(files, outputFile{syntheticFile, []byte(syntheticNotice), 0o644})
@@ -246,8 +284,11 @@ func (d disk) writeResult(dir, marking string, r *rehearse.Result) error {
 	if r.Release != nil {
 		files = append(files, outputFile{"release.json.sig", r.Release.Signature, 0o644}, outputFile{"release.json", r.Release.Body, 0o644})
 	}
-	return d.writeOutput(dir, files, []string{"release.json", "release.json.sig", "aggregate.json"})
+	return d.writeOutput(dir, files, stale)
 }
+
+// recordFile is where the record of a host is written.
+func recordFile(keeper string) string { return keeper + "-record.jsonl" }
 
 // readAnswers reads a folder of answers and warns of what it left aside, also if
 // there are faults: a mistyped extension may be why a folder has no answers.

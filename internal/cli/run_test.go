@@ -3,9 +3,11 @@ package cli_test
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -46,7 +48,7 @@ func TestTerminal(t *testing.T) {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			t.Parallel()
 			result := filepath.Join(t.TempDir(), "result")
-			code, out, err := runOn(t, width, "rehearse", "--framework", pack, "--answers", answers, "--out", result, "--json")
+			code, out, err := runOn(t, width, "rehearse", "--in-process", "--framework", pack, "--answers", answers, "--out", result, "--json")
 			if code != 0 {
 				t.Fatalf("exit code %d: %s", code, err)
 			}
@@ -76,6 +78,37 @@ func TestTerminal(t *testing.T) {
 			}
 			if n := len(lines); n > 1 && (strings.TrimSpace(lines[n-2]) != "" || lines[n-1] != "") {
 				t.Errorf("the progress is not taken away: %q", progress)
+			}
+		})
+	}
+}
+
+// TestNoProcess rehearses where no process of a host can be started.
+func TestNoProcess(t *testing.T) {
+	t.Parallel()
+	silent, err := exec.LookPath("true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct {
+		program func() (string, error)
+		want    string
+	}{
+		"the program is not known":      {func() (string, error) { return "", errors.New("no such system call") }, "muster: error: the process of a host cannot be started: no such system call\n"},
+		"the program is gone":           {func() (string, error) { return filepath.Join(t.TempDir(), "gone"), nil }, "muster: error: the process of a host cannot be started: .*no such file or directory\n"},
+		"the program is something else": {func() (string, error) { return silent, nil }, "muster: error: the process of the (Leader|Helper) does not serve: it ended before it was ready: exit status 0\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var stdout, stderr bytes.Buffer
+			code := cli.Run(t.Context(), []string{"demo", "--members", "12"}, cli.Env{
+				In: strings.NewReader(""), Out: &stdout, Err: &stderr, Rand: rand.Reader, Now: time.Now,
+				Getenv: func(string) string { return "" }, Packs: packs.FS,
+				Terminal: func(io.Writer) (int, bool) { return 0, false }, Program: row.program,
+			})
+			want := regexp.MustCompile("^" + row.want + "muster: hint: with --in-process both hosts run in this process, without a network\n$")
+			if code != 1 || stdout.Len() > 0 || !want.MatchString(stderr.String()) {
+				t.Errorf("exit code %d, stderr %q", code, &stderr)
 			}
 		})
 	}

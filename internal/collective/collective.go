@@ -1,144 +1,118 @@
-// Package collective is what a coalition says of itself: one answer an outcome,
-// given once by the coordinator for the coalition as a whole, open to all members.
+// Package collective holds what a coalition says of itself: its own networks and
+// procedures, assessed once by the coordinator against a pack of their own.
 //
-//	a, err := collective.New(collective.Config{Pack: pack, Coalition: "…", Cycle: "2026", Answers: answers})
-//	body, err := a.Canonical() // collective.json, which the coordinator signs
-//	a, err = collective.Parse(body)
+// It is no sum of members' answers. Nothing of it was sealed, nothing is held
+// back, and disclosure control has nothing to do with it. So it is no release
+// but an [Assessment], a signed file that stands beside the releases of a cycle:
+// a picture shows it apart, and never in one table with what members said.
 //
-// These are answers and no totals: nobody's are hidden in them, and no disclosure
-// rule applies. That is why they have a file of their own, and why no type of it
-// holds a member's name. docs/spec/collective.md specifies the file.
+// [New] makes one from answers, [Parse] reads one strictly. The package is pure.
 package collective
 
 import (
-	"fmt"
-	"regexp"
-	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
+	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/keys"
+	"muster/internal/release"
 )
 
-// Kind is the first field of the file.
+// Kind is the kind of the file.
 const Kind = "muster collective v1"
 
-// MaxSize bounds what [Parse] reads, in bytes.
-const MaxSize = 4 << 20
-
-// Answer is what the coalition says of one outcome, as [framework.Level] and
-// [framework.Grade] write it. Empty fields say nothing.
-type Answer struct {
-	Level    string `json:"level"`              // "0" to "4", "na" or "withheld"
-	Verified string `json:"verified,omitempty"` // the same, as somebody outside found it
-	Target   string `json:"target,omitempty"`   // "0" to "4"
-	Evidence string `json:"evidence,omitempty"` // "E0" to "E3"
-}
-
-// Assessment is the file.
+// Assessment is the coalition's answers about itself in one cycle, with
+// everything that is needed to show them. As a file it is canonical JSON that the
+// coordinator signs as [keys.KindCollective]; docs/spec/collective.md specifies it.
 type Assessment struct {
-	Kind      string    `json:"kind"` // [Kind]
-	Marking   string    `json:"marking,omitempty"`
-	Coalition string    `json:"coalition"`
-	Cycle     string    `json:"cycle"`
-	Framework Framework `json:"framework"`
-	Scale     Scale     `json:"scale"`
-	Areas     []Area    `json:"areas"`
+	Kind      string            `json:"kind"`              // [Kind]
+	Marking   string            `json:"marking,omitempty"` // "SYNTHETIC" or "REHEARSAL" where that is so
+	Coalition string            `json:"coalition"`
+	Cycle     string            `json:"cycle"`
+	Framework release.Framework `json:"framework"`
+	Scale     release.Scale     `json:"scale"`
+	Areas     []Area            `json:"areas"`
 }
 
-// Framework is the pack that was answered, with what a reader calls it by.
-type Framework struct {
-	framework.Ref
-	Languages []string       `json:"languages"` // the first is the default
-	Title     framework.Text `json:"title"`
-}
-
-// Scale is the meaning of the levels.
-type Scale struct {
-	HouseRule framework.Text                        `json:"house_rule"`
-	Levels    [framework.Descriptors]framework.Text `json:"levels"` // level 0 first
-}
-
-// Area is the answers of an area.
+// Area is an area with its outcomes.
 type Area struct {
 	ID       string         `json:"id"`
 	Title    framework.Text `json:"title"`
 	Outcomes []Outcome      `json:"outcomes"`
 }
 
-// Outcome is an outcome and the answer to it.
+// Outcome is one answer. There is one, so that it is shown as it is.
 type Outcome struct {
-	ID    string         `json:"id"`
-	Title framework.Text `json:"title"`
-	Answer
+	ID       string          `json:"id"`
+	Title    framework.Text  `json:"title"`
+	Question framework.Text  `json:"question"`
+	Asked    string          `json:"asked"`    // as in a release, see [release.Asked]
+	Level    framework.Level `json:"level"`    // "0" to "4", "na" or "withheld"
+	Verified framework.Level `json:"verified"` // what somebody else found, or "none"
+	Target   framework.Level `json:"target"`   // "0" to "4" or "none"
+	Evidence framework.Grade `json:"evidence"` // "E0" to "E3" or "none"
+	Says     framework.Text  `json:"says"`     // the pack's descriptor of that level; empty where there is no level
+}
+
+// Answer is what the coordinator says about one outcome.
+type Answer struct {
+	Level    framework.Level
+	Verified framework.Level
+	Target   framework.Level
+	Evidence framework.Grade
 }
 
 // Config is what an assessment is made from.
 type Config struct {
-	Pack      *framework.Pack
-	Marking   string // such as "SYNTHETIC"; may be empty
 	Coalition string
 	Cycle     string
-	Answers   map[string]Answer // by outcome; every outcome of the pack has one
+	Marking   string
+	Pack      *framework.Pack
+	Answers   map[string]Answer // by outcome, complete
 }
 
-// New puts answers and pack together. It refuses, with kind Invalid, what
-// [Parse] would refuse, and answers that are missing or to no outcome of the pack.
+// New returns the assessment. It refuses, with kind Invalid and the outcome's
+// name, answers that are missing or that cannot be.
 func New(cfg Config) (*Assessment, error) {
 	if cfg.Pack == nil {
-		return nil, errs.New(errs.Invalid, "an assessment of the coalition needs a framework", "")
+		return nil, errs.New(errs.Invalid, "an assessment needs its framework", "")
 	}
 	p := cfg.Pack
 	a := &Assessment{
 		Kind: Kind, Marking: cfg.Marking, Coalition: cfg.Coalition, Cycle: cfg.Cycle,
-		Framework: Framework{Ref: p.Ref(), Languages: slices.Clone(p.Languages), Title: p.Title},
-		Scale:     Scale{HouseRule: p.Scale.HouseRule, Levels: p.Scale.Levels},
+		Framework: release.Framework{Ref: p.Ref(), Languages: p.Languages, Title: p.Title},
+		Scale:     release.Scale{HouseRule: p.Scale.HouseRule, Levels: p.Scale.Levels},
 	}
-	var missing []string
-	left := len(cfg.Answers)
 	for i := range p.Areas {
 		area := Area{ID: p.Areas[i].ID, Title: p.Areas[i].Title}
 		for j := range p.Areas[i].Outcomes {
 			o := &p.Areas[i].Outcomes[j]
 			answer, ok := cfg.Answers[o.ID]
 			if !ok {
-				missing = append(missing, o.ID)
-				continue
+				return nil, errs.New(errs.Invalid, "outcome "+o.ID+" has no answer", "")
 			}
-			left--
-			area.Outcomes = append(area.Outcomes, Outcome{ID: o.ID, Title: o.Title, Answer: answer})
+			asked, err := release.Asked(p, o)
+			if err != nil {
+				return nil, err
+			}
+			says := framework.Text{}
+			if number, given := answer.Level.Number(); given {
+				says = o.Descriptors[number]
+			}
+			area.Outcomes = append(area.Outcomes, Outcome{
+				ID: o.ID, Title: o.Title, Question: o.Question, Asked: asked, Says: says,
+				Level: answer.Level, Verified: answer.Verified, Target: answer.Target, Evidence: answer.Evidence,
+			})
 		}
 		a.Areas = append(a.Areas, area)
 	}
-	switch {
-	case len(missing) > 0:
-		return nil, errs.New(errs.Invalid, "the coalition has no answer to "+strings.Join(missing, ", "), "answer every outcome")
-	case left > 0:
-		return nil, errs.New(errs.Invalid, fmt.Sprintf("%d answers are to no outcome of %s", left, p.ID), "use the framework that the cycle was opened with")
+	if len(cfg.Answers) != len(p.Outcomes()) {
+		return nil, errs.New(errs.Invalid, "there are answers to outcomes that the framework does not have", "")
 	}
 	return a, a.check()
 }
 
-// Parse reads collective.json. It accepts the canonical form alone. Whether the
-// coordinator signed it is for [keys.Verify]. Its errors are of kind Invalid.
-func Parse(body []byte) (*Assessment, error) {
-	if len(body) > MaxSize {
-		return nil, errs.New(errs.Invalid, fmt.Sprintf("the coalition's assessment has %d bytes", len(body)), fmt.Sprintf("at most %d are read", MaxSize))
-	}
-	var a Assessment
-	if err := keys.DecodeCanonical(body, &a); err != nil {
-		return nil, errs.Wrap(err, errs.Invalid, "the coalition's assessment cannot be read", "")
-	}
-	if err := a.check(); err != nil {
-		return nil, err
-	}
-	return &a, nil
-}
-
-// Canonical returns the bytes of collective.json: RFC 8785 JSON.
+// Canonical returns the bytes of the file: RFC 8785 JSON, which the coordinator
+// signs.
 func (a *Assessment) Canonical() ([]byte, error) {
 	if err := a.check(); err != nil {
 		return nil, err
@@ -146,114 +120,101 @@ func (a *Assessment) Canonical() ([]byte, error) {
 	return keys.Canonical(a)
 }
 
-func invalid(format string, args ...any) error {
-	return errs.New(errs.Invalid, "the coalition's assessment "+fmt.Sprintf(format, args...), "")
+// maxSize bounds what [Parse] reads, in bytes.
+const maxSize = 16 << 20
+
+// Parse reads an assessment. It accepts the canonical form alone; whether the
+// coordinator signed it is for [keys.Verify]. Its errors are of kind Invalid.
+func Parse(b []byte) (*Assessment, error) {
+	if len(b) > maxSize {
+		return nil, invalid("is too large")
+	}
+	var a Assessment
+	if err := keys.DecodeCanonical(b, &a); err != nil {
+		return nil, errs.Wrap(err, errs.Invalid, "the coalition's own assessment cannot be read", "")
+	}
+	if err := a.check(); err != nil {
+		return nil, err
+	}
+	return &a, nil
 }
 
-var (
-	hexDigest  = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
-)
+func invalid(what string) error {
+	return errs.New(errs.Invalid, "the coalition's own assessment "+what, "")
+}
 
-// check holds what every assessment keeps to.
 func (a *Assessment) check() error {
-	switch {
-	case a.Kind != Kind:
-		return invalid("is of kind %s", errs.Quote(a.Kind))
-	case !hexDigest.MatchString(a.Framework.Digest):
-		return invalid("has a framework digest that is not 64 lower-case hexadecimal digits")
-	case len(a.Framework.Languages) == 0:
-		return invalid("names no language")
-	case len(a.Areas) == 0:
+	if a.Kind != Kind {
+		return invalid("is of kind " + errs.Quote(a.Kind))
+	}
+	for _, line := range []string{a.Coalition, a.Cycle, a.Framework.ID, a.Framework.Version} {
+		if !framework.ReadableLine(line) {
+			return invalid("has a coalition, cycle or framework that cannot be printed on one line")
+		}
+	}
+	if m := a.Marking; m != "" && m != coalition.MarkingSynthetic && m != coalition.MarkingRehearsal {
+		return invalid("has the marking " + errs.Quote(m) + ", which this version does not know")
+	}
+	if !release.IsDigest(a.Framework.Digest) {
+		return invalid("names a framework without its digest")
+	}
+	languages := a.Framework.Languages
+	if err := framework.CheckLanguages(languages); err != nil {
+		return err
+	}
+	if err := a.Framework.Title.Check("the framework's title", languages...); err != nil {
+		return err
+	}
+	if err := a.Scale.Check(languages); err != nil {
+		return err
+	}
+	if len(a.Areas) == 0 {
 		return invalid("has no area")
 	}
-	for _, line := range []struct{ name, text string }{
-		{"coalition", a.Coalition}, {"cycle", a.Cycle}, {"framework id", a.Framework.ID}, {"framework version", a.Framework.Version},
-	} {
-		if line.text == "" || !printable(line.text) || strings.Contains(line.text, "\n") {
-			return invalid("has no %s that can be printed", line.name)
-		}
-	}
-	if !printable(a.Marking) || strings.Contains(a.Marking, "\n") {
-		return invalid("has a marking that cannot be printed")
-	}
-	texts := map[string]framework.Text{"framework title": a.Framework.Title, "house rule": a.Scale.HouseRule}
-	for i, level := range a.Scale.Levels {
-		texts[fmt.Sprintf("name of level %d", i)] = level
-	}
 	seen := make(map[string]bool)
-	add := func(id string, title framework.Text) error {
-		if seen[id] || !identifier.MatchString(id) {
-			return invalid("has the area or outcome %s twice or by no proper id", errs.Quote(id))
-		}
-		seen[id] = true
-		texts["title of "+id] = title
-		return nil
-	}
 	for i := range a.Areas {
 		area := &a.Areas[i]
-		if err := add(area.ID, area.Title); err != nil {
+		if !release.IsIdentifier(area.ID) || seen[area.ID] || len(area.Outcomes) == 0 {
+			return invalid("has an area without outcomes, twice, or by no proper id: " + errs.Quote(area.ID))
+		}
+		seen[area.ID] = true
+		if err := area.Title.Check("the title of "+area.ID, languages...); err != nil {
 			return err
 		}
-		if len(area.Outcomes) == 0 {
-			return invalid("has no outcome in %s", area.ID)
-		}
-		for _, o := range area.Outcomes {
-			if err := add(o.ID, o.Title); err != nil {
+		for j := range area.Outcomes {
+			o := &area.Outcomes[j]
+			if !release.IsIdentifier(o.ID) || seen[o.ID] {
+				return invalid("has an outcome twice or by no proper id: " + errs.Quote(o.ID))
+			}
+			seen[o.ID] = true
+			if err := o.check(languages); err != nil {
 				return err
 			}
-			if err := o.check(); err != nil {
-				return invalid("has in %s %v", o.ID, err)
-			}
-		}
-	}
-	return a.checkTexts(texts)
-}
-
-// checkTexts holds that every text exists in every language and can be printed.
-func (a *Assessment) checkTexts(texts map[string]framework.Text) error {
-	for name, text := range texts {
-		for _, lang := range a.Framework.Languages {
-			if text[lang] == "" {
-				return invalid("has no %s in %s", name, errs.Quote(lang))
-			}
-		}
-		for lang, s := range text {
-			if !printable(s) {
-				return invalid("has a %s in %s that cannot be printed", name, errs.Quote(lang))
-			}
 		}
 	}
 	return nil
 }
 
-// check returns which part of the answer has a value that it may not have.
-func (a Answer) check() error {
-	scale := []string{"0", "1", "2", "3", "4"}
-	given := append(slices.Clone(scale), "na", "withheld")
+func (o *Outcome) check(languages []string) error {
+	if err := o.Title.Check("the title of "+o.ID, languages...); err != nil {
+		return err
+	}
+	if err := o.Question.Check("the question of "+o.ID, languages...); err != nil {
+		return err
+	}
 	switch {
-	case !slices.Contains(given, a.Level):
-		return fmt.Errorf("%s as a level", errs.Quote(a.Level))
-	case a.Verified != "" && !slices.Contains(given, a.Verified):
-		return fmt.Errorf("%s as a verified level", errs.Quote(a.Verified))
-	case a.Target != "" && !slices.Contains(scale, a.Target):
-		return fmt.Errorf("%s as a target", errs.Quote(a.Target))
-	case a.Evidence != "" && !slices.Contains([]string{"E0", "E1", "E2", "E3"}, a.Evidence):
-		return fmt.Errorf("%s as an evidence grade", errs.Quote(a.Evidence))
+	case !release.IsDigest(o.Asked):
+		return invalid("has no digest of what " + o.ID + " asks")
+	case o.Level == framework.None:
+		return invalid("has no level at " + o.ID)
+	case o.Target != framework.None && !o.Target.Given():
+		return invalid("has a target at " + o.ID + " that is no level")
 	}
-	return nil
-}
-
-// printable reports whether s is valid UTF-8 without the characters that a
-// terminal obeys instead of showing, as in a release.
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
-		switch {
-		case r == '\n':
-			return false
-		case unicode.IsControl(r), r == 0x200B, r == 0x2060, r == 0xFEFF, r == 0x2028, r == 0x2029:
-			return true
+	if !o.Level.Given() {
+		if len(o.Says) > 0 || o.Says == nil {
+			return invalid("describes a level at " + o.ID + " that is not given")
 		}
-		return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r >= 0xE0000 && r <= 0xE007F
-	})
+		return nil
+	}
+	return o.Says.Check("what level "+o.Level.String()+" of "+o.ID+" says", languages...)
 }

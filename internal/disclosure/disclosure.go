@@ -7,7 +7,10 @@
 // from the rule or from a file that [ParseRelease] accepted, so that whoever
 // draws a picture from a Release cannot show a total that the rule held back.
 //
-// What stands here is the first rule, [FirstRule]. It refuses to release
+// [Application] applies the rule by which a release can be published, [Issue] and
+// [History] say what everything that was released says together, and package
+// attack tries to learn something from it; docs/design/disclosure.md has the rule's
+// proof. Releases are still made by the first rule, [FirstRule]. It refuses to release
 // anything of too few members and shows no group of one or two. It is not
 // enough to publish by, and every release says so in its status. In particular
 // it does not protect against:
@@ -102,17 +105,15 @@ func (p Participation) check() error {
 type Thresholds struct {
 	MinimumBatch   int `json:"minimum_batch"`   // submissions, before anything is opened
 	ReleaseMinimum int `json:"release_minimum"` // members of a release besides the hosts
-	MinimumBand    int `json:"minimum_band"`    // members of a band that is not empty
 }
 
 // check refuses thresholds lower than those that every coalition has.
 func (t Thresholds) check(p Participation) error {
-	least := Thresholds{coalition.MinimumBatch(p.Members), coalition.ReleaseMinimum, MinimumBand}
-	if t.MinimumBatch < least.MinimumBatch || t.ReleaseMinimum < least.ReleaseMinimum || t.MinimumBand != least.MinimumBand {
+	least := Thresholds{coalition.MinimumBatch(p.Members), coalition.ReleaseMinimum}
+	if t.MinimumBatch < least.MinimumBatch || t.ReleaseMinimum < least.ReleaseMinimum {
 		return errs.New(errs.Invalid,
-			fmt.Sprintf("the thresholds for %d members are %d submissions, %d members besides the hosts and bands of %d",
-				p.Members, t.MinimumBatch, t.ReleaseMinimum, t.MinimumBand),
-			fmt.Sprintf("at least %d and %d, and %d", least.MinimumBatch, least.ReleaseMinimum, least.MinimumBand))
+			fmt.Sprintf("the thresholds for %d members are %d submissions and %d members besides the hosts", p.Members, t.MinimumBatch, t.ReleaseMinimum),
+			fmt.Sprintf("at least %d and %d", least.MinimumBatch, least.ReleaseMinimum))
 	}
 	return nil
 }

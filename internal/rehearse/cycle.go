@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -13,12 +13,14 @@ import (
 
 	"muster/dap"
 	"muster/internal/coalition"
+	"muster/internal/collect"
 	"muster/internal/disclosure"
+	"muster/internal/disclosure/attack"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/keys"
 	"muster/internal/ledger"
-	"muster/internal/store/hostdb"
+	"muster/internal/release"
 	"muster/internal/submit"
 )
 
@@ -34,22 +36,13 @@ type Rehearsal struct {
 	layout       *framework.Layout
 	charter      coalition.Charter
 	signed       coalition.SignedCharter
-	seed         coalition.Seed
+	task         dap.TaskID
+	collector    *collect.Collector
 	coordinator  *keys.Signer
 	collectorKey *dap.HpkeKeypair
-	hostKeys     [2]hostKeys // Leader, Helper
 	memberKeys   map[coalition.MemberID]*keys.Signer
 	sealed       map[coalition.MemberID]submit.Submission
 	clock        *clock
-}
-
-// hostKeys is what one host keeps outside its database.
-type hostKeys struct {
-	database string
-	signer   *keys.Signer
-	hpke     *dap.HpkeKeypair
-	cycleKey [hostdb.CycleKeySize]byte
-	part     coalition.SeedPart
 }
 
 // clock is the rehearsal's: it stands still until it is set.
@@ -58,12 +51,15 @@ type clock struct{ unixNano atomic.Int64 }
 func (c *clock) now() time.Time  { return time.Unix(0, c.unixNano.Load()).UTC() }
 func (c *clock) set(t time.Time) { c.unixNano.Store(t.UnixNano()) }
 
-// New draws all keys, holds the hosts' ceremony and signs the charter.
-func New(cfg Config) (*Rehearsal, error) {
+// New draws all keys, holds the hosts' ceremony and has all three sign the charter.
+func New(ctx context.Context, cfg Config) (*Rehearsal, error) {
 	cfg.Members = slices.SortedFunc(slices.Values(cfg.Members), func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
 	cfg.Variant = cmp.Or(cfg.Variant, dap.Variant18)
 	if cfg.Suite == 0 {
 		cfg.Suite = dap.SuiteX25519
+	}
+	if cfg.Stage == nil {
+		cfg.Stage = &InProcess{Dir: cfg.Dir, Suite: cfg.Suite, Rand: cfg.Rand, Fault: cfg.Fault}
 	}
 	layout, err := framework.NewLayout(cfg.Pack)
 	if err != nil {
@@ -80,13 +76,12 @@ func New(cfg Config) (*Rehearsal, error) {
 	if err := c.drawKeys(); err != nil {
 		return nil, err
 	}
-	if err := c.drawSeed(); err != nil {
+	c.progress("hold the key ceremony", 0, 1)
+	hosts, err := cfg.Stage.Prepare(ctx, Cast{Cycle: cfg.Cycle, Hosts: cfg.Hosts})
+	if err != nil {
 		return nil, err
 	}
-	if err := c.writeCharter(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, c.signCharter(ctx, hosts)
 }
 
 func (c *Rehearsal) checkHosts() error {
@@ -109,19 +104,6 @@ func (c *Rehearsal) drawKeys() error {
 	if c.collectorKey, err = dap.GenerateHpkeKeypair(1, c.cfg.Suite); err != nil {
 		return err
 	}
-	for i := range c.hostKeys {
-		h := &c.hostKeys[i]
-		h.database = []string{"leader.db", "helper.db"}[i]
-		if h.signer, err = keys.Generate(c.cfg.Rand, "host "+string(c.cfg.Hosts[i])); err != nil {
-			return err
-		}
-		if h.hpke, err = dap.GenerateHpkeKeypair(1, c.cfg.Suite); err != nil {
-			return err
-		}
-		if _, err = io.ReadFull(c.cfg.Rand, h.cycleKey[:]); err != nil {
-			return fmt.Errorf("draw a cycle key: %w", err)
-		}
-	}
 	for _, m := range c.cfg.Members {
 		if c.memberKeys[m.ID], err = keys.Generate(c.cfg.Rand, string(m.ID)); err != nil {
 			return err
@@ -130,22 +112,8 @@ func (c *Rehearsal) drawKeys() error {
 	return nil
 }
 
-// drawSeed holds the hosts' ceremony: both commit, then both reveal.
-func (c *Rehearsal) drawSeed() error {
-	var commitments [2][32]byte
-	for i := range c.hostKeys {
-		part, err := coalition.NewSeedPart(c.cfg.Rand)
-		if err != nil {
-			return err
-		}
-		c.hostKeys[i].part, commitments[i] = part, part.Commitment()
-	}
-	var err error
-	c.seed, err = coalition.CombineSeed(c.hostKeys[0].part, c.hostKeys[1].part, commitments[0], commitments[1])
-	return err
-}
-
-func (c *Rehearsal) writeCharter() error {
+// signCharter writes the charter and has coordinator and hosts sign it.
+func (c *Rehearsal) signCharter(ctx context.Context, hosts Introduction) error {
 	layout, err := c.layout.Canonical()
 	if err != nil {
 		return err
@@ -155,38 +123,39 @@ func (c *Rehearsal) writeCharter() error {
 	proposal := coalition.Proposal{
 		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Marking: c.cfg.Marking,
 		Framework: coalition.FrameworkRef{ID: ref.ID, Version: ref.Version, Digest: ref.Digest}, Layout: layout,
-		Cohort: cohortID, Seed: c.seed.Digest(), Variant: c.cfg.Variant,
-		Opens: opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
+		Cohort: cohortID, Leader: hosts.Leader, Helper: hosts.Helper, Seed: hosts.Seed, Variant: c.cfg.Variant,
+		Disclosure: c.cfg.Disclosure,
+		Opens:      opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
 	}
 	for _, m := range c.cfg.Members {
 		proposal.Members = append(proposal.Members, coalition.Member{ID: m.ID, Key: c.memberKeys[m.ID].Public()})
 	}
-	// No server stands behind these addresses, and no certificate: the hosts of a
-	// rehearsal are in this process.
-	if proposal.Leader, err = c.card(0, "https://leader.invalid/"); err != nil {
-		return err
-	}
-	if proposal.Helper, err = c.card(1, "https://helper.invalid/"); err != nil {
-		return err
-	}
-	if proposal.Collector, err = coalition.NewCoordinatorCard(c.cfg.Coalition, c.coordinator.Public(), c.collectorKey.Config(), ""); err != nil {
+	proposal.Collector, err = coalition.NewCoordinatorCard(c.cfg.Coalition, c.coordinator.Public(), c.collectorKey.Config(), hosts.Coordinator)
+	if err != nil {
 		return err
 	}
 	charter, err := proposal.Charter()
 	if err != nil {
 		return err
 	}
-	if c.signed, err = charter.Sign(c.coordinator, c.hostKeys[0].signer, c.hostKeys[1].signer); err != nil {
+	proposed, err := charter.Propose(c.coordinator)
+	if err != nil {
+		return err
+	}
+	if c.signed, err = c.cfg.Stage.Approve(ctx, proposed); err != nil {
 		return err
 	}
 	// From here on everyone uses the charter as it was signed.
-	c.charter, err = c.signed.Open()
+	if c.charter, err = c.signed.Open(); err != nil {
+		return err
+	}
+	task, err := c.charter.OpenTask(cohortID)
+	if err != nil {
+		return err
+	}
+	c.task = task.ID
+	c.collector, err = collect.New(collect.Config{Charter: c.charter, Cohort: cohortID, HPKE: c.collectorKey, Layout: c.layout})
 	return err
-}
-
-func (c *Rehearsal) card(i int, address string) (coalition.HostCard, error) {
-	h := c.hostKeys[i]
-	return coalition.NewHostCard(c.cfg.Hosts[i], address, h.signer.Public(), dap.HpkeConfigList{h.hpke.Config()}, "")
 }
 
 func (c *Rehearsal) charterEntry() ledger.Entry {
@@ -199,33 +168,32 @@ func (c *Rehearsal) charterEntry() ledger.Entry {
 	}
 }
 
-// release applies the first release rule, signs and logs.
-func (c *Rehearsal) release(ctx context.Context, hosts *hosts, result *Result) (refused, err error) {
-	a := result.Aggregate
-	release, err := disclosure.NewRelease(disclosure.ReleaseConfig{
-		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Cohort: cohortID, Marking: c.cfg.Marking,
-		Pack:          c.cfg.Pack,
-		Totals:        disclosure.Totals{Layout: c.layout, Submissions: a.Count, Cells: a.Cells},
-		Participation: c.participation(), MinimumBatch: c.charter.Cohorts[0].MinimumBatch, ReleaseMinimum: c.charter.Cohorts[0].ReleaseMinimum,
-		CharterDigest: c.signed.Digest(), RosterDigest: result.Roster.Digest(),
-	})
+// release decides what may be shown, signs and logs.
+func (c *Rehearsal) release(ctx context.Context, record *ledger.File, frozen coalition.FrozenRoster, result *Result) (refused, err error) {
+	var declined []coalition.MemberID
+	for _, m := range c.cfg.Members {
+		if m.Declined && m.Now == nil {
+			declined = append(declined, m.ID)
+		}
+	}
+	result.Release, err = collect.NewRelease(collect.ReleaseConfig{
+		Charter: c.charter, Cohort: cohortID, Pack: c.cfg.Pack, Aggregate: result.Aggregate,
+		Frozen: frozen, Declined: declined,
+		Opened: c.cfg.Opened, History: c.cfg.History, Attack: attack.Options{Workers: runtime.GOMAXPROCS(0)},
+	}, c.coordinator)
 	if refusal, ok := errors.AsType[*disclosure.Refusal](err); ok {
 		return refusal, nil
 	}
+	if unsafe, ok := errors.AsType[*release.Unsafe](err); ok {
+		return unsafe, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	body, err := keys.Canonical(release)
-	if err != nil {
-		return nil, err
-	}
-	sig, err := keys.Sign(keys.KindRelease, body, c.coordinator)
-	if err != nil {
-		return nil, err
-	}
-	result.Release = &SignedRelease{Release: release, Body: body, Signature: sig}
-	return nil, hosts.record.Append(ctx, ledger.Entry{
+	return nil, record.Append(ctx, ledger.Entry{
 		ID: "release " + cohortID + " " + c.cfg.Cycle, Kind: "release",
-		Data: map[string]string{"release": keys.Digest(body), "roster": result.Roster.Digest(), "submissions": strconv.FormatUint(a.Count, 10)},
+		Data: map[string]string{
+			"release": keys.Digest(result.Release.Body), "roster": result.Roster.Digest(), "submissions": strconv.FormatUint(result.Aggregate.Count, 10),
+		},
 	})
 }

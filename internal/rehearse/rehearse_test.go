@@ -153,7 +153,7 @@ func TestCrash(t *testing.T) {
 				}
 				return nil
 			}
-			r, err := rehearse.New(cfg)
+			r, err := rehearse.New(t.Context(), cfg)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -246,7 +246,7 @@ func TestCrashAtEveryTransaction(t *testing.T) {
 					}
 					return nil
 				}
-				r, err := rehearse.New(cfg)
+				r, err := rehearse.New(t.Context(), cfg)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -281,7 +281,7 @@ func TestStop(t *testing.T) {
 					stop()
 				}
 			}
-			r, err := rehearse.New(cfg)
+			r, err := rehearse.New(t.Context(), cfg)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -320,7 +320,7 @@ func TestProgress(t *testing.T) {
 	if _, err := rehearse.Run(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"seal and deliver", "freeze the roster", "verify and add up", "collect", "release"}; !slices.Equal(steps, want) {
+	if want := []string{"hold the key ceremony", "start both hosts", "seal and deliver", "freeze the roster", "verify and add up", "collect", "release"}; !slices.Equal(steps, want) {
 		t.Errorf("steps %q, want %q", steps, want)
 	}
 	if want := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}; !slices.Equal(delivered, want) {
@@ -347,7 +347,7 @@ func TestNewRefuses(t *testing.T) {
 			random := mathrand.New(mathrand.NewPCG(6, 6))
 			cfg := config(t, random, small, randomCoalition(random, small, 4, 4))
 			row.change(&cfg)
-			_, err := rehearse.New(cfg)
+			_, err := rehearse.New(t.Context(), cfg)
 			if err == nil || !strings.Contains(err.Error(), row.want) || errs.KindOf(err) != errs.Invalid {
 				t.Errorf("got %v of kind %v, want one that says %q", err, errs.KindOf(err), row.want)
 			}

@@ -24,6 +24,7 @@ type Stack struct {
 	Desc     string
 	Segments []Segment
 	Low      bool // a lower picture, for what stands beside another
+	Thin     bool // lower still: a sketch without any text, of which there is a larger picture elsewhere
 	Bare     bool // no line for labels
 }
 
@@ -47,7 +48,9 @@ func (c Stack) SVG() template.HTML {
 	if c.Low {
 		class, count, label = "stack low", lowCountLine, lowLabelLine
 	}
-	if c.Bare {
+	if c.Thin {
+		class = "stack thin"
+	} else if c.Bare {
 		class += " bare"
 	}
 	var s svg
@@ -66,6 +69,9 @@ func (c Stack) SVG() template.HTML {
 		}
 		number := strconv.Itoa(seg.Count)
 		for _, text := range []string{seg.Sign + number, number} {
+			if c.Thin {
+				break
+			}
 			if fits(text, digitWidth, to-from) {
 				s.text("", count, text)
 				break
@@ -101,6 +107,8 @@ type Bar struct {
 	Count  int
 	AtMost int // more than Count where it is known only between which two it lies
 	Of     int
+
+	Before, BeforeOf int // the same earlier, drawn as a mark; BeforeOf is 0 for none
 }
 
 // SVG draws the bar.
@@ -113,6 +121,12 @@ func (c Bar) SVG() template.HTML {
 	}
 	if c.Count > 0 {
 		s.rect(c.Class, share(c.Count, c.Of))
+	}
+	if c.BeforeOf > 0 {
+		at := min(max(share(c.Before, c.BeforeOf)-0.004, 0), 0.992)
+		s.part("before", at, at+0.008)
+		s.b.WriteString("<rect/>")
+		s.end()
 	}
 	return s.close()
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"go.yaml.in/yaml/v3"
@@ -153,6 +154,16 @@ func (p *Printer) Number(n int) string {
 		b.WriteRune(d)
 	}
 	return b.String()
+}
+
+// Date writes the day, in UTC, of a time in seconds since 1970.
+func (p *Printer) Date(seconds int64) string {
+	at := time.Unix(seconds, 0).UTC()
+	day := strconv.Itoa(at.Day())
+	if p.Lang == "fr" && at.Day() == 1 {
+		day = "1er"
+	}
+	return p.T("date.day", "Day", day, "Month", p.T("month.m"+strconv.Itoa(int(at.Month()))), "Year", strconv.Itoa(at.Year()))
 }
 
 // List joins words: "a, b and c".

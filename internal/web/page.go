@@ -26,16 +26,16 @@ type Switch struct {
 type Page struct {
 	*Printer
 	Assets   *Assets
-	Title    string   // of the window; the marking and the brand are added
-	Brand    string   // whose page it is
-	Home     string   // where the brand leads
-	Marking  string   // "SYNTHETIC", "REHEARSAL" or what the charter says; empty for none
-	Meaning  string   // of the marking, in a sentence
-	Notice   string   // what every reader has to know first; may be empty
-	Nav      []Link   // the pages
-	Switches []Switch // languages, cycles and so on
-	Source   string   // the line at the foot of the page
-	Robots   bool     // whether a search engine may index it; no page of muster so far
+	Title    string          // of the window; the marking and the brand are added
+	Brand    string          // whose page it is
+	Home     string          // where the brand leads
+	Marking  string          // "SYNTHETIC", "REHEARSAL" or what the charter says; empty for none
+	Meaning  string          // of the marking, in a sentence
+	Notices  []template.HTML // what every reader has to know first; may be empty
+	Nav      []Link          // the pages
+	Switches []Switch        // languages, cycles and so on
+	Source   string          // the line at the foot of the page
+	Robots   bool            // whether a search engine may index it; no page of muster so far
 }
 
 // WindowTitle returns the title with what the reader of a list of windows needs.

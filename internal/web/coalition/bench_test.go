@@ -57,19 +57,19 @@ func unit(name string) string {
 	return string(bytes)
 }
 
-// A page takes less than a reader notices. Where other work runs beside, the
-// fastest of the requests says what a page costs; the 95th of 100 binds in the
-// long run, on a machine that is quiet.
+// A page takes less than a reader notices. Where much other work runs beside, even
+// the fastest of the requests takes several times what it costs, so the limit binds
+// in the long run, on a machine that is quiet; else ten times as much fails.
 func TestPagesAreFast(t *testing.T) {
 	long := os.Getenv("MUSTER_LONG") == "1"
 	w := open(t, "ten-cycles")
 	for name, took := range draw(t, w, 20) {
-		what, d := "the fastest request", took[0]
+		what, d, limit := "the fastest request", took[0], 10*longestPage
 		if long {
-			what, d = "the 95th of 100 requests", took[len(took)*95/100]
+			what, d, limit = "the 95th of 100 requests", took[len(took)*95/100], longestPage
 		}
-		if d > longestPage {
-			t.Errorf("%s: %s took %v, want at most %v", name, what, d, longestPage)
+		if d > limit {
+			t.Errorf("%s: %s took %v, want at most %v", name, what, d, limit)
 		}
 	}
 }

@@ -17,11 +17,9 @@
 package coalition
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"errors"
 	"html/template"
 	"io/fs"
 	"log/slog"
@@ -98,7 +96,7 @@ func (p *Pages) page(d *drawing, title, here string, s *Sheet, at elsewhere) web
 	}
 	if s != nil {
 		page.Source = d.source(s)
-		page.Notice = d.notice(s)
+		page.Notices = d.notices(s)
 	}
 	link := func(text, href string) web.Link { return web.Link{Text: text, Href: href, Current: href == here} }
 	page.Nav = append(page.Nav, link(d.T("nav.year"), page.Home))
@@ -140,23 +138,11 @@ func (p *Pages) page(d *drawing, title, here string, s *Sheet, at elsewhere) web
 	return page
 }
 
-// notice is what every reader has to know first.
-func (d *drawing) notice(s *Sheet) string {
-	if s.Status == "" {
-		return ""
+// notices are what every reader has to know first.
+func (d *drawing) notices(s *Sheet) []template.HTML {
+	var list []template.HTML
+	for _, w := range s.Warnings {
+		list = append(list, template.HTML(template.HTMLEscapeString(d.T("notice.lead")))+" "+d.Show(w))
 	}
-	return d.T("notice.unpublishable")
-}
-
-// draw renders a page into bytes.
-func (p *Pages) draw(name string, view any) ([]byte, error) {
-	t, ok := p.templates[name]
-	if !ok {
-		return nil, errors.New("there is no template " + name)
-	}
-	var b bytes.Buffer
-	if err := web.Draw(&b, t, view); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	return list
 }

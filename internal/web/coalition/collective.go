@@ -1,8 +1,6 @@
 package coalition
 
 import (
-	"strconv"
-
 	"muster/internal/collective"
 	"muster/internal/framework"
 	"muster/internal/web"
@@ -35,6 +33,9 @@ type CollectiveArea struct {
 type CollectiveOutcome struct {
 	ID                      string
 	Title                   web.Text
+	Question                web.Text
+	Says                    web.Text // what the level means here; empty where none is given
+	Asked                   string   // as of a release's outcome
 	Level, Verified, Target int
 	Evidence                string // "E0" to "E3", or empty
 }
@@ -57,7 +58,8 @@ func NewCollective(a *collective.Assessment) (*Collective, error) {
 		view := CollectiveArea{ID: area.ID, Title: text(area.Title)}
 		for _, o := range area.Outcomes {
 			view.Outcomes = append(view.Outcomes, CollectiveOutcome{
-				ID: o.ID, Title: text(o.Title), Level: place(o.Level), Verified: place(o.Verified), Target: place(o.Target), Evidence: o.Evidence,
+				ID: o.ID, Title: text(o.Title), Question: text(o.Question), Says: text(o.Says), Asked: o.Asked,
+				Level: place(o.Level), Verified: place(o.Verified), Target: place(o.Target), Evidence: evidence(o.Evidence),
 			})
 		}
 		c.Areas = append(c.Areas, view)
@@ -75,10 +77,16 @@ func ReadCollective(body []byte) (*Collective, error) {
 }
 
 // place returns a level as a place on the scale; na, withheld and none are no place.
-func place(level string) int {
-	n, err := strconv.Atoi(level)
-	if err != nil {
-		return -1
+func place(l framework.Level) int {
+	if n, given := l.Number(); given {
+		return n
 	}
-	return n
+	return -1
+}
+
+func evidence(g framework.Grade) string {
+	if g == framework.NoEvidence {
+		return ""
+	}
+	return g.String()
 }

@@ -117,7 +117,7 @@ func (p *Pages) document(d *drawing, first bool) document {
 		Scale: d.scale(s), Source: d.source(s), Method: d.method(), Year: d.year(),
 		YearAnchor: target(d.to.year(d.cohort.ID, d.cycle.ID)), MethodAnchor: target(d.to.method("", "")),
 	}
-	doc.Year.Page = web.Page{Printer: d.Printer, Notice: d.notice(s)}
+	doc.Year.Page = web.Page{Printer: d.Printer, Notices: d.notices(s)}
 	doc.Method.Printer = d.Printer
 	add := func(text, href string) { doc.Contents = append(doc.Contents, web.Link{Text: text, Href: href}) }
 	add(d.T("year.title", "Cycle", d.cycle.ID), d.to.year(d.cohort.ID, d.cycle.ID))

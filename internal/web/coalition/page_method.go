@@ -12,14 +12,15 @@ type methodView struct {
 	web.Page
 	Sheets []methodSheet
 	Scale  scaleView
-	Plain  []string
+	Common []template.HTML // what was done for every pack alike
 	Limits []string
 }
 
 // methodSheet is what one release says of itself.
 type methodSheet struct {
 	Title      template.HTML
-	Method     template.HTML
+	Method     []template.HTML // what was done for this pack besides
+	Dropped    []droppedRow
 	Source     string
 	Thresholds []threshold
 	NotShown   []notShownRow
@@ -43,12 +44,17 @@ type digest struct{ Name, Hex string }
 func (d *drawing) method() methodView {
 	v := methodView{
 		Scale:  d.scale(d.cycle.Sheets[0]),
-		Plain:  []string{d.T("method.halves"), d.T("method.both"), d.T("method.once")},
-		Limits: []string{d.T("method.truth"), d.T("method.ordinal"), d.T("method.missing"), d.T("method.change")},
+		Limits: []string{d.T("method.ordinal"), d.T("method.missing"), d.T("method.change")},
+	}
+	common := d.common()
+	for _, m := range d.cycle.Sheets[0].Method {
+		if text := d.Show(m); common[text] {
+			v.Common = append(v.Common, text)
+		}
 	}
 	for _, s := range d.cycle.Sheets {
 		v.Sheets = append(v.Sheets, methodSheet{
-			Title: d.Show(s.PackTitle), Method: d.Show(s.Method), Source: d.source(s),
+			Title: d.Show(s.PackTitle), Method: d.besides(s, common), Dropped: d.dropped(s), Source: d.source(s),
 			Thresholds: []threshold{
 				{d.Number(s.Thresholds.Batch), d.T("method.batch")},
 				{d.Number(s.Thresholds.Release), d.T("method.left")},
@@ -65,6 +71,45 @@ func (d *drawing) method() methodView {
 		})
 	}
 	return v
+}
+
+// common returns the sentences that every sheet of the cycle says.
+func (d *drawing) common() map[template.HTML]bool {
+	said := make(map[template.HTML]int)
+	for _, s := range d.cycle.Sheets {
+		for _, m := range s.Method {
+			said[d.Show(m)]++
+		}
+	}
+	all := make(map[template.HTML]bool)
+	for text, n := range said {
+		all[text] = n == len(d.cycle.Sheets)
+	}
+	return all
+}
+
+// besides returns what a sheet says and not every other.
+func (d *drawing) besides(s *Sheet, common map[template.HTML]bool) []template.HTML {
+	var list []template.HTML
+	for _, m := range s.Method {
+		if text := d.Show(m); !common[text] {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
+type droppedRow struct {
+	Cohort string
+	Why    template.HTML
+}
+
+func (d *drawing) dropped(s *Sheet) []droppedRow {
+	var list []droppedRow
+	for _, g := range s.Dropped {
+		list = append(list, droppedRow{d.words.cohort(g.Cohort), d.Show(g.Reason)})
+	}
+	return list
 }
 
 // The kinds of block in the order of the page, and the chains' messages.
@@ -106,7 +151,9 @@ func (d *drawing) notShown(s *Sheet) []notShownRow {
 			if k.area {
 				href = d.to.area(s.Cohort, s.Cycle, s.Pack, n.Subject)
 			}
-			byReason[why].Where = append(byReason[why].Where, web.Link{Text: n.Subject, Href: href})
+			if !n.Instead { // else it is all of them, by choice
+				byReason[why].Where = append(byReason[why].Where, web.Link{Text: n.Subject, Href: href})
+			}
 		}
 		for _, why := range order {
 			row := byReason[why]

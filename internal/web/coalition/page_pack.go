@@ -204,6 +204,7 @@ func (d *drawing) options(name string, values []string, chosen string) field {
 type outcomePage struct {
 	web.Page
 	Heading        template.HTML
+	Question       template.HTML
 	AreaLabel      string
 	AreaTitle      template.HTML
 	AreaLink       web.Link
@@ -237,7 +238,7 @@ func (d *drawing) outcomePage(s *Sheet, o *Outcome, a *Area) outcomePage {
 	plain := d.Plain(o.Title)
 	who := d.who(s.Cohort, s.Submissions)
 	v := outcomePage{
-		Heading: view.Title, Outcome: view, Heads: heads, Scale: d.scale(s), MoveSigns: d.moveLegend(),
+		Heading: view.Title, Question: d.Show(o.Question), Outcome: view, Heads: heads, Scale: d.scale(s), MoveSigns: d.moveLegend(),
 		AreaLabel: d.T("outcome.area", "ID", a.ID), AreaTitle: d.Show(a.Title),
 		AreaLink:      web.Link{Text: d.T("outcome.inArea"), Href: d.to.area(s.Cohort, s.Cycle, s.Pack, a.ID)},
 		Years:         d.years(s, o.ID, d.T("block.level"), func(o *Outcome) Block { return o.Level }),
@@ -265,23 +266,27 @@ func (d *drawing) outcomePage(s *Sheet, o *Outcome, a *Area) outcomePage {
 	return v
 }
 
-// years draws a block of an outcome in the cycles up to the one shown.
+// years draws a block of an outcome in the cycles up to the one shown. Where what
+// is asked under its id has changed, the years do not compare.
 func (d *drawing) years(s *Sheet, id, name string, of func(*Outcome) Block) []yearRow {
 	var rows []yearRow
-	var before *Sheet
+	asked := ""
 	for _, cycle := range d.cohort.until(d.cycle, shownCycles) {
 		sheet := cycle.sheet(s.Pack)
 		if sheet == nil {
 			continue
 		}
-		row := yearRow{Cycle: cycle.ID, Break: d.breakBetween(before, sheet)}
+		row := yearRow{Cycle: cycle.ID}
 		if o, _, ok := sheet.Outcome(id); ok {
-			row.Block = d.block(name, id+" "+d.Plain(o.Title)+", "+cycle.ID, of(o), sheet, false)
+			if asked != "" && asked != o.Asked {
+				row.Break = d.T("break.asked")
+			}
+			asked = o.Asked
+			row.Block = d.block(name, id+" "+d.Plain(o.Title)+", "+cycle.ID, of(o), sheet, tall)
 		} else {
 			row.Words = d.T("outcome.absent")
 		}
 		rows = append(rows, row)
-		before = sheet
 	}
 	return rows
 }

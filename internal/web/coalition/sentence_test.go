@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // This file recomputes from release.json every number that stands in a sentence,
@@ -45,7 +46,7 @@ func (s *script) end(ids *regexp.Regexp) {
 }
 
 // fixed takes out what a release says in words, and the kit's own digits.
-func (s *script) fixed(r *release) {
+func (s *script) fixed(r *releaseFile) {
 	scale := "– no level given: not applicable, “We prefer not to say”, or not verified"
 	for i, level := range r.Scale.Levels {
 		scale += fmt.Sprintf(" %d %s", i, level["en"])
@@ -79,13 +80,13 @@ func group(cohort string) string {
 }
 
 // headline says how many took part.
-func headline(r *release) string {
+func headline(r *releaseFile) string {
 	p := r.Participation
 	return fmt.Sprintf("%d of %d %s took part", p.Submissions, p.Members, who(r.Cohort, p.Members))
 }
 
 // participation says the rest.
-func participation(r *release) string {
+func participation(r *releaseFile) string {
 	p := r.Participation
 	say := map[int]string{0: "The two hosts of the cycle are not among them.", 1: "One host of the cycle is among them.", 2: "Both hosts of the cycle are among them."}[p.Hosts]
 	switch {
@@ -103,42 +104,72 @@ func participation(r *release) string {
 	return say + fmt.Sprintf(" Every number counts these %d %s together", p.Submissions, who(r.Cohort, p.Submissions))
 }
 
-// movement says in how many areas more members rose than fell.
-func movement(r *release) string {
-	var up, down, even, untold, nothing int
-	for _, a := range r.Areas {
-		rose, okRose := a.Change.sum("better")
-		fell, okFell := a.Change.sum("worse")
-		none, okNone := a.Change.sum("not_comparable")
+// calendar says who hosted, when it closed, and who joined and left.
+func calendar(r *releaseFile) string {
+	say := fmt.Sprintf("Hosted by %s and %s. Closed on %s.", r.HostedBy[0], r.HostedBy[1], date(r.Calendar.Deadline))
+	for _, p := range r.Calendar.Postponed {
+		say += fmt.Sprintf(" Postponed to %s: %s.", date(p.Deadline), p.Reason)
+	}
+	if t := r.Turnover; t != nil && t.Joined+t.Left > 0 {
+		say += fmt.Sprintf(" Since %s, %d joined", t.Since, t.Joined)
+	}
+	return say
+}
+
+func date(seconds int64) string { return time.Unix(seconds, 0).UTC().Format("2 January 2006") }
+
+// moved is an outcome that asks the same in two cycles and tells in both how many
+// are at 3 or 4.
+type moved struct {
+	outcome
+	was, wasOf, is, of int
+}
+
+func shifts(now, before *releaseFile) []moved {
+	var list []moved
+	if before == nil {
+		return nil
+	}
+	for _, o := range now.all() {
+		for _, b := range before.all() {
+			is, okNow := o.Level.sum("3", "4")
+			was, okThen := b.Level.sum("3", "4")
+			if b.ID == o.ID && b.Asked == o.Asked && okNow && okThen {
+				list = append(list, moved{o, was, before.Participation.Submissions, is, now.Participation.Submissions})
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b moved) int { return cmp.Compare(b.rise(), a.rise()) })
+	return list
+}
+
+func (m moved) rise() float64 { return float64(m.is)/float64(m.of) - float64(m.was)/float64(m.wasOf) }
+
+func (m moved) fromTo() string {
+	return fmt.Sprintf("%d of %d → %d of %d", m.was, m.wasOf, m.is, m.of)
+}
+
+// movement says how many outcomes rose and fell.
+func movement(now, before *releaseFile) string {
+	if before == nil {
+		return "There is no earlier cycle to compare with."
+	}
+	up, down, even := 0, 0, 0
+	for _, m := range shifts(now, before) {
 		switch {
-		case okNone && none == r.Participation.Submissions:
-			nothing++
-		case !okRose || !okFell:
-			untold++
-		case rose > fell:
+		case m.rise() > 1e-9:
 			up++
-		case rose < fell:
+		case m.rise() < -1e-9:
 			down++
 		default:
 			even++
 		}
 	}
-	if nothing == len(r.Areas) {
-		return "This is the first cycle; there is nothing to compare with."
+	if up+down+even == 0 {
+		return "No outcome tells in both years how many are at 3 or 4."
 	}
-	say := fmt.Sprintf("In %d of %d areas more members rose than fell", up, len(r.Areas))
-	if up == 0 {
-		say = fmt.Sprintf("In none of %d areas did more members rise than fall", len(r.Areas))
-	}
-	for _, part := range []struct {
-		n    int
-		text string
-	}{{down, "in %d more fell than rose"}, {even, "in %d as many rose as fell"}, {untold + nothing, "of %d it is not shown"}} {
-		if part.n > 0 {
-			say += "; " + fmt.Sprintf(part.text, part.n)
-		}
-	}
-	return say + "."
+	return fmt.Sprintf("Of %d outcomes that tell in both years, %d have a larger share of %s at 3 or 4 than in %s, %d a smaller one, %d the same.",
+		up+down+even, up, who(now.Cohort, 2), before.Cycle, down, even)
 }
 
 // place is an outcome with how many are somewhere, certainly and possibly.
@@ -151,7 +182,7 @@ type place struct {
 }
 
 // lowPlaces are the outcomes that tell how many are at 0 or 1, most first.
-func lowPlaces(r *release) []place {
+func lowPlaces(r *releaseFile) []place {
 	return ranked(r, "at 0 or 1", func(o outcome) (int, int, bool) {
 		atMost, ok := o.Level.sum("none", "0", "1")
 		if !ok {
@@ -165,14 +196,14 @@ func lowPlaces(r *release) []place {
 	})
 }
 
-func highPlaces(r *release) []place {
+func highPlaces(r *releaseFile) []place {
 	return ranked(r, "at 3 or 4", func(o outcome) (int, int, bool) {
 		n, ok := o.Level.sum("3", "4")
 		return n, n, ok
 	})
 }
 
-func ranked(r *release, at string, of func(outcome) (int, int, bool)) []place {
+func ranked(r *releaseFile, at string, of func(outcome) (int, int, bool)) []place {
 	var list []place
 	for _, o := range r.all() {
 		least, atMost, ok := of(o)
@@ -219,15 +250,37 @@ func TestYearSaysWhatTheReleaseSays(t *testing.T) {
 			n := r.Participation.Submissions
 			s.expect("Cycle 2026 · %s · %s", group(r.Cohort), r.Framework.Title["en"])
 			s.expect("%s. %s", headline(r), participation(r))
-			s.expect("%s", movement(r))
+			s.expect("%s", calendar(r))
+			before := w.release(r.Cohort, "2025", r.Framework.ID)
+			s.expect("%s", movement(r, before))
+			var bars []string
+			if before != nil {
+				s.expect("At 3 or 4; the mark shows 2025.")
+				list := shifts(r, before)
+				var marked []moved
+				for i := 0; i < min(4, len(list)) && list[i].rise() > 1e-9; i++ {
+					marked = append(marked, list[i])
+				}
+				for i := len(list) - 1; i >= max(0, len(list)-2) && list[i].rise() < -1e-9; i-- {
+					marked = append(marked, list[i])
+				}
+				for _, m := range marked {
+					s.expect("%s %s %s", m.ID, m.Title["en"], m.fromTo())
+					bars = append(bars, m.ID+": "+m.fromTo())
+				}
+			}
 			s.expect("Outcomes with most %s at 0 or 1.", who(r.Cohort, 2))
 			s.expect("Outcomes with most %s at 3 or 4.", who(r.Cohort, 2))
 			low, high, all := lowPlaces(r), highPlaces(r), len(r.all())
-			bars := append(s.standings(low, 5), s.standings(high, 5)...)
-			if len(low) < all {
+			bars = append(append(bars, s.standings(low, 5)...), s.standings(high, 5)...)
+			if len(low) > 0 && low[0].least == 0 {
+				s.expect("Nobody is certain to be at 0 or 1 in any outcome that shows it.")
+			} else if len(low) < all {
 				s.expect("Out of the %d of %d outcomes that show how many are at 0 or 1.", len(low), all)
 			}
-			if len(high) < all {
+			if len(high) > 0 && high[0].least == 0 {
+				s.expect("Nobody is certain to be at 3 or 4 in any outcome that shows it.")
+			} else if len(high) < all {
 				s.expect("Out of the %d of %d outcomes that show how many are at 3 or 4.", len(high), all)
 			}
 			for _, other := range w.releases {
@@ -240,29 +293,66 @@ func TestYearSaysWhatTheReleaseSays(t *testing.T) {
 					}
 					continue
 				}
-				s.expect("%s. %s", headline(other), movement(other))
+				s.expect("%s.", headline(other))
+				if earlier := w.release(other.Cohort, "2025", other.Framework.ID); earlier != nil {
+					s.expect("%s", movement(other, earlier))
+				}
 				s.expect("All %d outcomes of %s", len(other.all()), other.Framework.Title["en"])
 				bars = append(bars, s.standings(lowPlaces(other), 2)...)
 				bars = append(bars, s.standings(highPlaces(other), 2)...)
 			}
-			s.expect("each of the %d %s gives in the area", n, who(r.Cohort, 2))
+			s.expect("On the left where the %d %s stand; beside it how many are at 3 or 4", n, who(r.Cohort, 2))
 			s.expect("All %d outcomes of %s", all, r.Framework.Title["en"])
 			for _, a := range r.Areas {
 				s.expect("%s %s %d outcomes", a.ID, a.Title["en"], len(a.Outcomes))
 			}
+			s.yearCounts(w, r)
 			s.itself(w)
 			for _, cycle := range []string{"2024", "2025", "2026"} {
 				s.allow(cycle)
 			}
 			s.end(ids(w))
 			got := slices.DeleteFunc(slices.Clone(p.bars), func(title string) bool {
-				return strings.Contains(title, "took part,") || strings.Contains(title, "target")
+				return strings.Contains(title, "took part,") || strings.Contains(title, ", target")
 			})
 			if !slices.Equal(got, bars) && !sameSet(got, bars) {
 				t.Errorf("bars are of\n%q, want\n%q", got, bars)
 			}
 		})
 	}
+}
+
+// yearCounts expects, beside each strip, how many are at 3 or 4 in each cycle.
+func (s *script) yearCounts(w *world, r *releaseFile) {
+	if _, held := r.Reasons["not_both"]; !held || r.Areas[0].Lowest.shown() {
+		return
+	}
+	for _, n := range r.NotShown {
+		if n.Block == r.Areas[0].ID+"/lowest" && n.Reason != "not_both" {
+			return // the lowest levels stand there instead
+		}
+	}
+	for _, o := range r.all() {
+		piece := o.ID + " " + o.Title["en"]
+		for _, cycle := range []string{"2024", "2025", "2026"} {
+			earlier := w.release(r.Cohort, cycle, r.Framework.ID)
+			if earlier == nil {
+				continue
+			}
+			text := "·"
+			for _, e := range earlier.all() {
+				if n, ok := e.Level.sum("3", "4"); ok && e.ID == o.ID {
+					text = fmt.Sprint(n)
+					if n > 9999 {
+						text = ""
+					}
+				}
+			}
+			piece += " " + cycle + ": " + text
+		}
+		s.expect("%s", piece)
+	}
+	s.allow("at 3 or 4")
 }
 
 // itself expects what the coalition says of itself, where it does.
@@ -430,10 +520,12 @@ func TestMethodSaysWhatTheReleaseSays(t *testing.T) {
 	s.fixed(r)
 	s.expect("%s, cycle %s, %s; %s %s. %d of %d members stand behind each number.", r.Coalition, r.Cycle, group(r.Cohort),
 		r.Framework.ID, r.Framework.Version, r.Participation.Submissions, r.Participation.Members) // once more, beside the rule
-	s.expect("%s", r.Method["en"])
+	for _, m := range r.Method {
+		s.expect("%s", m.Text["en"])
+	}
 	s.expect("%d members that have to take part before anything is opened", r.Thresholds.Batch)
 	s.expect("%d members besides the hosts, before anything is released", r.Thresholds.Release)
-	s.expect("%d members in any group that is shown, unless it is empty", r.Thresholds.Band)
+	s.expect("%d members in any group that is shown, unless it is empty", r.Rule.Band)
 	s.expect("Charter %s", r.Charter)
 	s.expect("Roster %s", r.Roster)
 	s.expect("Framework %s %s %s", r.Framework.ID, r.Framework.Version, r.Framework.Digest)
@@ -459,6 +551,7 @@ func TestOutcomeSaysWhatTheReleaseSays(t *testing.T) {
 			s := &script{t, p.text, o.ID}
 			s.fixed(r)
 			s.expect("%s %s", o.ID, o.Title["en"])
+			s.expect("%s", o.Question["en"])
 			s.expect("Area %s · %s", a.ID, a.Title["en"])
 			s.expect("this outcome is one of %d.", len(a.Outcomes))
 			s.allow("Evidence is asked for at 3 and 4 only.")

@@ -62,36 +62,42 @@ func rank(s *Sheet, of func(*Outcome) (certain, possible int, known bool)) []sta
 	return list
 }
 
-// movement is in how many areas more members rose than fell, and so on.
-type movement struct {
-	up, down, even int
-	untold         int // the bands do not tell, or nothing is shown
-	nothing        int // nobody has anything to compare with
+// shift is an outcome and how many members are at 3 or 4 now and were in the
+// cycle before. It is read from both years' bands and says nothing of who moved.
+type shift struct {
+	area             *Area
+	outcome          *Outcome
+	now, of          int
+	before, beforeOf int
 }
 
-// moved sums up what changed.
-func moved(s *Sheet) movement {
-	var m movement
-	for i := range s.Areas {
-		b := s.Areas[i].Change
-		if b.nothing(s.Submissions) {
-			m.nothing++
-			continue
-		}
-		rose, okRose := b.Count(better, better)
-		fell, okFell := b.Count(worse, worse)
-		switch {
-		case !okRose || !okFell:
-			m.untold++
-		case rose > fell:
-			m.up++
-		case rose < fell:
-			m.down++
-		default:
-			m.even++
+// rise orders shifts by how much the share rose, in whole numbers.
+func (a shift) rise() int { return a.now*a.beforeOf - a.before*a.of }
+
+// shifts lists the outcomes that ask the same in both sheets and tell in both how
+// many members are at 3 or 4, the largest rise first.
+func shifts(now, before *Sheet) []shift {
+	var list []shift
+	if before == nil {
+		return nil
+	}
+	for i := range now.Areas {
+		a := &now.Areas[i]
+		for j := range a.Outcomes {
+			o := &a.Outcomes[j]
+			earlier, _, ok := before.Outcome(o.ID)
+			if !ok || earlier.Asked != o.Asked {
+				continue
+			}
+			n, known := high(o.Level)
+			was, knew := high(earlier.Level)
+			if known && knew {
+				list = append(list, shift{a, o, n, now.Submissions, was, before.Submissions})
+			}
 		}
 	}
-	return m
+	slices.SortStableFunc(list, func(a, b shift) int { return cmp.Compare(b.rise(), a.rise()) })
+	return list
 }
 
 // nothing reports whether no member has anything to compare with.

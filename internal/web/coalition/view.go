@@ -2,6 +2,7 @@ package coalition
 
 import (
 	"html/template"
+	"strings"
 
 	"muster/internal/web"
 )
@@ -37,6 +38,7 @@ type blockView struct {
 	Shown   bool
 	Picture template.HTML
 	Reason  template.HTML
+	Instead bool // nothing is ever shown of its kind: leave it out
 	Cells   []cell
 	Empty   int // units of the chain: the width of the row where nothing is shown
 	Of      string
@@ -48,9 +50,18 @@ type cell struct {
 	Text string
 }
 
+// size is how large a picture of bands is.
+type size int
+
+const (
+	tall  size = iota // counts and labels
+	short             // the same, for what stands beside another
+	thin              // neither
+)
+
 // block draws a block. subject says of what it is, for titles.
-func (d *drawing) block(name, subject string, b Block, s *Sheet, low bool) blockView {
-	v := blockView{Name: name, Shown: b.Shown(), Empty: len(b.Chain.Units), Of: d.Number(s.Submissions)}
+func (d *drawing) block(name, subject string, b Block, s *Sheet, size size) blockView {
+	v := blockView{Name: name, Shown: b.Shown(), Instead: b.Instead, Empty: len(b.Chain.Units), Of: d.Number(s.Submissions)}
 	if !v.Shown {
 		v.Reason = d.Show(b.Reason)
 		return v
@@ -58,22 +69,24 @@ func (d *drawing) block(name, subject string, b Block, s *Sheet, low bool) block
 	for _, band := range b.Bands {
 		v.Cells = append(v.Cells, cell{band.Last - band.First + 1, d.Number(band.Count)})
 	}
-	v.Picture = d.stack(name, subject, b, s, low)
+	v.Picture = d.stack(name, subject, b, s, size)
 	return v
 }
 
-func (d *drawing) stack(name, subject string, b Block, s *Sheet, low bool) template.HTML {
+func (d *drawing) stack(name, subject string, b Block, s *Sheet, size size) template.HTML {
 	title := subject + ": " + name
 	if s.Marking != "" {
 		title = s.Marking + ". " + title
 	}
-	stack := web.Stack{Scale: b.Chain.Name, Title: title, Desc: d.describe(b, s), Low: low, Bare: b.Chain == moves}
+	stack := web.Stack{Scale: b.Chain.Name, Title: title, Desc: d.describe(b, s), Low: size == short, Thin: size == thin, Bare: b.Chain == moves || size == thin}
 	for _, band := range b.Bands {
 		segment := web.Segment{First: band.First, Last: band.Last, Count: band.Count}
-		if b.Chain == moves {
+		switch {
+		case size == thin:
+		case b.Chain == moves:
 			segment.Sign = d.sign(b.Chain, band) + "\u2009"
-		} else {
-			segment.Label, segment.Short = d.sign(b.Chain, band), short(b.Chain, band)
+		default:
+			segment.Label, segment.Short = d.sign(b.Chain, band), shortSign(b.Chain, band)
 		}
 		stack.Segments = append(stack.Segments, segment)
 	}
@@ -141,11 +154,11 @@ func (d *drawing) outcome(s *Sheet, o *Outcome, heads *tableHeads) outcomeView {
 	v := outcomeView{
 		ID: o.ID, Href: d.to.outcome(s.Cohort, s.Cycle, s.Pack, o.ID), Anchor: d.to.anchor(s.Cohort, s.Pack, o.ID),
 		Title: d.Show(o.Title), Plain: plain, Heads: heads, Open: d.open,
-		Level:    d.block(d.T("block.level"), subject, o.Level, s, false),
-		Verified: d.block(d.T("block.verified"), subject, o.Verified, s, true),
-		Target:   d.block(d.T("block.target"), subject, o.Target, s, false),
-		State:    d.block(d.T("block.gap"), subject, o.State, s, false),
-		Evidence: d.block(d.T("block.evidence"), subject, o.Evidence, s, false),
+		Level:    d.block(d.T("block.level"), subject, o.Level, s, tall),
+		Verified: d.block(d.T("block.verified"), subject, o.Verified, s, short),
+		Target:   d.block(d.T("block.target"), subject, o.Target, s, tall),
+		State:    d.block(d.T("block.gap"), subject, o.State, s, tall),
+		Evidence: d.block(d.T("block.evidence"), subject, o.Evidence, s, tall),
 		Caption:  d.marked(s, d.T("table.caption", "ID", o.ID, "Title", plain, "Who", d.who(s.Cohort, s.Submissions), "Cycle", s.Cycle)),
 	}
 	n, known := o.atTarget()
@@ -176,6 +189,7 @@ type changeRow struct {
 	Break string // a line across: what stands above is not quite comparable
 	Block blockView
 	Words string // "nothing to compare with"
+	last  string // the last of several cycles that show nothing
 }
 
 // history is an area's change over the cycles up to the one shown.
@@ -195,15 +209,26 @@ func (d *drawing) history(s *Sheet, area string) []changeRow {
 		case a.Change.nothing(sheet.Submissions):
 			row.Words = d.T("moved.here")
 		default:
-			row.Block = d.block(d.T("block.change"), a.ID+" "+d.Plain(a.Title)+", "+cycle.ID, a.Change, sheet, true)
+			row.Block = d.block(d.T("block.change"), a.ID+" "+d.Plain(a.Title)+", "+cycle.ID, a.Change, sheet, short)
+		}
+		before = sheet
+		if n := len(rows); n > 0 && !row.Block.Shown && row.Break == "" && rows[n-1].same(row) {
+			rows[n-1].Cycle = strings.TrimSuffix(rows[n-1].Cycle, "–"+rows[n-1].last) + "–" + cycle.ID
+			rows[n-1].last = cycle.ID
+			continue
 		}
 		rows = append(rows, row)
-		before = sheet
 	}
 	return rows
 }
 
-// breakBetween says why two cycles are not quite comparable, or nothing.
+// same reports whether neither row shows anything, for the same reason.
+func (r changeRow) same(other changeRow) bool {
+	return !r.Block.Shown && r.Words == other.Words && r.Block.Reason == other.Block.Reason
+}
+
+// breakBetween says that the framework is another than in the cycle before, or
+// nothing. Change is of those outcomes only that each member could compare.
 func (d *drawing) breakBetween(before, now *Sheet) string {
 	if before == nil || before.PackDigest == now.PackDigest {
 		return ""
@@ -218,7 +243,11 @@ const shownCycles = 3
 type areaView struct {
 	ID, Anchor, Href string
 	Title            template.HTML
-	Count            string // "5 outcomes"
+	Count            string      // "5 outcomes"
+	Strips           []stripView // its outcomes in short, where the lowest levels are not shown
+	StripYears       []string
+	StripsNow        string
+	StripsNote       string
 	Lowest           blockView
 	History          []changeRow
 	Caption          string
@@ -235,17 +264,84 @@ type areaView struct {
 func (d *drawing) area(s *Sheet, a *Area, heads *tableHeads) areaView {
 	plain := d.Plain(a.Title)
 	who := d.who(s.Cohort, s.Submissions)
+	var strips []stripView
+	if a.Lowest.Instead {
+		strips = d.strips(s, a)
+	}
 	caption := d.marked(s, d.T("table.captionArea", "ID", a.ID, "Title", plain, "Who", who, "Cycle", s.Cycle))
 	return areaView{
 		ID: a.ID, Anchor: d.to.anchor(s.Cohort, s.Pack, a.ID), Href: d.to.area(s.Cohort, s.Cycle, s.Pack, a.ID), Title: d.Show(a.Title),
-		Count:   d.N("year.outcomes", len(a.Outcomes)),
-		Lowest:  d.block(d.T("block.lowest"), a.ID+" "+plain, a.Lowest, s, false),
+		Count:  d.N("year.outcomes", len(a.Outcomes)),
+		Strips: strips, StripYears: d.stripYears(s), StripsNow: s.Cycle, StripsNote: d.T("year.strips"),
+		Lowest:  d.block(d.T("block.lowest"), a.ID+" "+plain, a.Lowest, s, tall),
 		History: d.history(s, a.ID),
 		Caption: caption, LevelsCaption: caption, StatesCaption: caption + ": " + d.T("block.gap"), EvidenceCaption: caption + ": " + d.T("block.evidence"),
 		ChangeCaption: d.marked(s, d.T("table.change", "ID", a.ID, "Title", plain, "Who", who)),
 		AllTables:     d.T("pack.tablesOf", "ID", a.ID),
 		Heads:         heads, Open: d.open,
 	}
+}
+
+// stripView is an outcome's levels in short.
+type stripView struct {
+	ID, Href string
+	Title    string
+	Block    blockView
+	Years    []yearCount
+}
+
+// yearCount is how many are at 3 or 4 in a cycle.
+type yearCount struct {
+	Cycle string
+	Text  string
+	Break bool // what is asked has changed since the cycle before
+}
+
+// strips draws the outcomes of an area, each as a low strip.
+func (d *drawing) strips(s *Sheet, a *Area) []stripView {
+	var list []stripView
+	for i := range a.Outcomes {
+		o := &a.Outcomes[i]
+		list = append(list, stripView{
+			ID: o.ID, Href: d.to.outcome(s.Cohort, s.Cycle, s.Pack, o.ID), Title: d.Plain(o.Title),
+			Block: d.block(d.T("block.level"), o.ID+" "+d.Plain(o.Title), o.Level, s, thin),
+			Years: d.yearCounts(s, o.ID),
+		})
+	}
+	return list
+}
+
+// stripYears names the cycles that stand beside the strips.
+func (d *drawing) stripYears(s *Sheet) []string {
+	var years []string
+	for _, cycle := range d.cohort.until(d.cycle, shownCycles) {
+		if cycle.sheet(s.Pack) != nil {
+			years = append(years, cycle.ID)
+		}
+	}
+	return years
+}
+
+// yearCounts says how many are at 3 or 4 in an outcome, cycle by cycle.
+func (d *drawing) yearCounts(s *Sheet, id string) []yearCount {
+	var counts []yearCount
+	asked := ""
+	for _, cycle := range d.cohort.until(d.cycle, shownCycles) {
+		sheet := cycle.sheet(s.Pack)
+		if sheet == nil {
+			continue
+		}
+		c := yearCount{Cycle: cycle.ID, Text: "·"}
+		if o, _, ok := sheet.Outcome(id); ok {
+			c.Break = asked != "" && asked != o.Asked
+			asked = o.Asked
+			if n, known := high(o.Level); known {
+				c.Text = d.Number(n)
+			}
+		}
+		counts = append(counts, c)
+	}
+	return counts
 }
 
 // scaleView is the scale, which every page that uses it prints.

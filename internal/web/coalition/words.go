@@ -91,8 +91,8 @@ func span(c *Chain, first, last int) string {
 	return c.Signs[first] + "–" + strings.TrimPrefix(c.Signs[last], "E")
 }
 
-// short returns a sign for where there is no room for another.
-func short(c *Chain, b Band) string {
+// shortSign returns a sign for where there is no room for another.
+func shortSign(c *Chain, b Band) string {
 	if c == states && b.First == b.Last {
 		return c.Signs[b.First]
 	}

@@ -6,8 +6,9 @@
 //
 // Every member has a latent capability; its levels vary around that and rise a
 // little each year; what a verifier finds is never higher. The totals are counted
-// member by member and handed to the disclosure rule, as the coordinator does it.
-// All is marked SYNTHETIC and follows from the seed.
+// member by member and cut by the disclosure rule, cycle after cycle. They are not
+// attacked: that takes longer than drawing them, and nobody's answers are in them.
+// All is marked as the configuration says and follows from the seed.
 package picturetest
 
 import (
@@ -18,8 +19,10 @@ import (
 	"strconv"
 	"strings"
 
+	"muster/internal/coalition"
 	"muster/internal/disclosure"
 	"muster/internal/framework"
+	"muster/internal/release"
 )
 
 // Coalition is the invented coalition's name.
@@ -32,6 +35,7 @@ type Cohort struct {
 	Declined int
 	Late     int
 	Hosts    int
+	Joined   int // members that answer in the last cycle and not before
 }
 
 // Config says what to make.
@@ -42,8 +46,14 @@ type Config struct {
 	Marking string
 	Seed    uint64
 
-	// Revise makes the packs of all cycles but the last look like an earlier version.
+	Prefer disclosure.Preference
+
+	// Revise makes the packs of all cycles but the last look like an earlier
+	// version, in which the first outcome asked something else.
 	Revise bool
+
+	// Postponed says why the last cycle's deadline was moved; empty if it was not.
+	Postponed string
 }
 
 // Default returns 32 allies and 18 partners over three cycles.
@@ -75,8 +85,8 @@ const LastCycle = 2026
 
 // Releases makes the releases: of each cohort, cycle and pack. The partners answer
 // the first pack and, where there is one, that of ports.
-func Releases(cfg Config) ([]*disclosure.Release, error) {
-	var all []*disclosure.Release
+func Releases(cfg Config) ([]*release.Release, error) {
+	var all []*release.Release
 	for c, cohort := range cfg.Cohorts {
 		for i, pack := range cfg.Packs {
 			if c > 0 && i > 0 && !strings.HasSuffix(pack.ID, "ports") {
@@ -105,6 +115,8 @@ type members struct {
 	tilt   [][]float64 // by member and area
 	before [][]int     // last year's levels, -1 for none
 	now    [][]int
+	target [][]int // this year's targets, -1 for none
+	issue  *disclosure.Issue
 }
 
 func newMembers(seed uint64, cohort Cohort, pack *framework.Pack) *members {
@@ -126,57 +138,100 @@ func newMembers(seed uint64, cohort Cohort, pack *framework.Pack) *members {
 
 // year draws everybody's levels of one year.
 func (m *members) year(n int) {
-	m.before, m.now = m.now, nil
+	m.before, m.now, m.target = m.now, nil, nil
 	for i := range n {
-		var answers []int
+		var answers, targets []int
 		outcome := 0
 		for a := range m.pack.Areas {
 			for range m.pack.Areas[a].Outcomes {
 				level := int(m.skill[i] + m.tilt[i][a] - m.hard[outcome] + 0.35*m.rng.NormFloat64())
 				level = min(max(level, 0), 4)
+				target := min(max(level, 1)+m.rng.IntN(3)/2, 4)
 				if m.rng.IntN(13) == 0 {
-					level = -1
+					level, target = -1, -1
 				}
-				answers = append(answers, level)
+				answers, targets = append(answers, level), append(targets, target)
 				outcome++
 			}
 			m.tilt[i][a] += 0.16 + 0.22*m.rng.NormFloat64()
 		}
-		m.now = append(m.now, answers)
+		m.now, m.target = append(m.now, answers), append(m.target, targets)
 	}
 }
 
-func (m *members) release(cfg Config, cohort Cohort, pack *framework.Pack, year int, first bool) (*disclosure.Release, error) {
+// Days of the invented calendar, in seconds.
+const (
+	day      = 24 * 60 * 60
+	firstDay = 1_772_323_200 // 1 March 2026
+	openFor  = 30 * day
+)
+
+func (m *members) release(cfg Config, cohort Cohort, pack *framework.Pack, year int, first bool) (*release.Release, error) {
 	layout, err := framework.NewLayout(pack)
 	if err != nil {
 		return nil, err
 	}
 	n := cohort.Members - cohort.Declined - cohort.Late
+	if year < LastCycle {
+		n -= cohort.Joined
+	}
 	if first {
 		m.year(n) // last year's, of which there is no release
+		m.now = nil
 	}
 	m.year(n)
-	if first {
-		m.before = nil
-	}
 	cells := make([]uint64, layout.Bits())
 	for i := range n {
 		m.count(layout, cells, i)
 	}
-	r, err := disclosure.NewRelease(disclosure.ReleaseConfig{
-		Coalition: Coalition, Cycle: strconv.Itoa(year), Cohort: cohort.ID, Marking: cfg.Marking, Pack: pack,
-		Totals:        disclosure.Totals{Layout: layout, Submissions: uint64(n), Cells: cells},
+	rule := disclosure.Rule{Hosts: cohort.Hosts, Prefer: cfg.Prefer}
+	application := disclosure.Application{
+		Rule: rule, Totals: disclosure.Totals{Layout: layout, Submissions: uint64(n), Cells: cells},
 		Participation: disclosure.Participation{Members: cohort.Members, Submissions: n, Hosts: cohort.Hosts, Declined: cohort.Declined},
-		CharterDigest: digest(year, 'c'), RosterDigest: digest(year, 'e'),
-	})
+		Thresholds:    disclosure.Thresholds{MinimumBatch: coalition.MinimumBatch(cohort.Members), ReleaseMinimum: coalition.ReleaseMinimum},
+		Members:       names(n), Previous: m.issue,
+	}
+	blocks, err := application.Apply()
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Revise && year < LastCycle {
-		r.Framework.Version = "0.9.0"
-		r.Framework.Digest = digest(1, 'f')
+	r, err := release.Blank(pack)
+	if err != nil {
+		return nil, err
 	}
-	return r, nil
+	r.Show(blocks)
+	r.Coalition, r.Cycle, r.Cohort, r.Marking = Coalition, strconv.Itoa(year), cohort.ID, cfg.Marking
+	r.HostedBy = []coalition.MemberID{"Ostmere", "Calverra"}
+	opens := int64(firstDay + (year-LastCycle)*365*day)
+	r.Calendar = release.Calendar{Opens: opens, Deadline: opens + openFor, Postponed: []release.Postponement{}}
+	if year == LastCycle && cfg.Postponed != "" {
+		r.Calendar.Deadline += openFor
+		r.Calendar.Postponed = append(r.Calendar.Postponed, release.Postponement{Deadline: r.Calendar.Deadline, Reason: cfg.Postponed})
+	}
+	r.CharterDigest, r.RosterDigest = digest(year, 'c'), digest(year, 'e')
+	r.Participation, r.Thresholds = application.Participation, application.Thresholds
+	r.Rule = release.Rule{ID: release.RuleCuts, MinimumBand: rule.Least(), Known: rule.Known(), Prefer: rule.Prefer}
+	r.Groups, r.History = []release.Group{{Cohort: cohort.ID, Members: n}}, []release.Earlier{}
+	if m.issue != nil {
+		r.Turnover = &release.Turnover{Since: m.issue.Cycle, Joined: n - len(m.issue.Members)}
+		r.History = append(r.History, release.Earlier{Cycle: m.issue.Cycle, Cohort: cohort.ID, Framework: pack.ID, Release: digest(year-1, 'a')})
+	}
+	if m.issue, err = disclosure.NewIssue(r.Cycle, r.Cohort, application.Members, rule, blocks, m.issue); err != nil {
+		return nil, err
+	}
+	if cfg.Revise && year < LastCycle {
+		r.Framework.Version, r.Framework.Digest = "0.9.0", digest(1, 'f')
+		r.Areas[0].Outcomes[0].Asked = digest(2, 'f')
+	}
+	return r, r.Complete()
+}
+
+func names(n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("member %06d", i)
+	}
+	return all
 }
 
 // digest stands in for one, as an invented charter and roster have none.
@@ -209,8 +264,7 @@ func (m *members) bucket(b framework.Block, member int, place map[string]int) st
 	case framework.KindChange:
 		return m.change(b.Subject, member, place)
 	}
-	level := m.now[member][place[b.Subject]]
-	target := min(max(level, 1)+m.rng.IntN(2), 4)
+	level, target := m.now[member][place[b.Subject]], m.target[member][place[b.Subject]]
 	switch b.Kind {
 	case framework.KindLevel:
 		if level < 0 {
@@ -223,7 +277,7 @@ func (m *members) bucket(b framework.Block, member int, place map[string]int) st
 		}
 		return strconv.Itoa(max(level-m.rng.IntN(2), 0))
 	case framework.KindTarget:
-		if level < 0 {
+		if target < 0 {
 			return "none"
 		}
 		return strconv.Itoa(target)
@@ -231,7 +285,7 @@ func (m *members) bucket(b framework.Block, member int, place map[string]int) st
 		switch {
 		case level < 0:
 			return "unknown"
-		case m.rng.IntN(3) > 0:
+		case level >= target:
 			return "met"
 		}
 		return "below"
@@ -249,7 +303,7 @@ func (m *members) of(area string, member int, place map[string]int) (now, before
 	for j := range m.pack.Areas[i].Outcomes {
 		at := place[m.pack.Areas[i].Outcomes[j].ID]
 		now = append(now, m.now[member][at])
-		if m.before != nil {
+		if member < len(m.before) {
 			before = append(before, m.before[member][at])
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"muster/internal/collective"
+	"muster/internal/disclosure"
 	"muster/internal/framework"
 	"muster/internal/web/coalition"
 )
@@ -36,7 +37,10 @@ func Worlds(fsys fs.FS) ([]World, error) {
 	revised := Default(packs[:1])
 	revised.Revise = true
 	few := Default(packs[:1])
-	few.Cohorts = []Cohort{{ID: "members", Members: 12, Declined: 1, Hosts: 2}}
+	few.Cohorts = []Cohort{{ID: "members", Members: 15, Declined: 1, Hosts: 2}}
+	few.Prefer = disclosure.Preference{Lowest: true, Target: true}
+	joined := Default(packs[:1])
+	joined.Cohorts[0].Joined, joined.Postponed = 2, "two members had elections"
 	many := Default(packs[:1])
 	many.Cohorts = []Cohort{{ID: "operators", Members: 1850, Declined: 40, Late: 110, Hosts: 0}}
 	many.Marking = ""
@@ -51,7 +55,8 @@ func Worlds(fsys fs.FS) ([]World, error) {
 		{"three-cycles", "32 allies and 18 partners over three cycles, every pack", three, itself},
 		{"first-cycle", "the first cycle, a rehearsal: nothing to compare with", first, nil},
 		{"revised", "the framework was revised before the last cycle", revised, nil},
-		{"few", "12 members: much is shown together, some is not shown", few, nil},
+		{"few", "15 members: much is shown together, some not at all; lowest levels and targets instead of change and gap", few, nil},
+		{"joined", "two joined, so no change is shown; the deadline was postponed", joined, nil},
 		{"many", "1,850 operators, no marking, a cohort that the pages do not know", many, nil},
 		{"ten-cycles", "ten cycles", ten, nil},
 	} {
@@ -93,15 +98,17 @@ func (cfg Config) Picture(itself []*framework.Pack) (coalition.Config, error) {
 
 // collectiveOf answers for the coalition: a little better each year.
 func collectiveOf(cfg Config, pack *framework.Pack, year int) (*coalition.Collective, error) {
+	scale := []framework.Level{framework.Level0, framework.Level1, framework.Level2, framework.Level3, framework.Level4}
 	answers := make(map[string]collective.Answer)
 	for i, o := range pack.Outcomes() {
 		level := min((i*7+year+int(cfg.Seed))%5, 3)
-		a := collective.Answer{Level: strconv.Itoa(level), Target: strconv.Itoa(min(level+i%3, 4))}
+		target := min(level+i%3, 4)
+		a := collective.Answer{Level: scale[level], Verified: framework.None, Target: scale[target], Evidence: framework.NoEvidence}
 		switch {
 		case i == 4:
-			a = collective.Answer{Level: "withheld"}
+			a.Level, a.Target = framework.Withheld, framework.None
 		case level == 3:
-			a.Evidence, a.Verified = "E2", "2"
+			a.Evidence, a.Verified = framework.E2, framework.Level2
 		}
 		answers[o.ID] = a
 	}

@@ -1,0 +1,378 @@
+package disclosure_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/internal/disclosure"
+	"muster/internal/disclosure/attack"
+	"muster/internal/framework"
+)
+
+// story is an invented coalition over some years, with its releases.
+type story struct {
+	layout  *framework.Layout
+	rule    disclosure.Rule
+	issues  []*disclosure.Issue
+	members [][]string
+	// answers of everybody, by cycle and member, by block's name the position in the chain
+	answers map[string]map[string]map[string]int
+}
+
+// tell plays years with members that join and leave, and releases each.
+func tell(t testing.TB, seed uint64, layout *framework.Layout, n, years int, rule disclosure.Rule) *story {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 7))
+	s := newState(layout, seed)
+	st := &story{layout: layout, rule: rule, answers: make(map[string]map[string]map[string]int)}
+	members := names(n)
+	next := n
+	var last *disclosure.Issue
+	for year := range years {
+		if year > 0 && rng.IntN(2) == 0 {
+			for range rng.IntN(4) {
+				i := rng.IntN(len(members))
+				members = slices.Delete(slices.Clone(members), i, i+1)
+			}
+			for range rng.IntN(10) {
+				members = append(slices.Clone(members), fmt.Sprintf("m%03d", next))
+				next++
+			}
+		}
+		cycle := fmt.Sprint(2026 + year)
+		totals := s.year(members)
+		st.answers[cycle] = s.answers
+		last = issueOf(t, cycle, members, rule, totals, last)
+		st.issues = append(st.issues, last)
+		st.members = append(st.members, members)
+	}
+	return st
+}
+
+// again releases the same years with some answers changed, and reports the first
+// block of which something else is shown.
+func (st *story) again(t testing.TB, blocks []attack.Block, answers map[string][]string) string {
+	t.Helper()
+	own := func(k framework.Kind) bool {
+		return k != framework.KindGap && k != framework.KindLowest && k != framework.KindChange
+	}
+	changed := make(map[string]map[string]map[string]int)
+	for cycle, byMember := range st.answers {
+		changed[cycle] = make(map[string]map[string]int)
+		for m, units := range byMember {
+			changed[cycle][m] = make(map[string]int)
+			for name, u := range units {
+				changed[cycle][m][name] = u
+			}
+		}
+	}
+	for m, units := range answers {
+		for i, b := range blocks {
+			if units[i] != "" && own(b.Kind) {
+				changed[b.Cycle][m][b.Subject+"/"+string(b.Kind)] = slices.Index(attack.Chain(b.Kind), units[i])
+			}
+		}
+	}
+	var last *disclosure.Issue
+	for i, issue := range st.issues {
+		var before map[string]map[string]int
+		if i > 0 {
+			before = changed[st.issues[i-1].Cycle]
+		}
+		totals := total(st.layout, st.members[i], changed[issue.Cycle], before)
+		now := issueOf(t, issue.Cycle, st.members[i], st.rule, totals, last)
+		last = now
+		for j, b := range now.Blocks() {
+			if !cmp.Equal(b.Bands(), issue.Blocks()[j].Bands()) {
+				return fmt.Sprintf("%s of %s: %v, released was %v", b.Name(), issue.Cycle, b.Bands(), issue.Blocks()[j].Bands())
+			}
+		}
+	}
+	return ""
+}
+
+// TestReleasesWithstandTheAttack: whatever known members answered, everybody else
+// can have answered anything within the bands. Every world that the attack relies
+// on is released again, and must give exactly the same releases: so what it takes
+// as possible is possible, the rule included.
+func TestReleasesWithstandTheAttack(t *testing.T) {
+	t.Parallel()
+	tries := uint64(1)
+	if long() {
+		tries = 60
+	}
+	for _, n := range []int{10, 12, 18, 32, 60} {
+		t.Run(fmt.Sprint(n, " members"), func(t *testing.T) {
+			t.Parallel()
+			seen := make(map[framework.Kind]int)
+			worlds := 0
+			for seed := range 4 * tries {
+				rule := disclosure.Rule{Hosts: int(seed % 3), Colluders: int(seed / 2 % 2)}
+				rule.Prefer.Lowest, rule.Prefer.Target = seed%4 == 1, seed%4 == 2
+				if n == 10 {
+					rule.Hosts = 0
+				}
+				st := tell(t, seed+uint64(n)<<32, layoutOf(2, 6), n, 3, rule)
+				for _, issue := range st.issues {
+					for _, b := range issue.Blocks() {
+						if b.Shown() {
+							seen[b.Kind()]++
+						}
+					}
+				}
+				r, err := disclosure.NewHistory(st.issues...).Attack(attack.Options{
+					Witness: func(blocks []attack.Block, answers map[string][]string) {
+						if worlds++; worlds%7 != 0 && !long() {
+							return
+						}
+						if other := st.again(t, blocks, answers); other != "" {
+							t.Errorf("seed %d: a world of the attack releases something else: %s", seed, other)
+						}
+					},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range r.Findings[:min(3, len(r.Findings))] {
+					t.Errorf("seed %d: %s of %s: %v of %v, worst %v, from %d statements", seed, f.Kind, f.Block, f.Left, f.Bands, f.Worst, len(f.From))
+				}
+				for _, o := range r.Open[:min(3, len(r.Open))] {
+					t.Errorf("seed %d: open: %s of %s", seed, o.Unit, o.Block)
+				}
+			}
+			t.Log(seen, worlds, "worlds")
+			for _, k := range []framework.Kind{framework.KindLevel, framework.KindVerified, framework.KindEvidence, framework.KindTarget} {
+				if n >= 18 && seen[k] == 0 {
+					t.Errorf("no %s was ever shown", k)
+				}
+			}
+		})
+	}
+}
+
+// TestStatementsAreTheRule: counts satisfy what an issue says exactly if they
+// would have led to it. All counts are listed.
+func TestStatementsAreTheRule(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{9, 12, 14} {
+		for _, kind := range []framework.Kind{framework.KindLevel, framework.KindEvidence} {
+			t.Run(fmt.Sprint(n, " ", kind), func(t *testing.T) {
+				t.Parallel()
+				layout := layoutOf(1, 1)
+				units := len(disclosure.Chain(kind))
+				rule := disclosure.Rule{Hosts: 1}
+				say := make(map[string][]attack.Statement) // by what is shown
+				text := func(counts []int) string {
+					return shown{ends: disclosure.Cut(kind, counts, rule.Known())}.text(counts)
+				}
+				type vector struct {
+					counts []int
+					text   string
+				}
+				var all []vector
+				compositions(units, uint64(n), func(c []uint64) {
+					counts := make([]int, units)
+					for i := range c {
+						counts[i] = int(c[i])
+					}
+					v := vector{counts, text(counts)}
+					all = append(all, v)
+					if say[v.text] == nil {
+						issue := issueOf(t, "2026", names(n), rule, one(layout, kind, counts), nil)
+						p, err := disclosure.NewHistory(issue).Problem(0)
+						if err != nil {
+							t.Fatal(err)
+						}
+						say[v.text] = slices.DeleteFunc(p.Statements, func(s attack.Statement) bool { return s.Block.Kind != kind })
+						if len(say[v.text]) == 0 {
+							t.Fatalf("nothing is said of %v", counts)
+						}
+					}
+				})
+				for published, statements := range say {
+					for _, v := range all {
+						fits := !slices.ContainsFunc(statements, func(s attack.Statement) bool {
+							sum := 0
+							for u, w := range s.Weights {
+								sum += w * v.counts[u]
+							}
+							return !s.Allowed.Has(sum)
+						})
+						if fits != (v.text == published) {
+							t.Fatalf("%v shows %s; it fits what %s says: %t", v.counts, v.text, published, fits)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// one returns totals with these counts in the first block of the kind, and
+// everybody silent in all others.
+func one(l *framework.Layout, kind framework.Kind, counts []int) disclosure.Totals {
+	t := disclosure.Totals{Layout: l, Submissions: uint64(sum(counts)), Cells: make([]uint64, l.Bits())}
+	done := false
+	for i, b := range l.Blocks {
+		if b.Kind == kind && !done {
+			done = true
+			for u, n := range counts {
+				t.Cells[l.Offset(i)+bucketOf(b, u)] += uint64(n)
+			}
+			continue
+		}
+		t.Cells[l.Offset(i)+bucketOf(b, 0)] += t.Submissions
+	}
+	return t
+}
+
+// TestDegenerateCohorts: the ends of what can happen, at and around every threshold.
+func TestDegenerateCohorts(t *testing.T) {
+	t.Parallel()
+	layout := layoutOf(1, 2)
+	fill := func(units func(member, block int) int, n int) disclosure.Totals {
+		totals := disclosure.Totals{Layout: layout, Submissions: uint64(n), Cells: make([]uint64, layout.Bits())}
+		answers := make(map[string]map[string]int)
+		for m, name := range names(n) {
+			answers[name] = make(map[string]int)
+			for i, b := range layout.Blocks {
+				answers[name][b.Name] = min(units(m, i), len(disclosure.Chain(b.Kind))-1)
+			}
+		}
+		totals = total(layout, names(n), answers, nil)
+		return totals
+	}
+	tests := map[string]func(m, block int) int{
+		"all equal":     func(int, int) int { return 3 },
+		"all at best":   func(int, int) int { return 5 },
+		"all withheld":  func(int, int) int { return 0 },
+		"one dissenter": func(m, _ int) int { return 3 + 2*b2i(m == 0) },
+		"one withholds": func(m, _ int) int { return 4 * b2i(m > 0) },
+		"two camps":     func(m, _ int) int { return 1 + 4*(m%2) },
+		"everything":    func(m, _ int) int { return m % 6 },
+	}
+	for name, units := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, n := range []int{8, 9, 10, 11, 12, 13, 18, 31, 32, 33} {
+				for hosts := range min(3, n-7) {
+					rule := disclosure.Rule{Hosts: hosts}
+					issue := issueOf(t, "2026", names(n), rule, fill(units, n), nil)
+					for _, b := range issue.Blocks() {
+						occupied := 0
+						for _, band := range b.Bands() {
+							if band.Count > 0 && band.Count < uint64(rule.Least()) && b.Shown() {
+								t.Errorf("%d members: %s has a band of %d", n, b.Name(), band.Count)
+							}
+							if band.Count == 0 && band.Units[0] == disclosure.Chain(b.Kind())[0] {
+								t.Errorf("%d members: %s shows that nobody is silent", n, b.Name())
+							}
+							if band.Count > 0 {
+								occupied++
+								if band.Count == uint64(n) && len(band.Units) == 1 {
+									t.Errorf("%d members: %s shows that all are %v", n, b.Name(), band.Units)
+								}
+							}
+						}
+					}
+					r, err := disclosure.NewHistory(issue).Attack(attack.Options{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !r.Safe() {
+						t.Errorf("%d members, %d hosts: %+v", n, hosts, r)
+					}
+				}
+			}
+		})
+	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// TestEveryReasonIsGiven: an explanation for every boundary of every block, that
+// agrees with the bands.
+func TestEveryReasonIsGiven(t *testing.T) {
+	t.Parallel()
+	reasons := make(map[disclosure.Reason]int)
+	for seed := range uint64(6) {
+		rule := disclosure.Rule{Hosts: 2, Prefer: disclosure.Preference{Lowest: seed%2 == 1, Target: seed%3 == 1}}
+		st := tell(t, seed, layoutOf(2, 6), 32, 3, rule)
+		for _, issue := range st.issues {
+			for i, x := range issue.Explain() {
+				b := issue.Blocks()[i]
+				chain := disclosure.Chain(b.Kind())
+				if x.Block != b.Name() || len(x.Boundaries) != len(chain)-1 || x.Least != rule.Least() {
+					t.Fatalf("%s: %+v", b.Name(), x)
+				}
+				cuts := 0
+				for _, boundary := range x.Boundaries {
+					reasons[boundary.Reason]++
+					if boundary.Reason == disclosure.ReasonShown {
+						cuts++
+					}
+					if boundary.Reason.In("en") == string(boundary.Reason) && boundary.Reason != disclosure.ReasonShown {
+						t.Errorf("the reason %q has no words", boundary.Reason)
+					}
+				}
+				if cuts != len(b.Bands())-1 {
+					t.Errorf("%s: %d boundaries are explained as shown, there are %d bands", b.Name(), cuts, len(b.Bands()))
+				}
+			}
+		}
+	}
+	for _, r := range []disclosure.Reason{
+		disclosure.ReasonShown, disclosure.ReasonFew, disclosure.ReasonNotTried, disclosure.ReasonInstead,
+		disclosure.ReasonNewcomers, disclosure.ReasonNoYear, disclosure.ReasonCoupled,
+	} {
+		if reasons[r] == 0 {
+			t.Errorf("the reason %q never occurred", r)
+		}
+	}
+}
+
+// TestEditionsOnlyCoarsen: an edition's bands are the release's, taken together.
+func TestEditionsOnlyCoarsen(t *testing.T) {
+	t.Parallel()
+	st := tell(t, 3, layoutOf(2, 6), 60, 1, disclosure.Rule{Hosts: 2})
+	for _, b := range st.issues[0].Blocks() {
+		public := b.Coarsen(func(left, right string) bool { return left == "1" && right == "2" })
+		if public.Total() != b.Total() || public.Name() != b.Name() || len(public.Bands()) > 2 {
+			t.Errorf("%s: %v of %v", b.Name(), public.Bands(), b.Bands())
+		}
+		for _, band := range public.Bands() {
+			if n, ok := b.Count(band.Units[0], band.Units[len(band.Units)-1]); !ok || n != band.Count {
+				t.Errorf("%s: the edition's band %v is none of %v", b.Name(), band, b.Bands())
+			}
+		}
+		if same := b.Coarsen(func(string, string) bool { return true }); !cmp.Equal(same.Bands(), b.Bands()) {
+			t.Errorf("%s changes where every boundary is kept", b.Name())
+		}
+	}
+}
+
+// TestAnotherRulesBandsAreRefused: what an issue says is computed from its rule,
+// so blocks of another rule cannot pass for it.
+func TestHeldBlocksAreRefused(t *testing.T) {
+	t.Parallel()
+	st := tell(t, 3, layoutOf(2, 6), 60, 1, disclosure.Rule{Hosts: 2, Prefer: disclosure.Preference{Target: true}})
+	issue := st.issues[0]
+	_, err := disclosure.NewIssue("2026", "all", issue.Members, disclosure.Rule{Hosts: 2}, issue.Blocks(), nil)
+	if err == nil || !strings.Contains(err.Error(), "holds back") {
+		t.Errorf("targets of a rule that holds them back: %v", err)
+	}
+	_, err = disclosure.NewIssue("2026", "all", issue.Members[1:], issue.Rule, issue.Blocks(), nil)
+	if err == nil || !strings.Contains(err.Error(), "roster") {
+		t.Errorf("a roster one short: %v", err)
+	}
+}

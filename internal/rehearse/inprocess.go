@@ -1,0 +1,174 @@
+package rehearse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"muster/dap"
+	"muster/internal/aggregate"
+	"muster/internal/coalition"
+	"muster/internal/keys"
+	"muster/internal/store"
+	"muster/internal/store/hostdb"
+	"muster/internal/submit"
+)
+
+// InProcess is the stage that needs nothing but this process: the hosts are two
+// values with a database and keys of their own, and call each other directly. It
+// is for tests, and for machines on which no process can be started or no
+// address be served.
+type InProcess struct {
+	Dir   string // of the databases
+	Suite dap.Suite
+	Rand  io.Reader
+	Fault store.Fault // for tests; nil otherwise
+
+	hosts   [2]hostKeys // Leader, Helper
+	seed    coalition.Seed
+	charter coalition.Charter
+}
+
+// hostKeys is what one host keeps outside its database.
+type hostKeys struct {
+	database string
+	signer   *keys.Signer
+	hpke     *dap.HpkeKeypair
+	cycleKey [hostdb.CycleKeySize]byte
+	part     coalition.SeedPart
+}
+
+// Prepare draws all keys and the seed.
+func (s *InProcess) Prepare(_ context.Context, cast Cast) (Introduction, error) {
+	var in Introduction
+	var commitments [2][32]byte
+	for i := range s.hosts {
+		if err := s.draw(i, cast.Hosts[i]); err != nil {
+			return in, err
+		}
+		commitments[i] = s.hosts[i].part.Commitment()
+	}
+	// Both have committed; both reveal.
+	var err error
+	if s.seed, err = coalition.CombineSeed(s.hosts[0].part, s.hosts[1].part, commitments[0], commitments[1]); err != nil {
+		return in, err
+	}
+	in.Seed = s.seed.Digest()
+	// No server stands behind these addresses, and no certificate.
+	if in.Leader, err = s.card(0, cast.Hosts[0], "https://leader.invalid/"); err != nil {
+		return in, err
+	}
+	in.Helper, err = s.card(1, cast.Hosts[1], "https://helper.invalid/")
+	return in, err
+}
+
+func (s *InProcess) draw(i int, host coalition.MemberID) error {
+	h := &s.hosts[i]
+	h.database = []string{"leader.db", "helper.db"}[i]
+	var err error
+	if h.signer, err = keys.Generate(s.Rand, "host "+string(host)); err != nil {
+		return err
+	}
+	if h.hpke, err = dap.GenerateHpkeKeypair(1, s.Suite); err != nil {
+		return err
+	}
+	if _, err = io.ReadFull(s.Rand, h.cycleKey[:]); err != nil {
+		return fmt.Errorf("draw a cycle key: %w", err)
+	}
+	h.part, err = coalition.NewSeedPart(s.Rand)
+	return err
+}
+
+func (s *InProcess) card(i int, host coalition.MemberID, address string) (coalition.HostCard, error) {
+	h := s.hosts[i]
+	return coalition.NewHostCard(host, address, h.signer.Public(), dap.HpkeConfigList{h.hpke.Config()}, "")
+}
+
+// Approve signs as both hosts.
+func (s *InProcess) Approve(_ context.Context, charter coalition.SignedCharter) (coalition.SignedCharter, error) {
+	var err error
+	for _, h := range s.hosts {
+		if charter, err = charter.Approve(h.signer); err != nil {
+			return charter, err
+		}
+	}
+	s.charter, err = charter.Open()
+	return charter, err
+}
+
+// Open opens the hosts' databases.
+func (s *InProcess) Open(ctx context.Context, world World) (Hosts, error) {
+	h := &pair{}
+	if err := s.connect(ctx, world, h); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	return h, nil
+}
+
+func (s *InProcess) connect(ctx context.Context, world World, h *pair) error {
+	var configs [2]aggregate.Config
+	for i, host := range s.hosts {
+		db, err := hostdb.Open(ctx, hostdb.Config{
+			Path: filepath.Join(s.Dir, host.database), CycleKey: host.cycleKey, Fault: s.Fault,
+		})
+		if err != nil {
+			return err
+		}
+		h.databases = append(h.databases, db)
+		task, err := aggregate.NewTask(s.charter, cohortID, s.seed)
+		if err != nil {
+			return err
+		}
+		h.task = task.ID
+		configs[i] = aggregate.Config{
+			Task: task, Store: db, HPKE: []*dap.HpkeKeypair{host.hpke}, Signer: host.signer, Log: world.Record, Now: world.Now,
+		}
+	}
+	var err error
+	if h.helper, err = aggregate.NewHelper(ctx, configs[1]); err != nil {
+		return err
+	}
+	h.leader, err = aggregate.NewLeader(ctx, configs[0], h.helper)
+	return err
+}
+
+// pair is both hosts in this process.
+type pair struct {
+	task      dap.TaskID
+	leader    *aggregate.Leader
+	helper    *aggregate.Helper
+	databases []*hostdb.DB
+}
+
+func (h *pair) Leader() Leader { return h.leader }
+
+func (h *pair) Helper() submit.Receipts { return h.helper }
+
+// SetClock has nothing to do: the hosts read the rehearsal's clock.
+func (h *pair) SetClock(context.Context) error { return nil }
+
+func (h *pair) Freeze(ctx context.Context) (leader, helper coalition.FrozenRoster, err error) {
+	if _, err := h.leader.Freeze(ctx); err != nil {
+		return leader, helper, err
+	}
+	if leader, err = h.leader.FrozenRoster(ctx, h.task); err != nil {
+		return leader, helper, err
+	}
+	helper, err = h.helper.FrozenRoster(ctx, h.task)
+	return leader, helper, err
+}
+
+func (h *pair) AddUp(ctx context.Context) error { return h.leader.Aggregate(ctx) }
+
+// Records returns none: these hosts write into the coordinator's.
+func (h *pair) Records() ([]Record, error) { return nil, nil }
+
+func (h *pair) Close() error {
+	var failed []error
+	for _, db := range h.databases {
+		failed = append(failed, db.Close())
+	}
+	return errors.Join(failed...)
+}
