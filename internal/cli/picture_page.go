@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -84,6 +85,11 @@ func (f *pictureFlags) open(cmd *cobra.Command, env Env) (*picturepage.Pages, er
 	if len(f.releases) == 0 {
 		return nil, usageError(cmd, cmd.CommandPath()+" needs --release FILE, a release.json")
 	}
+	return f.read(env)
+}
+
+// read reads the files.
+func (f *pictureFlags) read(env Env) (*picturepage.Pages, error) {
 	cfg := picturepage.Config{Log: slog.New(slog.NewTextHandler(env.Err, nil))}
 	for _, path := range f.releases {
 		body, err := readInput(path, "release")
@@ -140,8 +146,13 @@ func servePictures(ctx context.Context, env Env, pages *picturepage.Pages, addre
 	if err != nil {
 		return err
 	}
+	return serveAt(ctx, env, pages, l)
+}
+
+// serveAt serves the pages at an address that is bound already, and closes it.
+func serveAt(ctx context.Context, env Env, pages *picturepage.Pages, l net.Listener) error {
 	if _, err := fmt.Fprintf(env.Out, "http://%s/\n", l.Addr()); err != nil {
-		return err
+		return errors.Join(err, l.Close())
 	}
 	say(env, "the picture is served on this machine; end it with Ctrl-C")
 	return web.Serve(ctx, l, web.Loopback(l.Addr(), pages.Handler()))
