@@ -18,7 +18,7 @@ BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 export CGO_ENABLED = 0
 
-.PHONY: help build sbom demo test test-all bench benchstat fuzz format lint cross generate tidy-check vuln clean
+.PHONY: help build sbom demo picture storybook test test-all bench benchstat fuzz format lint cross generate tidy-check vuln clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ sbom: build ## bin/muster.cdx.json: what muster links, with licences and digests
 
 demo: build ## three years of a synthetic coalition (DEMOFLAGS=--headless in the terminal)
 	bin/muster demo $(DEMOFLAGS)
+
+picture: build ## docs/picture.png, the first screen of the picture of invented members (needs Chromium)
+	tools/picture.sh docs/picture.png
+
+storybook: ## every page from fixtures, in a browser on this machine, until Ctrl-C
+	$(GO) run ./test/browser/storybook
 
 test: ## every test, with the shared data (MUSTER_SHARED, else ../shared) and PostgreSQL where they are
 	$(GOTEST) $(TESTFLAGS) ./...

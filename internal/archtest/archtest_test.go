@@ -235,11 +235,11 @@ func TestExceptions(t *testing.T) {
 		"raw answers": {
 			"cmd/muster", "internal/assess", "internal/cli", "internal/demo", "internal/exchange", "internal/rehearse",
 			"internal/store/workspacedb", "internal/submit", "internal/web/workspace",
-			"test/browser", "test/e2e", "test/fault", "test/interop", "test/peers",
+			"test/browser", "test/browser/storybook", "test/e2e", "test/fault", "test/interop", "test/peers",
 		},
 		"one database a role": {
 			"cmd/muster", "internal/cli", "internal/demo", "internal/rehearse",
-			"test/browser", "test/e2e", "test/fault", "test/interop", "test/peers",
+			"test/browser", "test/browser/storybook", "test/e2e", "test/fault", "test/interop", "test/peers",
 		},
 	}
 	for _, r := range archtest.Rules {

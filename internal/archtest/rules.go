@@ -81,6 +81,7 @@ var Packages = map[string]Layer{
 	"internal/web":               Adapter,
 	"internal/web/workspace":     Adapter,
 	"internal/web/coalition":     Adapter,
+	"internal/web/coalition/picturetest": Adapter,
 	"internal/web/host":          Adapter,
 	"internal/config":            Adapter,
 	"internal/process":           Adapter,
@@ -91,13 +92,14 @@ var Packages = map[string]Layer{
 	"internal/cli": CLI,
 	"cmd/muster":   Command,
 
-	"internal/archtest": Test,
-	"internal/doctest":  Test,
-	"test/e2e":          Test,
-	"test/interop":      Test,
-	"test/fault":        Test,
-	"test/browser":      Test,
-	"test/peers":        Test,
+	"internal/archtest":      Test,
+	"internal/doctest":       Test,
+	"test/e2e":               Test,
+	"test/interop":           Test,
+	"test/fault":             Test,
+	"test/browser":           Test,
+	"test/browser/storybook": Test,
+	"test/peers":             Test,
 }
 
 // A Rule forbids something to the packages that From selects.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -45,9 +46,14 @@ type demoFlags struct {
 	headless bool
 	oneCycle bool
 	json     bool
+	listen   string
+	bound    net.Listener // at listen
 
 	inProcess bool
 }
+
+// terminal reports whether the picture is printed and not served.
+func (f demoFlags) terminal() bool { return f.headless || f.json }
 
 func newDemoCmd(env Env) *cobra.Command {
 	var f demoFlags
@@ -64,15 +70,16 @@ reckoned with in the next. Where too few took part nothing is opened.
 It is the same code, cryptography and databases as muster rehearse; each host of
 the current year is a process of its own, those of earlier years run in this one.
 
-With --headless it prints the current picture of the allies. With --one-cycle it
-prints that of one cycle of one cohort by muster-core alone, and with --data keeps
+The coalition's page is served on this machine, in English and French, until
+Ctrl-C; the address is printed. With --headless the current picture of the allies
+is printed in its place. With --one-cycle it prints that of one cycle of one cohort by muster-core alone, and with --data keeps
 answers to rehearse with.
 
 The picture, charter.json, aggregate.json, release.json, collective.json and the
 first entry of a record are marked SYNTHETIC. The answers and the roster have no
 place for it in their formats: SYNTHETIC.txt, in the folder of --data, says it of
 these.`,
-		Example: `  muster demo --headless --data synthetic
+		Example: `  muster demo --data synthetic
   muster demo --one-cycle --members 12 --seed 7 --data answers-to-rehearse-with`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -83,12 +90,13 @@ these.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.headless, "headless", false, "print the picture in the terminal (so far the only way)")
+	flags.BoolVar(&f.headless, "headless", false, "print the current picture of the allies in the terminal")
 	flags.BoolVar(&f.oneCycle, "one-cycle", false, "run one cycle of one cohort by muster-core alone")
 	flags.IntVar(&f.members, "members", 32, "allies, some of which decline or are late")
 	flags.Uint64Var(&f.seed, "seed", 1, "the same seed makes the same coalition")
 	flags.StringVar(&f.data, "data", "", "keep everything in this new folder")
 	flags.BoolVar(&f.json, "json", false, "print the current release of the allies alone, as JSON")
+	flags.StringVar(&f.listen, "listen", pictureAddress, "address of this machine at which the pages are served")
 	inProcessFlag(cmd, &f.inProcess)
 	return cmd
 }

@@ -23,6 +23,12 @@ func runYears(ctx context.Context, env Env, f demoFlags) error {
 	if err != nil {
 		return err
 	}
+	if !f.terminal() { // an address that is taken is said now, and not after all cycles
+		if f.bound, err = listenLoopback(f.listen); err != nil {
+			return err
+		}
+		defer f.bound.Close() // a second time where it was served
+	}
 	if f.data != "" {
 		return yearsInFolder(ctx, env, f, years)
 	}
@@ -31,15 +37,15 @@ func runYears(ctx context.Context, env Env, f demoFlags) error {
 		return noScratch(err)
 	}
 	kept, err := takeYears(ctx, env, f, dir, years)
-	var show func() error
+	var show func(context.Context) error
 	if err == nil {
-		show, err = showYears(ctx, env, f, kept)
+		show, err = showYears(env, f, kept)
 	}
 	// Before anything is printed: a reader that closes the pipe ends the program.
 	if err := errors.Join(placeError(err, filepath.Dir(dir), scratchHint), os.RemoveAll(dir)); err != nil {
 		return err
 	}
-	return show()
+	return show(ctx)
 }
 
 // syntheticYears is what a demonstration runs on.
@@ -85,11 +91,11 @@ func yearsInFolder(ctx context.Context, env Env, f demoFlags, years syntheticYea
 		return err
 	}
 	say(env, "everything is in %s", errs.Quote(f.data))
-	show, err := showYears(ctx, env, f, kept)
+	show, err := showYears(env, f, kept)
 	if err != nil {
 		return err
 	}
-	return show()
+	return show(ctx)
 }
 
 // takeYears takes the years through their cycles, those of the current one with
@@ -124,9 +130,31 @@ func takeYears(ctx context.Context, env Env, f demoFlags, dir string, years synt
 	return kept, nil
 }
 
-// showYears returns what shows the current picture, which needs the folder no
-// longer.
-func showYears(_ context.Context, env Env, f demoFlags, kept *demo.Kept) (func() error, error) {
-	current := kept.Current()
-	return func() error { return showResult(env, current, f.json) }, nil
+// showYears returns what shows the years: the pages on an address of this machine,
+// or the current picture in the terminal. It needs the folder no longer.
+func showYears(env Env, f demoFlags, kept *demo.Kept) (func(context.Context) error, error) {
+	if f.terminal() {
+		current := kept.Current()
+		return func(context.Context) error { return showResult(env, current, f.json) }, nil
+	}
+	files := pictureFlags{itself: within(kept.Dir, kept.Itself...)}
+	for _, s := range kept.Surveys {
+		if s.Result.Release != nil {
+			files.releases = append(files.releases, within(kept.Dir, filepath.Join(s.Folder, "release.json"))...)
+		}
+	}
+	pages, err := files.read(env)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error { return serveAt(ctx, env, pages, f.bound) }, nil
+}
+
+// within returns the paths of files in a folder.
+func within(dir string, names ...string) []string {
+	var paths []string
+	for _, name := range names {
+		paths = append(paths, filepath.Join(dir, name))
+	}
+	return paths
 }

@@ -1,0 +1,106 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+)
+
+// assetPath is where the assets of every surface lie.
+const assetPath = "/asset/"
+
+// Assets are the files that pages refer to, under names that hold a digest of
+// their bytes: a browser may keep them for ever.
+type Assets struct {
+	served map[string]asset // by name with digest
+	Style  string           // path of the stylesheet
+	Icon   string           // path of the icon
+	inline template.CSS     // the stylesheet with the font in it
+	base   string           // before assetPath
+	digest string           // of inline, as a policy names it
+}
+
+type asset struct {
+	body []byte
+	kind string
+}
+
+// The stylesheet's parts, in order.
+var styles = []string{"base.css", "layout.css", "chart.css", "print.css"}
+
+const fontName = "public-sans.woff2"
+
+func newAssets(base string) (*Assets, error) {
+	fsys, err := fs.Sub(files, "asset")
+	if err != nil {
+		return nil, err
+	}
+	a := &Assets{served: make(map[string]asset), base: base}
+	font, err := fs.ReadFile(fsys, "font/"+fontName)
+	if err != nil {
+		return nil, err
+	}
+	icon, err := fs.ReadFile(fsys, "icon.svg")
+	if err != nil {
+		return nil, err
+	}
+	var css bytes.Buffer
+	css.WriteString(paletteCSS())
+	for _, name := range styles {
+		part, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		css.Write(part)
+	}
+	const place = "FONT-PUBLIC-SANS"
+	if strings.Count(css.String(), place) != 1 {
+		return nil, fmt.Errorf("the stylesheet names %s not exactly once", place)
+	}
+	withFont := func(url string) []byte { return bytes.ReplaceAll(css.Bytes(), []byte(place), []byte(url)) }
+	a.Icon = a.add("icon.svg", "image/svg+xml", icon)
+	a.Style = a.add("muster.css", "text/css; charset=utf-8", withFont(a.add(fontName, "font/woff2", font)))
+	inline := withFont("data:font/woff2;base64," + base64.StdEncoding.EncodeToString(font))
+	sum := sha256.Sum256(inline)
+	a.inline, a.digest = template.CSS(inline), base64.StdEncoding.EncodeToString(sum[:])
+	return a, nil
+}
+
+// add keeps the asset and returns the path that it is served at.
+func (a *Assets) add(name, kind string, body []byte) string {
+	sum := sha256.Sum256(body)
+	ext := path.Ext(name)
+	full := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:8]) + ext
+	a.served[full] = asset{body, kind}
+	return a.base + assetPath + full
+}
+
+// Inline returns the stylesheet for a page that has to stand alone, with its font.
+func (a *Assets) Inline() template.CSS { return a.inline }
+
+// InlinePolicy returns the content security policy of a page that stands alone:
+// its own stylesheet, the font in it, and nothing else.
+func (a *Assets) InlinePolicy() string {
+	return "default-src 'none'; style-src 'sha256-" + a.digest + "'; font-src data:; img-src data:; form-action 'none'; base-uri 'none'"
+}
+
+// Register serves the assets on mux, which sees paths without the base.
+func (a *Assets) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+assetPath+"{name}", func(w http.ResponseWriter, r *http.Request) {
+		asset, ok := a.served[r.PathValue("name")]
+		if !ok {
+			plain(w, http.StatusNotFound, "there is no such file")
+			return
+		}
+		w.Header().Set("Content-Type", asset.kind)
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		_, _ = w.Write(asset.body) // an error means that the other side has gone
+	})
+}
