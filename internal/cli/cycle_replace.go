@@ -185,7 +185,7 @@ func checkWiped(c coalition.Charter, f replaceFlags) error {
 // replacement is what the new charter says: all that does not depend on the hosts
 // is as it was.
 func replacement(env Env, c coalition.Charter, f replaceFlags) (coalition.Proposal, error) {
-	p := coalition.Proposal{Cycle: c.Cycle, Marking: c.Marking, Framework: c.Framework, Layout: c.Layout, Opens: env.Now().Truncate(time.Second)}
+	p := coalition.Proposal{Cycle: c.Cycle, Marking: c.Marking, Framework: c.Framework, Layout: c.Layout, Disclosure: c.Disclosure, Opens: env.Now().Truncate(time.Second)}
 	if len(c.Cohorts) != 1 {
 		return p, errs.New(errs.Invalid, fmt.Sprintf("the charter has %d cohorts, and this command writes charters with one", len(c.Cohorts)), "")
 	}
