@@ -80,7 +80,7 @@ func TestWipe(t *testing.T) {
 		t.Errorf("the other host's folder of keys holds %v, before %v", got, before)
 	}
 	first := c.attested("ostmere")
-	if first.Name != "ostmere" || first.Role != "leader" || first.Ending != "over" || first.Time != hostingWipe || len(first.Destroyed) != 5 {
+	if first.Name != "ostmere" || first.Role != "leader" || first.Ending != "over" || first.Sum != coalition.SumLeft || first.Time != hostingWipe || len(first.Destroyed) != 5 {
 		t.Errorf("attested: %+v", first)
 	}
 	c.clock.Add(3600)
@@ -104,7 +104,7 @@ func TestWipeCancelled(t *testing.T) {
 	c.serve("ostmere")
 	for _, host := range hostFolders {
 		c.must("host", "wipe", "--dir", c.at(host), "--yes", "--cancelled", "--reason", "the pledge was renegotiated")
-		if a := c.attested(host); a.Ending != "cancelled" {
+		if a := c.attested(host); a.Ending != "cancelled" || a.Sum != coalition.SumKept {
 			t.Errorf("attested: %+v", a)
 		}
 		if got := len(c.secretsOf(host)); got != 3 {
@@ -119,6 +119,35 @@ func TestWipeCancelled(t *testing.T) {
 		}
 	}
 	c.ended("ostmere")
+}
+
+// TestWipeCancelledAfterTheSum: a cycle can be cancelled when the sum has left; the
+// attestation says so, also when the wipe was interrupted before it, and no new
+// charter begins over the same answers.
+func TestWipeCancelledAfterTheSum(t *testing.T) {
+	t.Parallel()
+	c := newHosting(t)
+	c.serve()
+	c.deliver(upTo(8)...)
+	c.clock.Store(hostingDeadline)
+	c.must("host", "freeze", "--dir", c.at("ostmere"))
+	c.wantTotals(upTo(8)...)
+	wipe := []string{"host", "wipe", "--dir", c.at("ostmere"), "--yes", "--cancelled", "--reason", "the Helper burnt"}
+	c.must(wipe...)
+	for _, name := range []string{"wipe-attestation.json", "wipe-attestation.json.sig"} {
+		check(t, os.Remove(c.at("ostmere", name)))
+	}
+	if out := c.must(wipe...); !strings.Contains(out, "Its sum had left for the coordinator before, or may have.") {
+		t.Errorf("wipe says:\n%s", out)
+	}
+	c.ended("ostmere")
+	if a := c.attested("ostmere"); a.Ending != "cancelled" || a.Sum != coalition.SumLeft {
+		t.Errorf("attested: %+v", a)
+	}
+	// The coordinator's folder has no request: this collection went another way.
+	c.refuses(1, "the sum of ostmere had left for the coordinator, or may have, before ostmere wiped",
+		"cycle", "replace-host", "--dir", c.at("coordinator"), "--charter", c.at("charter.json"), "--lost", "calverra", "--wiped", c.at("ostmere", "wipe-attestation.json"),
+		"--leader", "not read", "--helper", "not read", "--seed-digest", "not read", "--out", c.at("new.json"))
 }
 
 // TestWipeInterrupted: a wipe that stopped anywhere between database, keys and

@@ -43,6 +43,9 @@ type PhaseTx interface {
 	// Advance moves the task from one phase to the next. It refuses, with an
 	// error of kind Conflict, if the task is not in phase from.
 	Advance(task dap.TaskID, from, to Phase) error
+	// SumLeft reports whether the task was ever collected, also where it is
+	// wiped since.
+	SumLeft(task dap.TaskID) (bool, error)
 }
 
 // AddendumTx keeps the addenda by which a deadline was postponed.

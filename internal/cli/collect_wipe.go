@@ -226,7 +226,7 @@ var destroyedByCoordinator = [...]string{"collector key", "answers of the hosts"
 func (w *coordinatorWipe) attest(env Env, signer *keys.Signer, ending string) error {
 	path := filepath.Join(w.o.dir, attestationFile)
 	if !exists(path) {
-		a, err := coalition.NewWipeAttestation(w.charter, "coordinator", ending, destroyedByCoordinator[:], env.Now())
+		a, err := coalition.NewWipeAttestation(w.charter, "coordinator", ending, "", destroyedByCoordinator[:], env.Now())
 		if err != nil {
 			return err
 		}

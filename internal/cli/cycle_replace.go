@@ -178,6 +178,10 @@ func checkWiped(c coalition.Charter, f replaceFlags) error {
 		if a.Ending != coalition.EndingCancelled {
 			return errs.New(errs.Conflict, fmt.Sprintf("%s wiped a cycle that was over: its totals were collected", member), "a cycle that was collected is not begun again")
 		}
+		if a.Sum != coalition.SumKept {
+			return errs.New(errs.Conflict, fmt.Sprintf("the sum of %s had left for the coordinator, or may have, before %s wiped", member, member),
+				"totals of these answers may be known, and a second collection would show by their difference what single members answered: the cycle is not begun again")
+		}
 	}
 	return nil
 }
@@ -185,7 +189,7 @@ func checkWiped(c coalition.Charter, f replaceFlags) error {
 // replacement is what the new charter says: all that does not depend on the hosts
 // is as it was.
 func replacement(env Env, c coalition.Charter, f replaceFlags) (coalition.Proposal, error) {
-	p := coalition.Proposal{Cycle: c.Cycle, Marking: c.Marking, Framework: c.Framework, Layout: c.Layout, Opens: env.Now().Truncate(time.Second)}
+	p := coalition.Proposal{Cycle: c.Cycle, Marking: c.Marking, Framework: c.Framework, Layout: c.Layout, Disclosure: c.Disclosure, Opens: env.Now().Truncate(time.Second)}
 	if len(c.Cohorts) != 1 {
 		return p, errs.New(errs.Invalid, fmt.Sprintf("the charter has %d cohorts, and this command writes charters with one", len(c.Cohorts)), "")
 	}

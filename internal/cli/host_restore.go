@@ -239,13 +239,12 @@ func (u *unpacked) place(ctx context.Context, env Env, dir string, f hostRestore
 		return err
 	}
 	at := hostdb.Config{Path: cfg.SQLite, DSNFile: cfg.PostgresDSN}
-	if err := hostdb.RestoreSnapshot(ctx, at, filepath.Join(u.dir, databaseName)); err != nil {
+	digest, err := u.manifest.digest()
+	if err != nil {
 		return err
 	}
-	if err := u.mark(ctx, env, at, statement); err != nil {
-		if at.Path != "" { // it would be served without asking anyone
-			err = errors.Join(err, os.Remove(at.Path))
-		}
+	restored := hostdb.Restoration{Backup: digest, Restored: env.Now(), Taken: u.manifest.Taken, Statement: statement}
+	if err := hostdb.RestoreSnapshot(ctx, at, filepath.Join(u.dir, databaseName), restored); err != nil {
 		return err
 	}
 	files := append(u.files[:0:0], u.files...)
@@ -300,18 +299,4 @@ func (u *unpacked) configuration(dir string, f hostRestoreFlags) (*config.Host, 
 		_, err = config.ReadSecret(cfg.PostgresDSN)
 	}
 	return cfg, err
-}
-
-// mark records in the database that it was restored.
-func (u *unpacked) mark(ctx context.Context, env Env, at hostdb.Config, statement hostdb.Statement) (err error) {
-	db, err := hostdb.Open(ctx, at)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	digest, err := u.manifest.digest()
-	if err != nil {
-		return err
-	}
-	return db.PutRestoration(ctx, hostdb.Restoration{Backup: digest, Restored: env.Now(), Taken: u.manifest.Taken, Statement: statement})
 }

@@ -95,7 +95,43 @@ func runHostWipe(ctx context.Context, env Env, f hostWipeFlags) (err error) {
 	for _, name := range destroyed {
 		say(env, "destroyed %s in %s", name, k.cfg.Keys)
 	}
-	return k.attest(ctx, env, db.Record(signer), signer, f)
+	sum, err := k.sum(ctx, db)
+	if err != nil {
+		return err
+	}
+	if f.cancelled && sum == coalition.SumLeft {
+		warn(env, "this host's sum had left for the coordinator, or may have, before the cycle was cancelled; the attestation says so")
+	}
+	return k.attest(ctx, env, db.Record(signer), signer, sum, f)
+}
+
+// sum says whether this host's sum has left, for the attestation. A host that was
+// restored and has not asked the other one since does not know what it did after
+// the backup: then it may have, but where the coordinator denied it.
+func (k *knownHost) sum(ctx context.Context, db *hostdb.DB) (string, error) {
+	pending, ok, err := db.PendingRestoration(ctx)
+	if err != nil {
+		return "", err
+	}
+	left := ok && pending.Statement != hostdb.NotCollected
+	err = db.InTx(ctx, "look whether the sum has left", func(tx aggregate.Tx) error {
+		for _, cohort := range k.charter.Cohorts {
+			task, err := k.charter.OpenTask(cohort.ID)
+			if err != nil {
+				return err
+			}
+			one, err := tx.SumLeft(task.ID)
+			if err != nil {
+				return err
+			}
+			left = left || one
+		}
+		return nil
+	})
+	if left {
+		return coalition.SumLeft, err
+	}
+	return coalition.SumKept, err
 }
 
 func (k *knownHost) writeWipePage(env Env, f hostWipeFlags) error {
@@ -143,14 +179,14 @@ func (k *knownHost) wipe(ctx context.Context, env Env, db *hostdb.DB, record *ho
 var destroyedByHost = [...]string{"submissions", "cycle key", "HPKE keys", "seed", "seed part"}
 
 // attest signs the attestation, or shows the one that is there.
-func (k *knownHost) attest(ctx context.Context, env Env, record *hostdb.Record, signer *keys.Signer, f hostWipeFlags) error {
+func (k *knownHost) attest(ctx context.Context, env Env, record *hostdb.Record, signer *keys.Signer, sum string, f hostWipeFlags) error {
 	path := k.path(attestationFile)
 	if !exists(path) {
 		ending := coalition.EndingOver
 		if f.cancelled {
 			ending = coalition.EndingCancelled
 		}
-		a, err := coalition.NewWipeAttestation(k.charter, strings.ToLower(roleName(k.role)), ending, destroyedByHost[:], env.Now())
+		a, err := coalition.NewWipeAttestation(k.charter, strings.ToLower(roleName(k.role)), ending, sum, destroyedByHost[:], env.Now())
 		if err != nil {
 			return err
 		}
@@ -185,7 +221,11 @@ func (k *knownHost) attest(ctx context.Context, env Env, record *hostdb.Record, 
 }
 
 func writeAttestation(env Env, a coalition.WipeAttestation, file coalition.SignedFile) error {
-	_, err := fmt.Fprintf(env.Out, "\n%s, %s of the cycle %s, states that it has destroyed its\n%s at %s.\nIt is stated, not proven.\n\n  digest  %s\n",
-		a.Name, a.Role, a.Cycle, strings.Join(a.Destroyed, ", "), dayText(time.Unix(a.Time, 0)), keys.Digest(file.Body))
+	of := map[string]string{
+		coalition.SumLeft: "\nIts sum had left for the coordinator before, or may have.",
+		coalition.SumKept: "\nIts sum has not left.",
+	}[a.Sum]
+	_, err := fmt.Fprintf(env.Out, "\n%s, %s of the cycle %s, states that it has destroyed its\n%s at %s.%s\nIt is stated, not proven.\n\n  digest  %s\n",
+		a.Name, a.Role, a.Cycle, strings.Join(a.Destroyed, ", "), dayText(time.Unix(a.Time, 0)), of, keys.Digest(file.Body))
 	return err
 }

@@ -18,6 +18,12 @@ const (
 	EndingCancelled = "cancelled"
 )
 
+// What a host says in a [WipeAttestation] of its sum of the submissions.
+const (
+	SumLeft = "left" // for the coordinator, or may have, before the wipe
+	SumKept = "kept" // it never left, and cannot any more
+)
+
 // WipeAttestation is the word of a host, or of the coordinator, that it has
 // destroyed what could open the submissions or the totals of a cycle. It is
 // stated, not proven.
@@ -28,13 +34,14 @@ type WipeAttestation struct {
 	Role      string   `json:"role"`      // "leader", "helper" or "coordinator"
 	Name      string   `json:"name"`      // the member that hosts, or the coalition
 	Ending    string   `json:"ending"`    // [EndingOver] or [EndingCancelled]
+	Sum       string   `json:"sum"`       // of a host: [SumLeft] or [SumKept]; empty of the coordinator
 	Destroyed []string `json:"destroyed"` // what was, in words
 	Time      int64    `json:"time"`      // when, in seconds since 1970
 }
 
 // NewWipeAttestation returns the attestation of one of the three roles of a
-// charter, "leader", "helper" or "coordinator".
-func NewWipeAttestation(c Charter, role, ending string, destroyed []string, now time.Time) (WipeAttestation, error) {
+// charter, "leader", "helper" or "coordinator"; sum is empty of the last.
+func NewWipeAttestation(c Charter, role, ending, sum string, destroyed []string, now time.Time) (WipeAttestation, error) {
 	digest, err := c.Digest()
 	if err != nil {
 		return WipeAttestation{}, err
@@ -43,7 +50,7 @@ func NewWipeAttestation(c Charter, role, ending string, destroyed []string, now 
 	if !ok {
 		return WipeAttestation{}, fmt.Errorf("coalition: %q wipes nothing", role)
 	}
-	a := WipeAttestation{Kind: attestationKind, Charter: digest, Cycle: c.Cycle, Role: role, Name: name, Ending: ending, Destroyed: slices.Clone(destroyed), Time: now.Unix()}
+	a := WipeAttestation{Kind: attestationKind, Charter: digest, Cycle: c.Cycle, Role: role, Name: name, Ending: ending, Sum: sum, Destroyed: slices.Clone(destroyed), Time: now.Unix()}
 	return a, a.check(c)
 }
 
@@ -100,6 +107,10 @@ func (a WipeAttestation) check(c Charter) error {
 		return invalid(fmt.Sprintf("is of %s as %s, which the charter does not say", errs.Quote(a.Name), errs.Quote(a.Role)))
 	case a.Ending != EndingOver && a.Ending != EndingCancelled:
 		return invalid("gives " + errs.Quote(a.Ending) + " as the ending")
+	case a.Role == "coordinator" && a.Sum != "", a.Role != "coordinator" && a.Sum != SumLeft && a.Sum != SumKept:
+		return invalid("says " + errs.Quote(a.Sum) + " of the sum of the " + a.Role)
+	case a.Ending == EndingOver && a.Sum == SumKept:
+		return invalid("is of a cycle that is over, and the sum has not left")
 	case len(a.Destroyed) == 0 || slices.ContainsFunc(a.Destroyed, func(s string) bool { return strings.TrimSpace(s) == "" }):
 		return invalid("does not say what was destroyed")
 	case a.Time < 0:

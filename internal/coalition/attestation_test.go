@@ -18,7 +18,8 @@ func TestWipeAttestation(t *testing.T) {
 	c := coalitiontest.New(t, coalitiontest.Config{Members: []coalition.MemberID{"Alpha", "Beta", "Gamma"}, Layout: []byte(`{}`), Sizes: []uint16{3, 2}})
 	signers := map[string]*keys.Signer{"leader": c.Leader, "helper": c.Helper, "coordinator": c.Coordinator}
 	for role, signer := range signers {
-		a, err := coalition.NewWipeAttestation(c.Charter, role, coalition.EndingOver, []string{"submissions", "cycle key"}, time.Unix(1000, 0))
+		sum := map[string]string{"leader": coalition.SumLeft, "helper": coalition.SumLeft, "coordinator": ""}[role]
+		a, err := coalition.NewWipeAttestation(c.Charter, role, coalition.EndingOver, sum, []string{"submissions", "cycle key"}, time.Unix(1000, 0))
 		must(t, err)
 		file, err := a.Sign(signer)
 		must(t, err)
@@ -38,21 +39,24 @@ func TestWipeAttestation(t *testing.T) {
 			}
 		}
 	}
-	if _, err := coalition.NewWipeAttestation(c.Charter, "member", coalition.EndingOver, []string{"x"}, time.Unix(1, 0)); err == nil {
+	if _, err := coalition.NewWipeAttestation(c.Charter, "member", coalition.EndingOver, coalition.SumLeft, []string{"x"}, time.Unix(1, 0)); err == nil {
 		t.Error("a member attests")
 	}
-	good, err := coalition.NewWipeAttestation(c.Charter, "leader", coalition.EndingCancelled, []string{"submissions"}, time.Unix(1000, 0))
+	good, err := coalition.NewWipeAttestation(c.Charter, "leader", coalition.EndingCancelled, coalition.SumKept, []string{"submissions"}, time.Unix(1000, 0))
 	must(t, err)
 	for name, change := range map[string]func(*coalition.WipeAttestation){
-		"another kind":    func(a *coalition.WipeAttestation) { a.Kind = "muster charter v1" },
-		"another charter": func(a *coalition.WipeAttestation) { a.Charter = strings.Repeat("ab", 32) },
-		"another cycle":   func(a *coalition.WipeAttestation) { a.Cycle += "x" },
-		"another name":    func(a *coalition.WipeAttestation) { a.Name += "x" },
-		"another role":    func(a *coalition.WipeAttestation) { a.Role = "member" },
-		"another ending":  func(a *coalition.WipeAttestation) { a.Ending = "perhaps" },
-		"nothing":         func(a *coalition.WipeAttestation) { a.Destroyed = nil },
-		"nothing said":    func(a *coalition.WipeAttestation) { a.Destroyed = []string{" "} },
-		"before 1970":     func(a *coalition.WipeAttestation) { a.Time = -1 },
+		"another kind":            func(a *coalition.WipeAttestation) { a.Kind = "muster charter v1" },
+		"another charter":         func(a *coalition.WipeAttestation) { a.Charter = strings.Repeat("ab", 32) },
+		"another cycle":           func(a *coalition.WipeAttestation) { a.Cycle += "x" },
+		"another name":            func(a *coalition.WipeAttestation) { a.Name += "x" },
+		"another role":            func(a *coalition.WipeAttestation) { a.Role = "member" },
+		"another ending":          func(a *coalition.WipeAttestation) { a.Ending = "perhaps" },
+		"nothing of a sum":        func(a *coalition.WipeAttestation) { a.Sum = "" },
+		"a sum that is not known": func(a *coalition.WipeAttestation) { a.Sum = "perhaps" },
+		"over, and kept":          func(a *coalition.WipeAttestation) { a.Ending = coalition.EndingOver },
+		"nothing":                 func(a *coalition.WipeAttestation) { a.Destroyed = nil },
+		"nothing said":            func(a *coalition.WipeAttestation) { a.Destroyed = []string{" "} },
+		"before 1970":             func(a *coalition.WipeAttestation) { a.Time = -1 },
 	} {
 		changed := good
 		change(&changed)

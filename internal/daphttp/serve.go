@@ -1,10 +1,12 @@
 package daphttp
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,7 +21,7 @@ type ServeConfig struct {
 	TLS     *tls.Config  // see [ServerTLS]
 	Log     *slog.Logger // what the connections themselves have to say; nil: nothing
 
-	MaxConnections int           // at the same time; more wait to be accepted; zero: 256
+	MaxConnections int           // at the same time; more wait to be accepted; zero: 256. One source address has a quarter of them, see [share]
 	ReadHeader     time.Duration // handshake and header; zero: 10 seconds
 	Read           time.Duration // a whole request; zero: 60 seconds
 	Write          time.Duration // from the header to the end of the answer; zero: 120 seconds
@@ -76,8 +78,7 @@ func Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error {
 		ReadHeaderTimeout: cfg.ReadHeader, ReadTimeout: cfg.Read, WriteTimeout: cfg.Write, IdleTimeout: cfg.Idle,
 		MaxHeaderBytes: maxHeader,
 		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
-		// Handshakes that fail are everyday and carry addresses of members.
-		ErrorLog: slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
+		ErrorLog:       log.New(connectionLog{cfg.Log}, "", 0),
 	}
 	secure := tls.NewListener(newBounded(l, cfg.MaxConnections), cfg.TLS)
 	failed := make(chan error, 1)
@@ -102,6 +103,22 @@ func Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error {
 		broken = errors.Join(broken, errors.New("requests did not end after they were cut"))
 	}
 	return broken
+}
+
+// connectionLog says what became of a connection, in words of ours: net/http's
+// carry the addresses of members, and the words of whoever connects.
+type connectionLog struct{ log *slog.Logger }
+
+func (l connectionLog) Write(line []byte) (int, error) {
+	what := "a connection ended with an error"
+	switch {
+	case bytes.HasPrefix(line, []byte("http: TLS handshake error")):
+		what = "a handshake was not completed"
+	case bytes.HasPrefix(line, []byte("http: Accept error")):
+		what = "a connection could not be accepted"
+	}
+	l.log.Debug(what)
+	return len(line), nil
 }
 
 // cutTime is how long requests whose context has ended may take to notice.
@@ -142,16 +159,17 @@ func (t *tally) drain(d time.Duration) bool {
 }
 
 // bounded is a listener that accepts a connection only while fewer than its
-// places are open.
+// places are open, and closes one of a source address that has its share.
 type bounded struct {
 	net.Listener
+	crowd  *crowd
 	places chan struct{}
 	closed chan struct{}
 	close  sync.Once
 }
 
 func newBounded(l net.Listener, places int) *bounded {
-	return &bounded{Listener: l, places: make(chan struct{}, places), closed: make(chan struct{})}
+	return &bounded{Listener: l, crowd: newCrowd(places, share(places)), places: make(chan struct{}, places), closed: make(chan struct{})}
 }
 
 // Accept waits for a place, then for a connection.
@@ -161,12 +179,19 @@ func (b *bounded) Accept() (net.Conn, error) {
 	case <-b.closed:
 		return nil, net.ErrClosed
 	}
-	conn, err := b.Listener.Accept()
-	if err != nil {
-		<-b.places
-		return nil, err
+	for {
+		conn, err := b.Listener.Accept()
+		if err != nil {
+			<-b.places
+			return nil, err
+		}
+		leave, ok := b.crowd.enter(sourceAt(conn.RemoteAddr().String()))
+		if !ok {
+			_ = conn.Close() // nothing was said on it
+			continue
+		}
+		return &placed{Conn: conn, leave: sync.OnceFunc(func() { leave(); <-b.places })}, nil
 	}
-	return &placed{Conn: conn, leave: sync.OnceFunc(func() { <-b.places })}, nil
 }
 
 // Close stops accepting; connections stay.

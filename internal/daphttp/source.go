@@ -73,26 +73,63 @@ func (s *sources) forget(now time.Time) {
 	}
 }
 
-// sourceOf returns the network that a request comes from.
-func sourceOf(r *http.Request) (netip.Prefix, error) {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
+// sourceAt returns the network that an address belongs to. What is no address of
+// IP, as in a test, all belongs to one network.
+func sourceAt(address string) netip.Prefix {
+	at, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("the address of a connection: %w", err)
+		return netip.Prefix{}
 	}
 	addr := at.Addr().Unmap().WithZone("")
+	bits := 64
 	if addr.Is4() {
-		return addr.Prefix(32)
+		bits = 32
 	}
-	return addr.Prefix(64)
+	return netip.PrefixFrom(addr, bits).Masked()
+}
+
+// share is what one source address may hold of so many places: a quarter, two at
+// least.
+func share(places int) int { return max(2, places/4) }
+
+// crowd counts what is held at the same time, all together and of each source
+// address: so one address does not keep others out.
+type crowd struct {
+	most, each int
+
+	mu   sync.Mutex // guards what is below
+	held int
+	of   map[netip.Prefix]int
+}
+
+func newCrowd(most, each int) *crowd {
+	return &crowd{most: most, each: each, of: make(map[netip.Prefix]int)}
+}
+
+// enter counts one more, or returns false where there are as many as may be;
+// leave is called once.
+func (c *crowd) enter(from netip.Prefix) (leave func(), ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held >= c.most || c.of[from] >= c.each {
+		return nil, false
+	}
+	c.held++
+	c.of[from]++
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.held--
+		if c.of[from]--; c.of[from] == 0 {
+			delete(c.of, from)
+		}
+	}, true
 }
 
 // admitUpload counts what a request uploads against its source address. What
 // cannot be read counts as one, and is refused where it is read.
 func (s *surface[H]) admitUpload(rec *recorder, r *http.Request, body []byte) error {
-	from, err := sourceOf(r)
-	if err != nil {
-		return err
-	}
+	from := sourceAt(r.RemoteAddr)
 	n := 1
 	var req dap.UploadRequest
 	if err := req.UnmarshalBinary(body); err == nil {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -260,6 +261,55 @@ func TestResourcesInSpec(t *testing.T) {
 				t.Errorf("no row %s", row)
 			}
 		}
+	}
+}
+
+// TestStatusesInSpec: the table of refusals has the statuses that this package can
+// send, and no other: those of its source, and those of the kinds of refusal,
+// which errs and the source share.
+func TestStatusesInSpec(t *testing.T) {
+	t.Parallel()
+	documented := make(map[int]bool)
+	for _, m := range regexp.MustCompile(`(?m)^\| ([45]\d\d) \| [^|]+ \| (?:yes|no) \|$`).FindAllSubmatch(readSpec(t, "receipts.md"), -1) {
+		status, err := strconv.Atoi(string(m[1]))
+		must(t, err)
+		documented[status] = true
+	}
+	byName := make(map[string]int)
+	for status := 100; status < 600; status++ {
+		if text := http.StatusText(status); text != "" {
+			byName["Status"+strings.NewReplacer(" ", "", "-", "", "'", "").Replace(text)] = status
+		}
+	}
+	files, err := filepath.Glob("*.go")
+	must(t, err)
+	sent := make(map[int]bool)
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		must(t, err)
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl: // what a client reads
+				return n.Name.Name != "kindOf" && name != "client.go"
+			case *ast.SelectorExpr:
+				if x, ok := n.X.(*ast.Ident); ok && x.Name == "http" && strings.HasPrefix(n.Sel.Name, "Status") && n.Sel.Name != "StatusText" {
+					status, ok := byName[n.Sel.Name]
+					if !ok {
+						t.Errorf("%s: %s is not known", name, n.Sel.Name)
+					}
+					if status >= 400 {
+						sent[status] = true
+					}
+				}
+			}
+			return true
+		})
+	}
+	if diff := cmp.Diff(sent, documented); diff != "" {
+		t.Errorf("the table of refusals (-sent +documented):\n%s", diff)
 	}
 }
 

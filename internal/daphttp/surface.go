@@ -29,7 +29,7 @@ type Config struct {
 	HPKE     dap.HpkeConfigList // the host's keys for input shares, the best first
 
 	MaxJobs     int           // verification jobs and collections at the same time; zero: twice the processors
-	MaxRequests int           // all other requests at the same time; zero: 128
+	MaxRequests int           // all other requests at the same time; zero: 128. A quarter is for those who show a pinned certificate
 	Timeout     time.Duration // for one request's work; zero: 90 seconds
 
 	// UploadsPerHour is how many submissions one source address may upload at
@@ -125,7 +125,9 @@ type surface[H any] struct {
 	mux      *http.ServeMux
 	jobs     chan struct{} // a place for each that runs
 	requests chan struct{}
-	sources  *sources // of uploads
+	unknown  chan struct{} // those of requests that show no pinned certificate have; fewer than requests
+	crowd    *crowd        // of requests without a pinned certificate, while their bodies come, too
+	sources  *sources      // of uploads
 }
 
 // Observation is what is counted of a request. Nothing in it comes from the
@@ -178,6 +180,8 @@ func newSurface[H any](cfg Config, tasks map[dap.TaskID]task[H], routes []route[
 	s := &surface[H]{
 		Config: cfg, base: basePath(u), tasks: tasks, mux: http.NewServeMux(),
 		jobs: make(chan struct{}, cfg.MaxJobs), requests: make(chan struct{}, cfg.MaxRequests),
+		unknown: make(chan struct{}, cfg.MaxRequests-cfg.MaxRequests/4),
+		crowd:   newCrowd(2*cfg.MaxRequests, share(cfg.MaxRequests)),
 		sources: newSources(cfg.UploadsPerHour),
 	}
 	methods := make(map[string][]string)
@@ -238,7 +242,9 @@ func panicError(v any) error {
 }
 
 // serve takes a request through what every route has in common: task, sender,
-// places, body.
+// body, places. A place to work is taken when the body is there, so that nobody
+// holds one by sending slowly; how many bodies may come at a time is bounded for
+// those whom nobody pinned.
 func (s *surface[H]) serve(rec *recorder, r *http.Request, rt route[H]) {
 	rec.route = rt.method + " " + rt.path
 	ctx, cancel := context.WithTimeout(r.Context(), s.Timeout)
@@ -260,17 +266,27 @@ func (s *surface[H]) serve(rec *recorder, r *http.Request, rt route[H]) {
 		}
 		in.task, in.host = *rec.task, t.host
 	}
-	leave, err := s.enter(rt.heavy)
-	if err != nil {
-		s.refuse(rec, err)
-		return
+	known := s.pinned(r)
+	if !known {
+		leave, ok := s.crowd.enter(sourceAt(r.RemoteAddr))
+		if !ok {
+			s.refuse(rec, errs.New(errs.Unavailable, "this address, or all together, make as many requests at a time as this host takes", "try again shortly"))
+			return
+		}
+		defer leave()
 	}
-	defer leave()
+	var err error
 	if in.body, err = readBody(rec, r, rt.body); err != nil {
 		s.refuse(rec, err)
 		return
 	}
 	rec.in = len(in.body)
+	leave, err := s.enter(rt.heavy, known)
+	if err != nil {
+		s.refuse(rec, err)
+		return
+	}
+	defer leave()
 	if rt.metered {
 		if err := s.admitUpload(rec, r, in.body); err != nil {
 			s.refuse(rec, err)
@@ -299,6 +315,23 @@ func (s *surface[H]) find(r *http.Request, rec *recorder) (task[H], error) {
 	return t, nil
 }
 
+// pinned reports whether the sender showed, in the handshake, a key that a charter
+// of this host pins.
+func (s *surface[H]) pinned(r *http.Request) bool {
+	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+		return false
+	}
+	shown := PinOf(r.TLS.PeerCertificates[0])
+	for _, t := range s.tasks {
+		for _, pin := range t.pins {
+			if pin.equal(shown) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // admit checks the sender by the key that it showed in the handshake, and returns
 // which of the parties it is.
 func (t task[H]) admit(r *http.Request, who party) (party, error) {
@@ -316,18 +349,31 @@ func (t task[H]) admit(r *http.Request, who party) (party, error) {
 	return anyone, errs.New(errs.Denied, fmt.Sprintf("this resource is for %v", who), "connect with the certificate whose key the charter pins")
 }
 
-// enter takes a place for a request; leave gives it back.
-func (s *surface[H]) enter(heavy bool) (leave func(), err error) {
-	places, what := s.requests, "requests"
-	if heavy {
-		places, what = s.jobs, "jobs"
+// enter takes a place for a request; leave gives it back. One whose sender is not
+// known takes two, of the places that such have and of all.
+func (s *surface[H]) enter(heavy, known bool) (leave func(), err error) {
+	places, what := []chan struct{}{s.requests}, "requests"
+	switch {
+	case heavy:
+		places, what = []chan struct{}{s.jobs}, "jobs"
+	case !known:
+		places = []chan struct{}{s.unknown, s.requests}
 	}
-	select {
-	case places <- struct{}{}:
-		return func() { <-places }, nil
-	default:
-		return nil, errs.New(errs.Unavailable, fmt.Sprintf("%d %s are being worked on, and this host takes no more at a time", cap(places), what), "try again shortly")
+	for i, of := range places {
+		select {
+		case of <- struct{}{}:
+		default:
+			for _, taken := range places[:i] {
+				<-taken
+			}
+			return nil, errs.New(errs.Unavailable, fmt.Sprintf("%d %s are being worked on, and this host takes no more at a time", cap(of), what), "try again shortly")
+		}
 	}
+	return func() {
+		for _, taken := range places {
+			<-taken
+		}
+	}, nil
 }
 
 // readBody reads a body of the right type and at most the limit.

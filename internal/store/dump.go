@@ -24,32 +24,58 @@ func dumpPostgres(ctx context.Context, dsn DSN, path string) error {
 	return runPostgres(ctx, "pg_dump", environment, "--format=custom", "--no-owner", "--no-privileges", "--no-password", "--file="+path)
 }
 
+// restoringTable stands in a database while it is restored.
+const restoringTable = "muster_restoring"
+
 // restorePostgres fills an empty database.
-func restorePostgres(ctx context.Context, cfg Config, path string) error {
+func restorePostgres(ctx context.Context, cfg Config, path string, mark Mark) error {
 	environment, database, err := cfg.DSN.environment()
 	if err != nil {
 		return err
 	}
-	if err := checkEmpty(ctx, cfg); err != nil {
+	if err := reserveEmpty(ctx, cfg); err != nil {
 		return err
 	}
-	return runPostgres(ctx, "pg_restore", environment, "--no-owner", "--no-privileges", "--no-password", "--exit-on-error", "--single-transaction", "--dbname="+database, path)
+	err = runPostgres(ctx, "pg_restore", environment, "--no-owner", "--no-privileges", "--no-password", "--exit-on-error", "--single-transaction", "--dbname="+database, path)
+	if err != nil {
+		return err
+	}
+	return markRestored(ctx, cfg, mark)
 }
 
-// checkEmpty refuses a database that has tables.
-func checkEmpty(ctx context.Context, cfg Config) error {
+// reserveEmpty refuses a database that has tables, and closes one that has none
+// to everybody who does not restore.
+func reserveEmpty(ctx context.Context, cfg Config) error {
 	e, err := newPostgres(cfg)
 	if err != nil {
 		return err
 	}
 	pool := sql.OpenDB(e.connector)
-	defer pool.Close() // nothing was written
+	defer pool.Close() // what was written is durable
 	var tables int
-	if err := pool.QueryRowContext(ctx, `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`).Scan(&tables); err != nil {
+	err = pool.QueryRowContext(ctx, `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename <> $1`, restoringTable).Scan(&tables)
+	if err != nil {
 		return fmt.Errorf("look for tables: %w", err)
 	}
 	if tables > 0 {
 		return errs.New(errs.Conflict, "the PostgreSQL database has tables already", "a restore replaces nothing; createdb another, and name it in the connection string")
+	}
+	if _, err := pool.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS `+restoringTable+` (nothing BIGINT)`); err != nil {
+		return fmt.Errorf("begin to restore: %w", err)
+	}
+	return nil
+}
+
+// checkRestored refuses a database whose restore did not come to its end.
+func checkRestored(ctx context.Context, pool *sql.DB) error {
+	var restoring int
+	err := pool.QueryRowContext(ctx, `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1`, restoringTable).Scan(&restoring)
+	if err != nil {
+		return fmt.Errorf("look whether it is being restored: %w", err)
+	}
+	if restoring > 0 {
+		return errs.New(errs.Conflict, "a restore into this PostgreSQL database was begun and did not come to its end",
+			"wait for it; or createdb another, and restore the backup into that one")
 	}
 	return nil
 }

@@ -59,6 +59,8 @@ type Config struct {
 	Migrations  fs.FS  // a folder an engine, sqlite and postgres, of numbered SQL files
 	Connections int    // to PostgreSQL, at most; zero: 8. SQLite has one
 	Fault       Fault  // for tests; nil in production
+
+	restoring bool // whether it is opened to complete a restore
 }
 
 // Open opens the database and brings its schema up to date. It refuses, with
@@ -76,7 +78,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	pool.SetMaxIdleConns(e.connections)
 	pool.SetConnMaxIdleTime(e.idle)
 	db := &DB{pool: pool, engine: e, gate: newGate(e.connections), fault: cfg.Fault}
-	if err := db.prepare(ctx, cfg.Migrations); err != nil {
+	if err := db.prepare(ctx, cfg); err != nil {
 		return nil, errors.Join(explain(fmt.Errorf("open %s: %w", place(cfg), err)), pool.Close())
 	}
 	return db, nil
@@ -96,15 +98,20 @@ func place(cfg Config) string {
 }
 
 // prepare checks the server and migrates, alone.
-func (db *DB) prepare(ctx context.Context, migrations fs.FS) error {
+func (db *DB) prepare(ctx context.Context, cfg Config) error {
 	if db.engine.check != nil {
 		unlock, err := db.engine.check(ctx, db.pool)
 		if err != nil {
 			return err
 		}
 		defer unlock()
+		if !cfg.restoring {
+			if err := checkRestored(ctx, db.pool); err != nil {
+				return err
+			}
+		}
 	}
-	return db.migrate(ctx, migrations)
+	return db.migrate(ctx, cfg.Migrations)
 }
 
 func (db *DB) migrate(ctx context.Context, migrations fs.FS) error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -27,6 +28,7 @@ type Column struct {
 
 var (
 	tableLine  = regexp.MustCompile(`^CREATE TABLE (\w+) \($`)
+	addLine    = regexp.MustCompile(`^ALTER TABLE (\w+) ADD COLUMN ([a-z_]+) (TEXT|INTEGER|BLOB)\b.*?-- (.+)$`)
 	columnLine = regexp.MustCompile(`^ +([a-z_]+) +(TEXT|INTEGER|BLOB)\b.*?-- (.+)$`)
 )
 
@@ -43,21 +45,19 @@ func Dictionary() ([]Table, error) {
 		if err != nil {
 			return nil, err
 		}
-		more, err := dictionary(text)
-		if err != nil {
+		if tables, err = dictionary(tables, text); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		tables = append(tables, more...)
 	}
 	// The first one stands below the comment of the whole schema and has none.
 	tables[0].Holds = cmp.Or(tables[0].Holds, "The tasks that this host serves, and how far it is with each.")
 	return tables, nil
 }
 
-// dictionary reads one migration: tables in the form in which ours are written.
-func dictionary(text []byte) ([]Table, error) {
+// dictionary reads one migration: tables and further columns in the form in which
+// ours are written.
+func dictionary(tables []Table, text []byte) ([]Table, error) {
 	var (
-		tables  []Table
 		comment []string
 		inside  bool
 	)
@@ -73,6 +73,13 @@ func dictionary(text []byte) ([]Table, error) {
 			if m := tableLine.FindStringSubmatch(line); m != nil {
 				tables = append(tables, Table{Name: m[1], Holds: strings.Join(comment, " ")})
 				inside = true
+			}
+			if m := addLine.FindStringSubmatch(line); m != nil {
+				at := slices.IndexFunc(tables, func(t Table) bool { return t.Name == m[1] })
+				if at < 0 {
+					return nil, fmt.Errorf("a column is added to %s, which is no table", m[1])
+				}
+				tables[at].Columns = append(tables[at].Columns, Column{Name: m[2], Type: m[3], Holds: m[4]})
 			}
 			comment = nil
 		case strings.HasPrefix(line, ")"):

@@ -32,14 +32,16 @@ const (
 // PutRestoration records that this database was restored, and that the other
 // host has yet to be asked.
 func (d *DB) PutRestoration(ctx context.Context, r Restoration) error {
-	return d.inTx(ctx, "record a restoration", func(tx *hostTx) error {
-		_, err := tx.exec(`INSERT INTO restorations (backup, restored, taken, statement) VALUES ($1, $2, $3, $4)`,
-			r.Backup, r.Restored.UnixMicro(), r.Taken.UnixMicro(), string(r.Statement))
-		if err != nil {
-			return fmt.Errorf("record a restoration: %w", err)
-		}
-		return nil
-	})
+	return d.inTx(ctx, "record a restoration", func(tx *hostTx) error { return tx.putRestoration(r) })
+}
+
+func (t *hostTx) putRestoration(r Restoration) error {
+	_, err := t.exec(`INSERT INTO restorations (backup, restored, taken, statement) VALUES ($1, $2, $3, $4)`,
+		r.Backup, r.Restored.UnixMicro(), r.Taken.UnixMicro(), string(r.Statement))
+	if err != nil {
+		return fmt.Errorf("record a restoration: %w", err)
+	}
+	return nil
 }
 
 // PendingRestoration returns the last restoration after which the other host was
@@ -71,8 +73,12 @@ func (d *DB) FinishRestorations(ctx context.Context) error {
 // file with mode 0600. Others may read and write meanwhile.
 func (d *DB) Snapshot(ctx context.Context, path string) error { return d.db.Snapshot(ctx, path) }
 
-// RestoreSnapshot puts a snapshot where cfg says. It refuses where there is a
-// database already.
-func RestoreSnapshot(ctx context.Context, cfg Config, path string) error {
-	return store.RestoreSnapshot(ctx, store.Config{Path: cfg.Path, DSN: cfg.DSN, DSNFile: cfg.DSNFile}, path)
+// RestoreSnapshot puts a snapshot where cfg says, and records that it was
+// restored: there is no moment at which the database could be served without
+// this. It refuses where there is a database already, and uses the snapshot up.
+func RestoreSnapshot(ctx context.Context, cfg Config, path string, r Restoration) error {
+	to := store.Config{Path: cfg.Path, DSN: cfg.DSN, DSNFile: cfg.DSNFile, Migrations: migrations}
+	return store.RestoreSnapshot(ctx, to, path, func(db *store.DB, tx *sql.Tx) error {
+		return (&hostTx{ctx: ctx, tx: tx, rebind: db.Rebind}).putRestoration(r)
+	})
 }

@@ -55,11 +55,11 @@ func TestSnapshot(t *testing.T) {
 			if info.Mode().Perm() != 0o600 {
 				t.Errorf("the snapshot has mode %v", info.Mode())
 			}
-			if err := hostdb.RestoreSnapshot(t.Context(), cfg, path); errs.KindOf(err) != errs.Conflict {
+			if err := hostdb.RestoreSnapshot(t.Context(), cfg, path, restoration()); errs.KindOf(err) != errs.Conflict {
 				t.Errorf("restored over a database: %v", err)
 			}
 			to := e.config(t)
-			if err := hostdb.RestoreSnapshot(t.Context(), to, path); err != nil {
+			if err := hostdb.RestoreSnapshot(t.Context(), to, path, restoration()); err != nil {
 				t.Fatal(err)
 			}
 			restored := open(t, to)
@@ -74,8 +74,58 @@ func TestSnapshot(t *testing.T) {
 			if diff := cmp.Diff(map[dap.ReportID][]byte{{1}: {1}}, got); diff != "" {
 				t.Errorf("restored (-want +got):\n%s", diff)
 			}
-			if err := hostdb.RestoreSnapshot(t.Context(), e.config(t), filepath.Join(t.TempDir(), "nothing")); err == nil {
+			pending, ok, err := restored.PendingRestoration(t.Context())
+			if err != nil || !ok {
+				t.Errorf("the restored database is not marked: %v", err)
+			}
+			if diff := cmp.Diff(restoration(), pending); diff != "" {
+				t.Errorf("marked (-want +got):\n%s", diff)
+			}
+			if err := hostdb.RestoreSnapshot(t.Context(), e.config(t), filepath.Join(t.TempDir(), "nothing"), restoration()); err == nil {
 				t.Error("restored from nothing")
+			}
+		})
+	}
+}
+
+func restoration() hostdb.Restoration {
+	return hostdb.Restoration{Backup: strings.Repeat("ab", 32), Restored: time.UnixMicro(2000), Taken: time.UnixMicro(1000), Statement: hostdb.NotCollected}
+}
+
+// TestRestoreInterrupted: a restore that ends before the database is marked leaves
+// none that could be opened, and so served as if nothing had been.
+func TestRestoreInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, e := range engines() {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			db := open(t, e.config(t))
+			path := filepath.Join(t.TempDir(), "snapshot")
+			if err := db.Snapshot(t.Context(), path); err != nil {
+				t.Fatal(err)
+			}
+			to := e.config(t)
+			bad := restoration()
+			bad.Statement = "" // which the schema refuses, after everything else is done
+			if err := hostdb.RestoreSnapshot(t.Context(), to, path, bad); err == nil {
+				t.Fatal("restored without a statement")
+			}
+			if to.Path != "" {
+				left, err := filepath.Glob(to.Path + "*")
+				if err != nil || len(left) > 0 {
+					t.Errorf("left: %v, %v", left, err)
+				}
+				return
+			}
+			served, err := hostdb.Open(t.Context(), to)
+			if err == nil {
+				served.Close()
+			}
+			if errs.KindOf(err) != errs.Conflict || !strings.Contains(errs.Describe(err).Message, "did not come to its end") {
+				t.Errorf("opened unmarked: %v", err)
+			}
+			if err := hostdb.RestoreSnapshot(t.Context(), to, path, restoration()); errs.KindOf(err) != errs.Conflict {
+				t.Errorf("restored into what is half restored: %v", err)
 			}
 		})
 	}

@@ -48,6 +48,7 @@ func tableTests() []tableTest {
 				"no id": {"task_id": "NULL"}, "empty id": {"task_id": "''"}, "long id": {"task_id": unknown + " || 'x'"},
 				"client": {"role": "'client'"}, "no role": {"role": "NULL"}, "role in capitals": {"role": "'Leader'"},
 				"unknown phase": {"phase": "'gone'"}, "no phase": {"phase": "NULL"},
+				"no word of the sum": {"sum_left": "NULL"},
 			},
 			twice: []row{{"task_id": unknown, "role": "'helper'", "phase": "'open'"}},
 		},

@@ -54,7 +54,8 @@ func (t *hostTx) Advance(task dap.TaskID, from, to aggregate.Phase) error {
 	if !from.Before(to) {
 		return errs.New(errs.Conflict, fmt.Sprintf("a task cannot go from %s to %s", from, to), "a task only moves forward")
 	}
-	n, err := t.exec(`UPDATE tasks SET phase = $3 WHERE task_id = $1 AND phase = $2`, task.String(), string(from), string(to))
+	n, err := t.exec(`UPDATE tasks SET phase = $3, sum_left = (sum_left OR $4) WHERE task_id = $1 AND phase = $2`,
+		task.String(), string(from), string(to), to == aggregate.PhaseCollected)
 	if err != nil {
 		return fmt.Errorf("advance the task: %w", err)
 	}
@@ -62,6 +63,14 @@ func (t *hostTx) Advance(task dap.TaskID, from, to aggregate.Phase) error {
 		return errs.New(errs.Conflict, fmt.Sprintf("the task is not %s any more", from), "")
 	}
 	return nil
+}
+
+func (t *hostTx) SumLeft(task dap.TaskID) (left bool, err error) {
+	err = t.row(`SELECT sum_left FROM tasks WHERE task_id = $1`, task.String()).Scan(&left)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, errs.New(errs.NotFound, "this host does not know the task", "")
+	}
+	return left, err
 }
 
 func (t *hostTx) PutReceipt(task dap.TaskID, r aggregate.StoredReceipt) error {

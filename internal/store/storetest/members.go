@@ -26,6 +26,29 @@ func phaseTests() []test {
 			exact(t, "phase of the first task", aggregate.PhaseOpen, phase(t, d, task))
 			exact(t, "phase of the second task", aggregate.PhaseOpen, phase(t, d, other))
 		}},
+		{"that the sum has left outlives the wipe", func(t *testing.T, d *db) {
+			d.create(t)
+			left := func(id dap.TaskID) bool {
+				t.Helper()
+				return read(t, d, func(tx aggregate.Tx) (bool, error) { return tx.SumLeft(id) })
+			}
+			d.do(t, func(tx aggregate.Tx) error { return tx.Advance(task, aggregate.PhaseOpen, aggregate.PhaseFrozen) })
+			exact(t, "left when frozen", false, left(task))
+			d.do(t, func(tx aggregate.Tx) error { return tx.Advance(task, aggregate.PhaseFrozen, aggregate.PhaseCollected) })
+			exact(t, "left when collected", true, left(task))
+			for _, id := range []dap.TaskID{task, other} {
+				d.do(t, func(tx aggregate.Tx) error {
+					phase, err := tx.Phase(id)
+					return errors.Join(err, tx.Advance(id, phase, aggregate.PhaseWiped))
+				})
+			}
+			exact(t, "left when wiped", true, left(task))
+			exact(t, "left when wiped, never collected", false, left(other))
+			d.refuses(t, errs.NotFound, "SumLeft", func(tx aggregate.Tx) error {
+				_, err := tx.SumLeft(dap.TaskID{77})
+				return err
+			})
+		}},
 		{"an unknown task is not found", func(t *testing.T, d *db) {
 			d.refuses(t, errs.NotFound, "Phase", func(tx aggregate.Tx) error {
 				_, err := tx.Phase(task)
