@@ -89,12 +89,13 @@ func runAttack(env Env, dir string, f attackFlags) error {
 	}
 	report := attackReport{Cycles: []string{}, Known: []string{}, Findings: []attack.Finding{}, Open: []attack.Open{}}
 	members := make(map[string]bool)
-	for _, p := range problems {
-		known, colluders, err := p.adversary(names, f.colluders)
-		if err != nil {
-			return err
+	for _, name := range names {
+		if !slices.ContainsFunc(problems, func(p *problem) bool { return p.has(name) }) {
+			return errs.New(errs.NotFound, fmt.Sprintf("--known names %s, who is on no roster", errs.Quote(name)), "names as charters, rosters and groups.csv have them")
 		}
-		p.Colluders = colluders
+	}
+	for _, p := range problems {
+		known, colluders := p.adversary(names, f.colluders)
 		result, err := attack.Run(p.Problem, attack.Options{Workers: runtime.GOMAXPROCS(0)})
 		if err != nil {
 			return err
@@ -133,24 +134,23 @@ func runAttack(env Env, dir string, f attackFlags) error {
 }
 
 // problem is everything that was published of one framework.
-type problem struct {
-	attack.Problem
+type problem struct{ attack.Problem }
 
-	// reckoned is how many members' answers one person may know, as the rules of
-	// the releases reckon; one reader where there are none.
-	reckoned int
-}
-
-// adversary returns who is known by name, because their answers are in the folder,
-// and how many more are known whatever they answered. colluders is below zero
-// where nobody said.
-func (p *problem) adversary(names []string, colluders int) (known []string, more int, err error) {
-	on := make(map[string]bool)
+// has reports whether a member is on a roster.
+func (p *problem) has(name string) bool {
 	for _, roster := range p.Rosters {
-		for _, m := range roster {
-			on[m] = true
+		if slices.Contains(roster, name) {
+			return true
 		}
 	}
+	return false
+}
+
+// adversary sets how many members are known whatever they answered, and returns
+// who is known by name, because their answers are in the folder, and the most that
+// are known of a cycle besides. Where colluders is below zero nobody said, and it is
+// as the rules of the releases reckon, or one reader of tables.
+func (p *problem) adversary(names []string, colluders int) (known []string, more int) {
 	told := make(map[string]bool)
 	for _, f := range p.Facts {
 		if !told[f.Member] {
@@ -158,19 +158,19 @@ func (p *problem) adversary(names []string, colluders int) (known []string, more
 			known = append(known, f.Member)
 		}
 	}
-	if colluders < 0 {
-		return known, p.reckoned, nil
-	}
-	more = colluders
-	for i, name := range names {
-		if !on[name] {
-			return nil, 0, errs.New(errs.NotFound, fmt.Sprintf("--known names %s, who is on no roster", errs.Quote(name)), "names as charters, rosters and groups.csv have them")
-		}
-		if !told[name] && !slices.Contains(names[:i], name) {
-			more++
+	if colluders >= 0 {
+		p.Known, p.Colluders = nil, colluders
+		for i, name := range names {
+			if p.has(name) && !told[name] && !slices.Contains(names[:i], name) {
+				p.Colluders++
+			}
 		}
 	}
-	return known, more, nil
+	more = p.Colluders
+	for _, n := range p.Known {
+		more = max(more, n)
+	}
+	return known, more
 }
 
 // errNothingPublished is the error of a folder without anything to attack.

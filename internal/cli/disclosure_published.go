@@ -47,9 +47,9 @@ func readPublished(env Env, dir, frameworkName string) ([]*problem, error) {
 	case tables == nil:
 		return problems, nil
 	case len(problems) > 1:
-		return nil, errs.New(errs.Invalid, "there are tables beside releases of several frameworks", "keep the releases of one framework in the folder: tables are read as its")
+		return nil, errs.New(errs.Invalid, "there are tables beside releases of several frameworks, or of groups without a common member", "keep one of them in the folder: tables are read as its")
 	case len(problems) == 0:
-		problems = []*problem{{Problem: attack.Problem{Rosters: make(map[string][]string)}, reckoned: 1}}
+		problems = []*problem{{Problem: attack.Problem{Rosters: make(map[string][]string), Colluders: 1}}}
 	}
 	p := problems[0]
 	if err := tables.describe(env, p, frameworkName); err != nil {
@@ -79,23 +79,23 @@ func readReleases(dir string) ([]*problem, error) {
 	}
 	var problems []*problem
 	for _, id := range slices.Sorted(maps.Keys(byFramework)) {
-		p, err := releasesProblem(byFramework[id])
+		of, err := releasesProblems(byFramework[id])
 		if err != nil {
 			return nil, err
 		}
-		problems = append(problems, p)
+		problems = append(problems, of...)
 	}
 	return problems, nil
 }
 
-// releasesProblem is what all releases of one framework say.
-func releasesProblem(pasts []release.Past) (*problem, error) {
+// releasesProblems is what all releases of one framework say, those apart that
+// have no member in common.
+func releasesProblems(pasts []release.Past) ([]*problem, error) {
 	slices.SortFunc(pasts, func(a, b release.Past) int {
 		return cmp.Or(cmp.Compare(a.Release.Calendar.Opens, b.Release.Calendar.Opens), cmp.Compare(a.Release.Cycle, b.Release.Cycle), cmp.Compare(a.Release.Cohort, b.Release.Cohort))
 	})
 	last := make(map[string]*disclosure.Issue)
 	history := disclosure.NewHistory()
-	reckoned := 0
 	for _, past := range pasts {
 		if past.Release.Kind == release.KindV1 {
 			return nil, errs.New(errs.Invalid, fmt.Sprintf("the release %s of %s has the provisional form, whose rule says things that are not counted here",
@@ -107,10 +107,16 @@ func releasesProblem(pasts []release.Past) (*problem, error) {
 		}
 		last[past.Release.Cohort] = issue
 		history = history.With(issue)
-		reckoned = max(reckoned, past.Release.Rule.Known)
 	}
-	p, err := history.Problem(0)
-	return &problem{Problem: p, reckoned: reckoned}, err
+	found, err := history.Problems()
+	if err != nil {
+		return nil, err
+	}
+	var problems []*problem
+	for _, p := range found {
+		problems = append(problems, &problem{Problem: p})
+	}
+	return problems, nil
 }
 
 // tables is what a folder has of CSV files.
@@ -235,7 +241,7 @@ func (t *tables) addTo(p *problem) {
 		p.Rosters[cycle] = slices.Compact(roster)
 	}
 	if !releases && len(t.facts) > 0 {
-		p.reckoned = 0 // who reads the tables is one of those whose answers are given
+		p.Colluders = 0 // who reads the tables is one of those whose answers are given
 	}
 	if releases {
 		slices.SortFunc(p.Cycles, strings.Compare)

@@ -21,7 +21,9 @@ type Application struct {
 }
 
 // Apply returns one banded block for each block of the layout, in its order; a
-// block that is not shown is one band. It refuses as [FirstRule] does.
+// block that is not shown is one band. It refuses with a [*Refusal] where fewer than
+// the minimum batch took part, or fewer than the release minimum are left without
+// the hosts; with kind Invalid or Conflict what cannot be.
 //
 // The result is a function of the totals and of what is public, and what it holds
 // back depends on nothing else: [Issue.Statements] writes down what it says,

@@ -149,9 +149,10 @@ func (e *engine) lowestRange(key blockKey) func(left, right int) bool {
 // showed lowest levels. Each year's rows are taken as typical columns, each in
 // ascending order, which gives rows in ascending order; whoever is matched with a
 // row high enough is better. So of last year's and this year's rows any number of
-// pairs can be better from the least to the most that a matching has, less what
-// those who are known take out. Rows in which somebody may give no level stand
-// aside.
+// pairs can be better from the least to the most that a matching has, whatever
+// those who are known take out of the columns: whose rows are taken out moves the
+// others by as many places at most. Rows in which somebody may give no level
+// stand aside.
 func (e *engine) changeRange(key blockKey) func(left, right int) bool {
 	p := e.previous
 	if p == nil || p.Rule.Prefer.Lowest || !slices.Equal(p.Members, e.members) {
@@ -178,9 +179,9 @@ func (e *engine) changeRange(key blockKey) func(left, right int) bool {
 	if !possible.all() {
 		return nil
 	}
-	known := 2 * (max(e.rule.Known(), p.Rule.Known()) + 1)
-	least, most := better(was, is, aside, n)
-	least, most = least+known+aside+1, most-known
+	taken := max(e.rule.Known(), p.Rule.Known()) + 1
+	least, most := better(was, is, aside, n-taken, taken)
+	least += taken + aside + 1 // all who are taken out or stand aside may be better
 	return func(_, right int) bool { return right >= least && right <= most }
 }
 
@@ -227,32 +228,33 @@ func column(counts []int) []int {
 }
 
 // better returns how many of the pairs of a matching of last year's rows with
-// this year's are better, the least and the most; of the rows from aside on.
-func better(was, is [][]int, aside, n int) (least, most int) {
-	// Row i is better with row j and all above from first[i] on; n if with none.
-	first := make([]int, 0, n)
-	for i := aside; i < n; i++ {
-		first = append(first, aside+sort.Search(n-aside, func(j int) bool { return rises(was, is, i, aside+j) }))
+// this year's are better at least and at most, of the rows from first to end, when
+// others are taken out so that a row may have moved up by as many places as moved.
+func better(was, is [][]int, first, end, moved int) (least, most int) {
+	// Row i is surely better with row high[i] and all above, and surely not with
+	// those below low[i].
+	var high, low []int
+	for i := first; i < end; i++ {
+		high = append(high, first+sort.Search(end-first, func(j int) bool { return rises(was, is, i+moved, first+j) }))
+		low = append(low, first+sort.Search(end-first, func(j int) bool { return rises(was, is, i, first+j+moved) }))
 	}
-	slices.Sort(first)
+	slices.Sort(high)
+	slices.Sort(low)
 	// The most: give each row of this year, from the lowest, to somebody still
 	// waiting whom it is high enough for.
-	next := 0
-	for j := aside; j < n; j++ {
-		if next < len(first) && first[next] <= j {
-			next++
+	for j := first; j < end; j++ {
+		if most < len(high) && high[most] <= j {
 			most++
 		}
 	}
 	// The least: likewise as many as possible that are not better.
-	worse, last := 0, len(first)-1
-	for j := n - 1; j >= aside; j-- {
-		if last >= 0 && first[last] > j {
-			last--
+	worse := 0
+	for j := end - 1; j >= first; j-- {
+		if worse < len(low) && low[len(low)-1-worse] > j {
 			worse++
 		}
 	}
-	return len(first) - worse, most
+	return len(low) - worse, most
 }
 
 // rises reports whether row j of this year is better than row i of last year.

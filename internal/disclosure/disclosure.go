@@ -2,34 +2,16 @@
 //
 // [Totals] go in, as the collector decrypted them: how many members are in each
 // bucket of each block. What comes out are bands: neighbouring units of a block
-// taken together, so that no band holds one or two members. A [Release] is made
-// of bands alone. Only this package can put counts into a [BandedBlock], either
-// from the rule or from a file that [ParseRelease] accepted, so that whoever
-// draws a picture from a Release cannot show a total that the rule held back.
+// taken together, so that no band holds few members unless it holds none. Only
+// this package can put counts into a [BandedBlock], either from the rule or from a
+// file whose blocks [Accept] accepted, so that whoever draws a picture cannot show
+// a total that the rule held back.
 //
-// [Application] applies the rule by which a release can be published, [Issue] and
-// [History] say what everything that was released says together, and package
-// attack tries to learn something from it; docs/design/disclosure.md has the rule's
-// proof. Releases are still made by the first rule, [FirstRule]. It refuses to release
-// anything of too few members and shows no group of one or two. It is not
-// enough to publish by, and every release says so in its status. In particular
-// it does not protect against:
-//
-//   - the rule itself: it shows as many bands as it can, so a missing boundary
-//     says that with it some band would have held one or two members. Cells of 1
-//     and 2 that were joined to a 3 show that they were neither 0 and 3 nor 3 and 0;
-//   - those who know answers: the hosts that belong to the cohort know their
-//     own, as does every reader, and members may tell each other theirs. A band of
-//     three minus two known answers is one member's. Only the number of members
-//     is counted without the hosts here, no band is;
-//   - bands of one level that hold everybody, or a band that is empty: then what
-//     each member said, or did not say, is plain;
-//   - two years: a member that joined or left, and the change block beside the
-//     levels of both years, can single a member out;
-//   - the blocks of one area or outcome read together: the lowest level and the
-//     change of an area follow from its outcomes, the gap from level and target,
-//     and each is banded here as if the others were not shown;
-//   - other releases of the same answers, for another cohort or another audience.
+// [Application] applies the rule, [Issue] and [History] say what everything that
+// was released says together, and package attack tries to learn something from it;
+// docs/design/disclosure.md has the rule's proof. [AuditCharter] and [AuditRosters]
+// look at the groups before anything is opened. Package release makes releases of
+// all this: who wants one begins there.
 //
 // The package is pure: it reads no file and no clock, and the same totals give
 // the same release.
@@ -165,44 +147,4 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// FirstRule applies the first rule to the totals and returns one banded block
-// for each block of the layout, in its order.
-//
-// It refuses with a [*Refusal] where fewer than the minimum batch took part, or
-// where fewer than the release minimum are left without the hosts. The thresholds
-// are the charter's: a batch of two thirds, a release of [coalition.ReleaseMinimum]
-// at least, and bands of [MinimumBand]. Totals, participation or thresholds that
-// cannot be are of kind Invalid or Conflict.
-//
-// Each block is an ordered chain of units, see [Chain]. Neighbouring units are
-// taken together into as many bands as possible such that no band holds fewer
-// than [MinimumBand] members unless it holds none. Of several ways with equally
-// many bands it takes one with a boundary between levels 1 and 2, where the
-// chain has them and any has that boundary; and then the finest low end: the one
-// whose first band is shortest, then whose second is, and so on.
-func FirstRule(t Totals, p Participation, thresholds Thresholds) ([]BandedBlock, error) {
-	if err := p.check(); err != nil {
-		return nil, err
-	}
-	if err := thresholds.check(p); err != nil {
-		return nil, err
-	}
-	if err := t.check(); err != nil {
-		return nil, err
-	}
-	if uint64(p.Submissions) != t.Submissions {
-		return nil, errs.New(errs.Conflict, fmt.Sprintf("the totals are of %d submissions and the roster has %d", t.Submissions, p.Submissions), "")
-	}
-	if err := refuse(p, thresholds); err != nil {
-		return nil, err
-	}
-	blocks := make([]BandedBlock, len(t.Layout.Blocks))
-	offset := 0
-	for i, b := range t.Layout.Blocks {
-		blocks[i] = band(b, t.Cells[offset:offset+len(b.Buckets)])
-		offset += len(b.Buckets)
-	}
-	return blocks, nil
 }

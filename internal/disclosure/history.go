@@ -147,21 +147,38 @@ func (h *History) Problem(colluders int, facts ...attack.Fact) (attack.Problem, 
 // host that is an ally is no partner whose answers it could know.
 func (h *History) Attack(o attack.Options) (attack.Result, error) {
 	all := attack.Result{Findings: []attack.Finding{}, Open: []attack.Open{}}
-	for _, issues := range h.apart() {
-		known := 0
-		for _, i := range issues {
-			known = max(known, i.Rule.Known())
-		}
-		p, err := NewHistory(issues...).Problem(known)
-		if err != nil {
-			return attack.Result{}, err
-		}
+	problems, err := h.Problems()
+	if err != nil {
+		return attack.Result{}, err
+	}
+	for _, p := range problems {
 		r, err := attack.Run(p, o)
 		if err != nil {
 			return attack.Result{}, err
 		}
 		all.Findings, all.Open = append(all.Findings, r.Findings...), append(all.Open, r.Open...)
 		all.Examined, all.Worlds = all.Examined+r.Examined, all.Worlds+r.Worlds
+	}
+	return all, nil
+}
+
+// Problems returns what an attacker has of all that was released, one problem for
+// the releases that have members in common. Of each cycle as many members' answers
+// are known as its rule reckons with, the largest where several cohorts share
+// members: a host knows its answers of the year in which it hosts, and whoever
+// opened answers opened those of one year.
+func (h *History) Problems() ([]attack.Problem, error) {
+	var all []attack.Problem
+	for _, issues := range h.apart() {
+		p, err := NewHistory(issues...).Problem(0)
+		if err != nil {
+			return nil, err
+		}
+		p.Known = make(map[string]int)
+		for _, i := range issues {
+			p.Known[i.Cycle] = max(p.Known[i.Cycle], i.Rule.Known())
+		}
+		all = append(all, p)
 	}
 	return all, nil
 }

@@ -47,7 +47,6 @@ func TestDiskFull(t *testing.T) {
 	upload := func(w *world, name string) []string {
 		return []string{"submit", "upload", w.at("sealed", name), "--charter", w.at("charter.json"), "--wait", "1s"}
 	}
-	freeze := func(w *world) []string { return []string{"host", "freeze", "--dir", w.at(leaderHost)} }
 	for _, host := range hostNames() {
 		cases.run(t, "submission, "+host, func(t *testing.T) {
 			w := l.newWorld(t, onSQLite)
@@ -68,10 +67,21 @@ func TestDiskFull(t *testing.T) {
 		w.deliver()
 		w.setClock(cycleRun + time.Hour)
 		w.fill(helperHost)
-		w.refused(1, "", "freeze", freeze(w)...)
-		w.saysFull()
-		w.makeRoom(helperHost)
-		w.finish()
+		// The command waits for room, and then goes on by itself.
+		pid, made := w.hosts[helperHost].pid(), make(chan error, 1)
+		go func() { // waited for below
+			for i := 0; i < 3000 && !aboutDisks.MatchString(w.hosts[helperHost].logged()); i++ {
+				time.Sleep(10 * time.Millisecond)
+			}
+			made <- limitFiles(pid, unlimited)
+		}()
+		w.until(1, "not accepted: m10", "freeze", "host", "freeze", "--dir", w.at(leaderHost))
+		check(t, <-made)
+		if len(w.said) != 1 {
+			t.Errorf("freeze did not go on by itself: %q", w.said)
+		}
+		w.amend()
+		w.conclude()
 		w.verify()
 	})
 	for _, host := range hostNames() {

@@ -52,17 +52,26 @@ func (h *host) supervise() {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Env = h.w.env(h.name, h.plan)
 		h.plan = ""
+		in, follow, err := os.Pipe() // the host ends when this process does
+		if err != nil {
+			h.other = append(h.other, err.Error())
+			h.mu.Unlock()
+			return
+		}
+		cmd.Stdin, cmd.Env = in, append(cmd.Env, followVariable+"=1")
 		log, err := os.OpenFile(h.log(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err == nil {
 			cmd.Stdout, cmd.Stderr = log, log
 			err = cmd.Start()
 			log.Close() // the child has it
 		}
+		in.Close() // the child has it
 		h.cmd = cmd
 		h.mu.Unlock()
 		if err == nil {
 			err = cmd.Wait()
 		}
+		follow.Close()
 		h.mu.Lock()
 		exit, _ := errors.AsType[*exec.ExitError](err)
 		switch {

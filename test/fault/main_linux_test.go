@@ -3,6 +3,7 @@ package fault_test
 import (
 	"context"
 	"crypto/rand"
+	"io"
 	"os"
 	"os/signal"
 	"runtime"
@@ -25,9 +26,10 @@ import (
 // nothing of it: this test binary is muster with another clock, and dies by
 // itself where a case wants that.
 const (
-	clockVariable = "FAULT_CLOCK" // a file with the seconds by which the clock is ahead
-	roomVariable  = "FAULT_ROOM"  // the bytes that no file may grow beyond
-	deathVariable = "FAULT_DEATH" // POINT N FILE: die at the N-th such point, and say in FILE where that was
+	clockVariable  = "FAULT_CLOCK"  // a file with the seconds by which the clock is ahead
+	followVariable = "FAULT_FOLLOW" // set: end when the standard input does
+	roomVariable   = "FAULT_ROOM"   // the bytes that no file may grow beyond
+	deathVariable  = "FAULT_DEATH"  // POINT N FILE: die at the N-th such point, and say in FILE where that was
 )
 
 // TestMain makes this test binary the command muster, too.
@@ -50,6 +52,12 @@ func muster() {
 	}
 	if plan := os.Getenv(deathVariable); plan != "" {
 		plotDeath(plan)
+	}
+	if os.Getenv(followVariable) != "" {
+		go func() { // ends with the process
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			os.Exit(1)
+		}()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -128,7 +128,7 @@ func (r *relay) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 	r.mu.Unlock()
 	if ask != nil {
 		if instead, done := ask(&req); done {
-			out.WriteHeader(http.StatusServiceUnavailable)
+			out.WriteHeader(http.StatusBadRequest) // and is not asked again
 			_, _ = out.Write(instead)
 			return
 		}

@@ -161,7 +161,9 @@ const killed = -1 // is no exit code
 func (w *world) here(name string, args ...string) (code int, stdout, stderr string) {
 	w.t.Helper()
 	var out, errOut bytes.Buffer
-	code = cli.Run(context.Background(), args, cli.Env{
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
+	code = cli.Run(ctx, args, cli.Env{
 		In: strings.NewReader(""), Out: &out, Err: &errOut, Rand: rand.Reader, Now: clock(w.at("clock-" + whose(name))),
 		Getenv: func(string) string { return "" }, Packs: packs.FS, Terminal: func(io.Writer) (int, bool) { return 0, false },
 	})

@@ -52,7 +52,8 @@ func TestAudit(t *testing.T) {
 			[]attack.Group{
 				{"all", people(1, 31)}, {"a", people(1, 20)}, {"b", people(11, 30)}, {"c", append(people(1, 10), people(21, 30)...)},
 			},
-			nil, 0, []string{"2 x all - a - b - c isolates 1 member"},
+			nil, 0,
+			[]string{"2 x all - a - b - c isolates 1 member"},
 		},
 	}
 	for _, tt := range tests {
@@ -200,7 +201,7 @@ func TestMorePublishedNeverWidens(t *testing.T) {
 	t.Parallel()
 	blocks := []attack.Block{level("1", "A.1"), {Cycle: "1", Subject: "A.1", Kind: "target"}, {Cycle: "1", Subject: "A.1", Kind: "gap"}}
 	rng := newRand("monotone")
-	tries := 40
+	tries := 15
 	if long() {
 		tries = 1000
 	}

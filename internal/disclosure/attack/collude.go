@@ -11,10 +11,12 @@ import (
 // are too many to list: some are drawn from worlds.
 func (h *hunt) collude() {
 	for _, b := range h.blocks {
-		m := h.alone(b)
-		if len(m.statements) == 0 {
+		single := h.singled(b)
+		if len(single.statements) == 0 {
 			continue
 		}
+		single.divide() // by what is said of this block alone: fewer atoms
+		m := single.build(nil)
 		w := &worst{hunt: &hunt{model: m, options: h.options, result: h.result, state: h.state}, block: b}
 		w.start()
 	}
@@ -43,12 +45,18 @@ func (h *hunt) sample() {
 	}()
 	// Like members are the worst: begin with one and prefer those next to it.
 	m := h.random(len(w.rows))
-	for tries := 0; len(known) < h.problem.Colluders && tries < 10*len(w.rows); tries++ {
+	most := 0
+	for _, b := range w.blocks {
+		most = max(most, h.problem.told(b.Cycle))
+	}
+	for tries := 0; len(known) < most && tries < 10*len(w.rows); tries++ {
 		if !slices.Contains(known, m) {
-			known = append(known, m)
-			for column := range w.blocks {
-				w.pinned[m][column] = true
+			for column, b := range w.blocks {
+				if len(known) < h.problem.told(b.Cycle) {
+					w.pinned[m][column] = true
+				}
 			}
+			known = append(known, m)
 		}
 		if m = (m + 1) % len(w.rows); h.random(3) == 0 {
 			m = h.random(len(w.rows))
@@ -99,14 +107,16 @@ func (h *hunt) sample() {
 // find is either shown to be impossible or left open.
 func (h *hunt) exclude(known []int) {
 	p := *h.problem
-	p.Colluders = 0
+	p.Colluders, p.Known = 0, nil
 	p.Facts = slices.Clone(p.Facts)
 	var worst []Fact
+	var names []string
 	for i, m := range known {
 		rows := h.walker.ofAtom[h.walker.atoms[m]]
 		name := h.atoms[h.walker.atoms[m]].members[slices.Index(rows, m)]
+		names = append(names, name)
 		for column, u := range h.walker.rows[m] {
-			if u < 0 {
+			if u < 0 || i >= h.problem.told(h.blocks[column].Cycle) {
 				continue
 			}
 			f := Fact{name, h.blocks[column], p.chain(h.blocks[column].Kind)[u]}
@@ -122,7 +132,9 @@ func (h *hunt) exclude(known []int) {
 		return // the walk's world fits: there is no contradiction
 	}
 	for _, f := range r.Findings {
-		if f.Kind != Pointed {
+		// What is learnt of those who told one year's answers and not another's is theirs.
+		theirs := !slices.ContainsFunc(f.Members, func(m string) bool { return !slices.Contains(names, m) })
+		if f.Kind != Pointed && !theirs {
 			f.Worst = worst
 			h.result.Findings = append(h.result.Findings, f)
 		}
@@ -154,7 +166,7 @@ func (w *worst) start() {
 		}
 	}
 	w.taken = make([]int, len(w.cells))
-	w.choose(0, w.problem.Colluders)
+	w.choose(0, w.problem.told(w.block.Cycle))
 }
 
 // choose places the colluders that are left in cells from i on.

@@ -164,28 +164,33 @@ func TestCouplingIsExact(t *testing.T) {
 	}{
 		{
 			"lowest of two", 3, 3,
-			[]attack.Block{at("2", "A.1", "level"), at("2", "A.2", "level"), at("2", "A", "lowest")}, 2,
-			lowestOf, 7,
+			[]attack.Block{at("2", "A.1", "level"), at("2", "A.2", "level"), at("2", "A", "lowest")},
+			2,
+			lowestOf, 41,
 		},
 		{
 			"lowest of three", 2, 3,
-			[]attack.Block{at("2", "A.1", "level"), at("2", "A.2", "level"), at("2", "A.3", "level"), at("2", "A", "lowest")}, 3,
-			lowestOf, 7,
+			[]attack.Block{at("2", "A.1", "level"), at("2", "A.2", "level"), at("2", "A.3", "level"), at("2", "A", "lowest")},
+			3,
+			lowestOf, 41,
 		},
 		{
 			"gap", 3, 5,
-			[]attack.Block{at("2", "A.1", "level"), at("2", "A.1", "target"), at("2", "A.1", "gap")}, 2,
+			[]attack.Block{at("2", "A.1", "level"), at("2", "A.1", "target"), at("2", "A.1", "gap")},
+			2,
 			func(r []int) int { return gapOf(r[0], r[1]) }, 1,
 		},
 		{
 			"change of one", 3, 5,
-			[]attack.Block{at("1", "A.1", "level"), at("2", "A.1", "level"), at("2", "A", "change")}, 2,
-			func(r []int) int { return changeOf(r[:1], r[1:]) }, 7,
+			[]attack.Block{at("1", "A.1", "level"), at("2", "A.1", "level"), at("2", "A", "change")},
+			2,
+			func(r []int) int { return changeOf(r[:1], r[1:]) }, 41,
 		},
 		{
 			"change of two", 2, 3,
-			[]attack.Block{at("1", "A.1", "level"), at("1", "A.2", "level"), at("2", "A.1", "level"), at("2", "A.2", "level"), at("2", "A", "change")}, 4,
-			func(r []int) int { return changeOf(r[:2], r[2:]) }, 31,
+			[]attack.Block{at("1", "A.1", "level"), at("1", "A.2", "level"), at("2", "A.1", "level"), at("2", "A.2", "level"), at("2", "A", "change")},
+			4,
+			func(r []int) int { return changeOf(r[:2], r[2:]) }, 401,
 		},
 	}
 	for _, tt := range tests {

@@ -47,7 +47,7 @@ func (c *component) attack(o Options) (Result, error) {
 			})
 		}
 	}
-	if len(r.Findings) == 0 && c.problem.Colluders > 0 {
+	if len(r.Findings) == 0 && slices.ContainsFunc(c.blocks, func(b Block) bool { return c.problem.told(b.Cycle) > 0 }) {
 		h.collude()
 	}
 	return r, nil
@@ -239,22 +239,27 @@ func (h *hunt) ask(q question) verdict {
 	if h.most != nil && h.most[q.variable] > 0 {
 		return possible
 	}
+	// A short walk, a short proof that there is none, and then more of both.
 	for try := range starts {
 		if h.walker != nil && h.walker.reach(q, 1, nextWalk<<(2*try)) {
 			h.found(h.counted())
 			h.witness()
 			return possible
 		}
+		budget := h.options.Budget
+		if try < starts-1 {
+			budget = min(budget, firstRun<<(2*try))
+		}
+		world, v := h.solve([]within{{q.variable, 1, unbounded}}, h.wander, budget)
+		if v == impossible {
+			return impossible
+		}
+		if v == possible && h.exact {
+			h.found(world)
+			return possible
+		}
 	}
-	world, v := h.solve([]within{{q.variable, 1, unbounded}}, h.wander, h.options.Budget)
-	if v != possible {
-		return v
-	}
-	if !h.exact {
-		return undecided
-	}
-	h.found(world)
-	return possible
+	return undecided
 }
 
 // pointed reports whether it is certain that the unit holds one or two members

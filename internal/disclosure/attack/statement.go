@@ -205,8 +205,20 @@ type Problem struct {
 	// fits the statements.
 	Colluders int
 
+	// Known is how many there are in single cycles, in place of Colluders: who knows
+	// a member's answers of one year need not know those of another.
+	Known map[string]int
+
 	// Chain returns the units of a kind; nil means [Chain].
 	Chain func(framework.Kind) []string
+}
+
+// told returns how many members of a cycle's roster told the attacker everything.
+func (p *Problem) told(cycle string) int {
+	if n, ok := p.Known[cycle]; ok {
+		return n
+	}
+	return p.Colluders
 }
 
 func (p *Problem) chain(k framework.Kind) []string {
@@ -228,6 +240,11 @@ func (p *Problem) check() error {
 		roster := p.Rosters[cycle]
 		if !slices.IsSorted(roster) || len(slices.Compact(slices.Clone(roster))) != len(roster) {
 			return invalid("the roster of %s is not in order or names a member twice", errs.Quote(cycle))
+		}
+	}
+	for cycle, n := range p.Known {
+		if n < 0 || !slices.Contains(p.Cycles, cycle) {
+			return invalid("%d members of %s told the attacker everything", n, errs.Quote(cycle))
 		}
 	}
 	known := func(b Block) error {

@@ -75,7 +75,7 @@ func newWalker(c *component, random func(int) int) *walker {
 // alone, in ascending order. It reports whether every column has such counts.
 func (w *walker) start(budget int) bool {
 	for column, b := range w.blocks {
-		alone := w.alone(b)
+		alone := w.singled(b).build(nil)
 		h := &hunt{model: alone, result: new(Result)}
 		counts, v := alone.solve(nil, func(int) bool { return w.random(2) == 0 }, budget)
 		if v != possible {
@@ -104,15 +104,15 @@ func (w *walker) start(budget int) bool {
 	return true
 }
 
-// alone returns the model of one block of the component by itself.
-func (c *component) alone(b Block) *model {
+// singled returns one block of the component by itself.
+func (c *component) singled(b Block) *component {
 	single := &component{problem: c.problem, blocks: []Block{b}, atoms: c.atoms, exact: true, single: true}
 	for _, i := range c.statements {
 		if c.problem.Statements[i].Block == b {
 			single.statements = append(single.statements, i)
 		}
 	}
-	return single.build(nil)
+	return single
 }
 
 // recount adds up everything anew.
