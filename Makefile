@@ -29,7 +29,7 @@ build: ## bin/muster: static, the same bytes from the same source
 sbom: build ## bin/muster.cdx.json: what muster links, with licences and digests, as CycloneDX
 	$(TOOL) cyclonedx-gomod app -json -licenses -std -noserial -main cmd/muster -output bin/muster.cdx.json .
 
-demo: build ## three years of a synthetic coalition (DEMOFLAGS=--headless in the terminal)
+demo: build ## serves three years of a synthetic coalition (DEMOFLAGS=--headless: in the terminal)
 	bin/muster demo $(DEMOFLAGS)
 
 picture: build ## docs/picture.png, the first screen of the picture of invented members (needs Chromium)

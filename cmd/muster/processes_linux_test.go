@@ -64,7 +64,7 @@ type rehearsal struct {
 func startDemo(t *testing.T, args ...string) *rehearsal {
 	t.Helper()
 	r := &rehearsal{scratch: t.TempDir(), data: filepath.Join(t.TempDir(), "data"), ended: make(chan error, 1)}
-	r.cmd = exec.Command("muster", append([]string{"demo", "--json", "--data", r.data}, args...)...)
+	r.cmd = exec.Command("muster", append([]string{"demo", "--one-cycle", "--json", "--data", r.data}, args...)...)
 	r.cmd.Env = append(os.Environ(), "TMPDIR="+r.scratch)
 	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr
 	if err := r.cmd.Start(); err != nil {
@@ -180,7 +180,7 @@ func totalsIn(t *testing.T, dir string) totals {
 func TestHostKilled(t *testing.T) {
 	t.Parallel()
 	quiet := filepath.Join(t.TempDir(), "quiet")
-	mustRun(t, "demo", "--in-process", "--json", "--members", "60", "--data", quiet)
+	mustRun(t, "demo", "--one-cycle", "--in-process", "--json", "--members", "60", "--data", quiet)
 	want := totalsIn(t, quiet)
 	delays := []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, 600 * time.Millisecond}
 	for i, roles := range [][]string{{"leader"}, {"helper"}, {"leader", "helper"}} {

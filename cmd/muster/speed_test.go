@@ -14,7 +14,7 @@ import (
 // took, and how much of it both processors worked.
 func rehearse32(t testing.TB) (wall, worked time.Duration) {
 	t.Helper()
-	cmd := exec.Command("muster", "demo", "--members", "32", "--json")
+	cmd := exec.Command("muster", "demo", "--one-cycle", "--members", "32", "--json")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	began := time.Now()

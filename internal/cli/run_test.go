@@ -101,7 +101,7 @@ func TestNoProcess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr bytes.Buffer
-			code := cli.Run(t.Context(), []string{"demo", "--members", "12"}, cli.Env{
+			code := cli.Run(t.Context(), []string{"demo", "--one-cycle", "--members", "12"}, cli.Env{
 				In: strings.NewReader(""), Out: &stdout, Err: &stderr, Rand: rand.Reader, Now: time.Now,
 				Getenv: func(string) string { return "" }, Packs: packs.FS,
 				Terminal: func(io.Writer) (int, bool) { return 0, false }, Program: row.program,
