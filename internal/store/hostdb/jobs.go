@@ -21,15 +21,15 @@ func (t *hostTx) PlanJobs(task dap.TaskID, jobs []aggregate.Job) error {
 	}
 	var rows, reports []any
 	for _, job := range jobs {
-		rows = append(rows, task.String(), job.Number)
+		rows = append(rows, job.Number)
 		for position, id := range job.Reports {
-			reports = append(reports, task.String(), job.Number, position, id.String())
+			reports = append(reports, job.Number, position, id.String())
 		}
 	}
-	if err := t.bulk(`INSERT INTO leader_jobs (task_id, number)`, 2, rows, "", nil); err != nil {
+	if err := t.bulk(`INSERT INTO leader_jobs (task_id, number)`, "($1, ?)", task, rows, "", nil); err != nil {
 		return fmt.Errorf("plan %d jobs: %w", len(jobs), err)
 	}
-	if err := t.bulk(`INSERT INTO leader_job_reports (task_id, number, position, report_id)`, 4, reports, "", nil); err != nil {
+	if err := t.bulk(`INSERT INTO leader_job_reports (task_id, number, position, report_id)`, "($1, ?, ?, ?)", task, reports, "", nil); err != nil {
 		return fmt.Errorf("plan the reports of %d jobs: %w", len(jobs), err)
 	}
 	return nil
