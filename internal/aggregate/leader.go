@@ -235,7 +235,9 @@ func (l *Leader) runJob(ctx context.Context, number int) error {
 	if err != nil {
 		return err
 	}
-	work, err := l.initialise(ctx, job.Reports, bodies)
+	room := l.memory.borrow(len(job.Reports))
+	defer l.memory.giveBack(room)
+	work, err := l.initialise(ctx, job.Reports, bodies, room)
 	if err != nil {
 		return err
 	}
@@ -259,11 +261,12 @@ func (l *Leader) runJob(ctx context.Context, number int) error {
 type leaderReport struct {
 	id     dap.ReportID
 	report dap.Report
-	verified
+	*verified
 }
 
-// initialise opens and verifies the Leader's part of every report of a job.
-func (l *Leader) initialise(ctx context.Context, ids []dap.ReportID, bodies map[dap.ReportID][]byte) ([]leaderReport, error) {
+// initialise opens and verifies the Leader's part of every report of a job, in
+// the room given.
+func (l *Leader) initialise(ctx context.Context, ids []dap.ReportID, bodies map[dap.ReportID][]byte, room []verified) ([]leaderReport, error) {
 	now, err := l.latest()
 	if err != nil {
 		return nil, err
@@ -271,7 +274,7 @@ func (l *Leader) initialise(ctx context.Context, ids []dap.ReportID, bodies map[
 	work := make([]leaderReport, len(ids))
 	err = l.forEach(ctx, len(ids), func(i int, v *vdaf.Verifier) error {
 		r := &work[i]
-		r.id = ids[i]
+		r.id, r.verified = ids[i], &room[i]
 		body, ok := bodies[r.id]
 		if !ok {
 			return fmt.Errorf("report %s is on the roster and not stored", r.id)
@@ -286,7 +289,7 @@ func (l *Leader) initialise(ctx context.Context, ids []dap.ReportID, bodies map[
 			return nil
 		}
 		nonce := [vdaf.NonceSize]byte(r.id)
-		if r.outbound, err = v.LeaderInit(&r.state, &nonce, r.report.PublicShare, share, nil); err != nil {
+		if r.outbound, err = v.LeaderInit(&r.state, &nonce, r.report.PublicShare, share, r.outbound); err != nil {
 			r.err = dap.InvalidMessage
 		}
 		return nil
@@ -419,31 +422,35 @@ func (l *Leader) readResponse(ctx context.Context, work []leaderReport, response
 
 // commit settles every report of a job and adds up the accepted ones, at once.
 func (l *Leader) commit(ctx context.Context, number int, work []leaderReport) error {
+	var add []accepted
+	settle := make([]Settlement, len(work))
+	for i := range work {
+		r := &work[i]
+		settle[i] = Settlement{Report: r.id, Outcome: Outcome{Accepted: r.err == 0, Error: r.err}}
+		if r.err == 0 {
+			add = append(add, accepted{id: r.id, time: r.report.ReportMetadata.Time, state: &r.state})
+		}
+	}
+	all, err := l.add(add) // here, where it holds up no other job
+	if err != nil {
+		return err
+	}
 	l.turn.Lock()
 	defer l.turn.Unlock()
 	return l.Store.InTx(ctx, "commit job", func(tx Tx) error {
 		if _, _, err := l.frozen(tx); err != nil {
 			return err
 		}
-		var add []accepted
-		settle := make([]Settlement, len(work))
-		for i := range work {
-			settle[i] = Settlement{Report: work[i].id, Outcome: Outcome{Accepted: work[i].err == 0, Error: work[i].err}}
-		}
 		fresh, err := tx.Settle(l.Task.ID, settle)
 		if err != nil {
 			return err
 		}
-		for i := range work {
-			r := &work[i]
-			if !fresh[r.id] {
-				return fmt.Errorf("report %s was settled before its job", r.id)
-			}
-			if r.err == 0 {
-				add = append(add, accepted{id: r.id, time: r.report.ReportMetadata.Time, state: &r.state})
+		for _, s := range settle {
+			if !fresh[s.Report] {
+				return fmt.Errorf("report %s was settled before its job", s.Report)
 			}
 		}
-		if err := l.addUp(tx, add); err != nil {
+		if err := l.addUp(tx, all); err != nil {
 			return err
 		}
 		return tx.FinishJob(l.Task.ID, number)
