@@ -100,9 +100,11 @@ func (h *Helper) initialise(ctx context.Context, req dap.AggregationJobInitReq, 
 		return nil, err
 	}
 	work := make([]helperReport, len(req.VerifyInits))
+	for i := range work {
+		work[i].verified = &room[i]
+	}
 	return work, h.forEach(ctx, len(work), func(i int, v *vdaf.Verifier) error {
 		in, r := &req.VerifyInits[i], &work[i]
-		r.verified = &room[i]
 		r.id, r.time = in.ReportShare.ReportMetadata.ReportID, in.ReportShare.ReportMetadata.Time
 		digest, err := coalition.PartDigest(in.ReportShare.ReportMetadata, in.ReportShare.PublicShare, in.ReportShare.EncryptedInputShare)
 		if err != nil {

@@ -224,21 +224,30 @@ func (l *Leader) reportsPerJob() (int, error) {
 // follow from the reports, so after an interruption they are computed again.
 func (l *Leader) runJob(ctx context.Context, number int) error {
 	var job Job
-	var bodies map[dap.ReportID][]byte
+	var work []leaderReport
 	err := l.Store.InTx(ctx, "read job", func(tx Tx) (err error) {
+		work = work[:0]
 		if job, err = tx.Job(l.Task.ID, number); err != nil {
 			return err
 		}
-		bodies, err = tx.Reports(l.Task.ID, job.Reports)
-		return err
+		return tx.JobReports(l.Task.ID, number, func(id dap.ReportID, body []byte) error {
+			if body == nil {
+				return fmt.Errorf("report %s is on the roster and not stored", id)
+			}
+			report, err := dap.Decode[dap.Report](l.Task.Variant, body)
+			if err != nil {
+				return fmt.Errorf("stored report %s: %w", id, err)
+			}
+			work = append(work, leaderReport{id: id, report: report})
+			return nil
+		})
 	})
 	if err != nil {
 		return err
 	}
-	room := l.memory.borrow(len(job.Reports))
+	room := l.memory.borrow(len(work))
 	defer l.memory.giveBack(room)
-	work, err := l.initialise(ctx, job.Reports, bodies, room)
-	if err != nil {
+	if err := l.initialise(ctx, work, room); err != nil {
 		return err
 	}
 	request, err := l.request(ctx, job, work)
@@ -266,35 +275,28 @@ type leaderReport struct {
 
 // initialise opens and verifies the Leader's part of every report of a job, in
 // the room given.
-func (l *Leader) initialise(ctx context.Context, ids []dap.ReportID, bodies map[dap.ReportID][]byte, room []verified) ([]leaderReport, error) {
+func (l *Leader) initialise(ctx context.Context, work []leaderReport, room []verified) error {
 	now, err := l.latest()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	work := make([]leaderReport, len(ids))
-	err = l.forEach(ctx, len(ids), func(i int, v *vdaf.Verifier) error {
+	for i := range work {
+		work[i].verified = &room[i]
+	}
+	return l.forEach(ctx, len(work), func(i int, v *vdaf.Verifier) error {
 		r := &work[i]
-		r.id, r.verified = ids[i], &room[i]
-		body, ok := bodies[r.id]
-		if !ok {
-			return fmt.Errorf("report %s is on the roster and not stored", r.id)
-		}
-		var err error
-		if r.report, err = dap.Decode[dap.Report](l.Task.Variant, body); err != nil {
-			return fmt.Errorf("stored report %s: %w", r.id, err)
-		}
 		var share []byte
 		share, r.err = l.opener.open(r.report.ReportMetadata, r.report.PublicShare, r.report.LeaderEncryptedInputShare, now)
 		if r.err != 0 {
 			return nil
 		}
 		nonce := [vdaf.NonceSize]byte(r.id)
+		var err error
 		if r.outbound, err = v.LeaderInit(&r.state, &nonce, r.report.PublicShare, share, r.outbound); err != nil {
 			r.err = dap.InvalidMessage
 		}
 		return nil
 	})
-	return work, err
 }
 
 // fixedRequest is what the Leader keeps of a job's request, so that it sends the

@@ -83,16 +83,25 @@ func (t *hostTx) Job(task dap.TaskID, number int) (aggregate.Job, error) {
 	if err != nil {
 		return aggregate.Job{}, fmt.Errorf("read job %d: %w", number, err)
 	}
-	err = t.rows(`SELECT report_id FROM leader_job_reports WHERE task_id = $1 AND number = $2 ORDER BY position`,
+	return job, nil
+}
+
+func (t *hostTx) JobReports(task dap.TaskID, number int, each func(id dap.ReportID, body []byte) error) error {
+	var body sql.RawBytes // a copy less of what is most of a job
+	err := t.rows(`SELECT r.body, j.report_id FROM leader_job_reports AS j
+		LEFT JOIN reports AS r ON r.task_id = j.task_id AND r.report_id = j.report_id
+		WHERE j.task_id = $1 AND j.number = $2 ORDER BY j.position`,
 		[]any{task.String(), number}, func(rows *sql.Rows) error {
-			id, err := scanReport(rows)
-			job.Reports = append(job.Reports, id)
-			return err
+			id, err := scanReport(rows, &body)
+			if err != nil {
+				return err
+			}
+			return each(id, body)
 		})
 	if err != nil {
-		return aggregate.Job{}, fmt.Errorf("list the reports of job %d: %w", number, err)
+		return fmt.Errorf("read the reports of job %d: %w", number, err)
 	}
-	return job, nil
+	return nil
 }
 
 func (t *hostTx) PutJobRequest(task dap.TaskID, number int, request []byte) error {
