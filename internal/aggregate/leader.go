@@ -150,7 +150,7 @@ func (l *Leader) aggregate(ctx context.Context) error {
 
 // jobsAtOnce is how many jobs are under way at the same time: while one waits
 // for the database or the Helper, another uses the processors.
-const jobsAtOnce = 2
+const jobsAtOnce = 3
 
 // runJobs takes jobs to their end. The first error stops the others, which go on
 // when they are run again.
