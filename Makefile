@@ -18,13 +18,16 @@ BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 export CGO_ENABLED = 0
 
-.PHONY: help build demo test test-all bench benchstat fuzz format lint cross generate tidy-check vuln clean
+.PHONY: help build sbom demo test test-all bench benchstat fuzz format lint cross generate tidy-check vuln clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/muster: static, the same bytes from the same source
 	$(GO) build $(BUILDVCS) -trimpath -ldflags "-s -w -buildid=" -o bin/muster ./cmd/muster
+
+sbom: build ## bin/muster.cdx.json: what muster links, with licences and digests, as CycloneDX
+	$(TOOL) cyclonedx-gomod app -json -licenses -std -noserial -main cmd/muster -output bin/muster.cdx.json .
 
 demo: build ## a synthetic coalition through the whole cycle, in the terminal (DEMOFLAGS="--members 12")
 	bin/muster demo --headless $(DEMOFLAGS)

@@ -61,7 +61,7 @@ func TestCeremonyDocument(t *testing.T) {
 		t.Errorf("%d commands were run", ran)
 	}
 	// Two hosts with six secrets, the coordinator's three, ten members' keys.
-	if n := noSecretsIn(t, printed.String()); n != 2*6+3+10 {
+	if n := noSecretsIn(t, ".", printed.String()); n != 2*6+3+10 {
 		t.Errorf("%d secrets were looked for", n)
 	}
 }
@@ -108,11 +108,11 @@ func enrol(t *testing.T, printed *bytes.Buffer) {
 // noSecretsIn looks for what is in any folder of keys in everything else: in what
 // was printed and in every other file, as it is and in the other encodings in
 // which a secret of 32 bytes may appear.
-func noSecretsIn(t *testing.T, printed string) (looked int) {
+func noSecretsIn(t *testing.T, dir, printed string) (looked int) {
 	t.Helper()
 	secrets := make(map[string]string)
 	public := make(map[string]string)
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}

@@ -52,6 +52,11 @@ var hexDigest = regexp.MustCompile(`[0-9a-f]{64}`)
 func cmdFinished(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) == 1, "finished CYCLE")
 	cmdTwoHosts(ts, false, args)
+	finishCeremony(ts)
+}
+
+// finishCeremony takes a ceremony to which both hosts have committed to its end.
+func finishCeremony(ts *testscript.TestScript) {
 	muster(ts, "host", "ceremony", "reveal", "--dir", "ostmere", "--commitment", filepath.Join("calverra", "commitment.json"))
 	muster(ts, "host", "ceremony", "reveal", "--dir", "calverra", "--commitment", filepath.Join("ostmere", "commitment.json"))
 	muster(ts, "host", "ceremony", "finish", "--dir", "ostmere", "--reveal", filepath.Join("calverra", "reveal.json"))

@@ -9,12 +9,19 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"muster/internal/store/pgtest"
 )
 
 // TestMain makes this test binary the command muster of the stories.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"muster": main})
+	testscript.Main(onPostgres{m}, map[string]func(){"muster": storyMain})
 }
+
+// onPostgres stops the PostgreSQL of the tests when they have run.
+type onPostgres struct{ m *testing.M }
+
+func (p onPostgres) Run() int { return pgtest.Run(p.m) }
 
 // TestStory runs the command-line stories, one file each. Their own commands are
 // in script_test.go. A story finds a small pack of two areas and three outcomes
@@ -29,8 +36,14 @@ func TestStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	docs, err := filepath.Abs(filepath.Join("..", "..", "docs", "ops"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	commands := storyCommands()
 	maps.Copy(commands, hostCommands())
+	maps.Copy(commands, cycleCommands())
+	maps.Copy(commands, documentCommands())
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -49,6 +62,7 @@ func TestStory(t *testing.T) {
 			path := filepath.Join(env.WorkDir, "lights.yaml")
 			env.Setenv("SMALL", path)
 			env.Setenv("CORE", core)
+			env.Setenv("DOCS", docs)
 			return os.WriteFile(path, pack, 0o644)
 		},
 	})

@@ -193,8 +193,7 @@ func TestTwoHostsServe(t *testing.T) {
 	if !strings.Contains(logs, "route=") {
 		t.Error("nothing was logged")
 	}
-	t.Chdir(dir)
-	noSecretsIn(t, logs)
+	noSecretsIn(t, dir, logs)
 }
 
 func check(t *testing.T, err error) {

@@ -84,6 +84,17 @@ func NewTask(charter coalition.Charter, cohortID string, seed coalition.Seed) (*
 	}, nil
 }
 
+// Admission says whether a task may be opened beside the other tasks of its
+// charter. Both hosts ask, each its own, before anything is added up and before a
+// share is handed over: the difference of two totals can be one member's answers.
+type Admission interface {
+	// Admit returns nil where the task may be opened. It refuses with kind
+	// Unavailable while the roster of another cohort is not frozen, and with kind
+	// Conflict for good. It is called often, also concurrently, and outside of
+	// transactions.
+	Admit(ctx context.Context, task dap.TaskID) error
+}
+
 // Config is what a Leader or a Helper is made of. Log may be nil where nothing
 // is logged, Workers zero for one verifier a processor, and Lease nil where one
 // process alone can drive the task, as in a rehearsal; the rest is needed.
@@ -96,6 +107,12 @@ type Config struct {
 	Now     func() time.Time
 	Workers int    // reports verified at the same time
 	Lease   *Lease // of a Leader; a Helper drives nothing
+
+	Admission Admission // needed where the charter has several cohorts
+
+	// Progress is told how many of the aggregation jobs are done, by the Leader
+	// that does them; it may be called concurrently. Nil: nobody is told.
+	Progress func(done, total int)
 }
 
 // host is what Leader and Helper share.
@@ -113,6 +130,8 @@ func newHost(ctx context.Context, cfg Config, role dap.Role) (*host, error) {
 	switch {
 	case cfg.Task == nil, cfg.Store == nil, cfg.Signer == nil, cfg.Now == nil, len(cfg.HPKE) == 0:
 		return nil, fmt.Errorf("aggregate: a %v needs a task, a store, HPKE keys, a signer and a clock", role)
+	case cfg.Admission == nil && len(cfg.Task.charter.Cohorts) > 1:
+		return nil, fmt.Errorf("aggregate: a %v of one of several cohorts needs an admission", role)
 	case cfg.Lease != nil && (cfg.Lease.Holder == "" || cfg.Lease.TTL <= 0):
 		return nil, fmt.Errorf("aggregate: a lease needs a holder and a time")
 	}
@@ -133,43 +152,6 @@ func newHost(ctx context.Context, cfg Config, role dap.Role) (*host, error) {
 		return nil, err
 	}
 	return h, nil
-}
-
-// PutReceipt takes a member's receipt. It is acknowledged when PutReceipt
-// returns nil; the submission counts when both hosts have acknowledged it.
-func (h *host) PutReceipt(ctx context.Context, signed coalition.SignedReceipt) error {
-	receipt, err := signed.Open(h.Task.ID, func(id coalition.MemberID) (keys.Public, bool) {
-		key, ok := h.Task.members[id]
-		return key, ok
-	})
-	if err != nil {
-		return err
-	}
-	return h.Store.InTx(ctx, "put receipt", func(tx Tx) error {
-		if err := h.requireOpen(tx); err != nil {
-			return err
-		}
-		if err := tx.PutReceipt(h.Task.ID, StoredReceipt{Receipt: receipt, Signed: signed}); err != nil {
-			return err
-		}
-		return h.checkBound(tx, receipt.Member)
-	})
-}
-
-// requireOpen refuses what comes after the deadline or after the host fixed its list.
-func (h *host) requireOpen(tx Tx) error {
-	phase, err := tx.Phase(h.Task.ID)
-	if err != nil {
-		return err
-	}
-	deadline, err := h.deadline(tx)
-	if err != nil {
-		return err
-	}
-	if phase != PhaseOpen || !h.Now().Before(deadline) {
-		return errs.New(errs.Conflict, "submissions closed at "+deadline.UTC().Format(time.RFC3339), "nothing is taken after the deadline; ask the coordinator about a postponement")
-	}
-	return nil
 }
 
 // Phase returns how far the host is with its task.

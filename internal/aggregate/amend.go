@@ -57,6 +57,21 @@ func (l *Leader) amend(ctx context.Context) (coalition.FrozenRoster, error) {
 	return frozen, l.logAmendments(ctx, frozen)
 }
 
+// NotAccepted returns what [Leader.Amend] would strike, and how many submissions
+// would be left. It changes nothing, and refuses while some are not settled.
+func (l *Leader) NotAccepted(ctx context.Context) (struck []coalition.Strike, left int, err error) {
+	err = l.Store.InTx(ctx, "read what was not accepted", func(tx Tx) error {
+		_, roster, err := l.frozen(tx)
+		if err != nil {
+			return err
+		}
+		struck, err = l.notAccepted(tx, roster)
+		left = len(roster.Entries) - len(struck)
+		return err
+	})
+	return struck, left, err
+}
+
 // notAccepted lists the submissions on the roster that were settled as
 // rejected. It refuses while some are not settled.
 func (l *Leader) notAccepted(tx Tx, roster coalition.Roster) ([]coalition.Strike, error) {

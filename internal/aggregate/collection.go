@@ -26,6 +26,9 @@ func (l *Leader) CollectionJob(ctx context.Context, task dap.TaskID, body []byte
 	if err := l.checkQuery(req); err != nil {
 		return nil, err
 	}
+	if err := l.admitCollection(ctx); err != nil {
+		return nil, err
+	}
 	ask, known, err := l.beginCollection(ctx, req, body)
 	if err != nil {
 		return nil, err
@@ -167,6 +170,9 @@ func (h *Helper) AggregateShare(ctx context.Context, task dap.TaskID, body []byt
 	if !req.BatchSelector.ConsistentWith(req.CollectionJobReq.Query) {
 		return nil, dap.NewProblem(dap.ProblemInvalidMessage, "the selector is not the query's").ForTask(task)
 	}
+	if err := h.admitCollection(ctx); err != nil {
+		return nil, err
+	}
 	var response []byte
 	var sealed dap.HpkeCiphertext
 	err = h.Store.InTx(ctx, "give aggregate share", func(tx Tx) error {
@@ -202,6 +208,31 @@ func (h *Helper) AggregateShare(ctx context.Context, task dap.TaskID, body []byt
 		return nil, err
 	}
 	return response, h.logShare(ctx, sealed)
+}
+
+// admit asks whether this task may be opened beside the others of its charter.
+func (h *host) admit(ctx context.Context) error {
+	if h.Admission == nil {
+		return nil // there are no others
+	}
+	return h.Admission.Admit(ctx, h.Task.ID)
+}
+
+// admitCollection is admit for who has given nothing yet: a host that has answered
+// repeats its answer, whatever became of other cohorts since.
+func (h *host) admitCollection(ctx context.Context) error {
+	if h.Admission == nil {
+		return nil
+	}
+	var answered bool
+	err := h.Store.InTx(ctx, "look for a collection", func(tx Tx) (err error) {
+		_, answered, err = tx.Collection(h.Task.ID)
+		return err
+	})
+	if err != nil || answered {
+		return err
+	}
+	return h.admit(ctx)
 }
 
 // ownShare returns the Helper's share if its batch is the Leader's and the roster's.

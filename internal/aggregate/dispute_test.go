@@ -163,4 +163,11 @@ func TestSubmissionsAreBounded(t *testing.T) {
 	if err := w.Upload(report); err == nil || !strings.Contains(err.Error(), "report_dropped") {
 		t.Errorf("got %v", err)
 	}
+	// Whoever fills the host keeps no member out: what has a receipt is taken.
+	must(t, w.Leader.PutReceipt(t.Context(), w.Sign(member(0), 1, report)))
+	must(t, w.Upload(report))
+	report.ReportMetadata.ReportID[6]++
+	if err := w.Upload(report); err == nil || !strings.Contains(err.Error(), "report_dropped") {
+		t.Errorf("got %v", err)
+	}
 }

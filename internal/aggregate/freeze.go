@@ -294,7 +294,7 @@ func (h *host) openRoster(tx Tx) (*openedRoster, error) {
 		return nil, h.wiped()
 	}
 	if phase != PhaseFrozen && phase != PhaseCollected {
-		return nil, errs.New(errs.Conflict, "the roster is not frozen", "nothing is added up before both hosts have signed the roster")
+		return nil, h.notFrozen()
 	}
 	amendments, err := tx.Amendments(h.Task.ID)
 	if err != nil {

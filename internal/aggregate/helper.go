@@ -53,6 +53,9 @@ func (h *Helper) AggregationJob(ctx context.Context, task dap.TaskID, body []byt
 	if err != nil || known {
 		return stored, err
 	}
+	if err := h.admit(ctx); err != nil {
+		return nil, err
+	}
 	room := h.memory.borrow(len(req.VerifyInits))
 	defer h.memory.giveBack(room)
 	work, err := h.initialise(ctx, req, expected, room)

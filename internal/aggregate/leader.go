@@ -1,8 +1,8 @@
 package aggregate
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -11,8 +11,6 @@ import (
 	"muster/dap"
 	"muster/internal/coalition"
 	"muster/internal/errs"
-	"muster/internal/ledger"
-	"muster/vdaf"
 )
 
 // Peer is the Helper as the Leader reaches it. Bodies are DAP messages; a call
@@ -50,7 +48,8 @@ func NewLeader(ctx context.Context, cfg Config, peer Peer) (*Leader, error) {
 
 // Upload takes a dap.UploadRequest and returns a dap.UploadErrors, or nothing
 // if all reports were taken (DAP-18 4.4.2). What is taken is durable. The same
-// report again is no error.
+// report again is no error. Where the host holds as many as it may, it goes on
+// taking those whose receipt it has: of these there is a bound already.
 func (l *Leader) Upload(ctx context.Context, task dap.TaskID, body []byte) ([]byte, error) {
 	if task != l.Task.ID {
 		return nil, dap.NewProblem(dap.ProblemUnrecognizedTask, "").ForTask(task)
@@ -75,13 +74,17 @@ func (l *Leader) Upload(ctx context.Context, task dap.TaskID, body []byte) ([]by
 			return err
 		}
 		full := stored+len(req.Reports) > MaxSubmissions*len(l.Task.Cohort.Members)
+		var claimed map[dap.ReportID]bool
+		if full {
+			if claimed, err = tx.Claimed(l.Task.ID, reportIDs(req.Reports)); err != nil {
+				return err
+			}
+		}
 		for _, report := range req.Reports {
 			e := l.checkUpload(report, now)
-			if e == 0 && (closed != nil || full) {
-				e = dap.ReportDropped
-			}
 			if e == 0 {
-				if e, err = l.keep(tx, report); err != nil {
+				kept := closed == nil && (!full || claimed[report.ReportMetadata.ReportID])
+				if e, err = l.keep(tx, report, !kept); err != nil {
 					return err
 				}
 			}
@@ -95,6 +98,14 @@ func (l *Leader) Upload(ctx context.Context, task dap.TaskID, body []byte) ([]by
 		return nil, err
 	}
 	return dap.Encode(l.Task.Variant, refused)
+}
+
+func reportIDs(reports []dap.Report) []dap.ReportID {
+	ids := make([]dap.ReportID, len(reports))
+	for i, r := range reports {
+		ids[i] = r.ReportMetadata.ReportID
+	}
+	return ids
 }
 
 // checkUpload makes the checks that need no decryption.
@@ -111,12 +122,22 @@ func (l *Leader) checkUpload(report dap.Report, now dap.Time) dap.ReportError {
 	return 0
 }
 
-func (l *Leader) keep(tx Tx, report dap.Report) (dap.ReportError, error) {
+// keep stores a report. Where nothing more is taken it knows those again that it
+// has: the same upload has the same answer, also after the deadline.
+func (l *Leader) keep(tx Tx, report dap.Report, closed bool) (dap.ReportError, error) {
 	b, err := dap.Encode(l.Task.Variant, report)
 	if err != nil {
 		return 0, err
 	}
-	kept, err := tx.PutReport(l.Task.ID, report.ReportMetadata.ReportID, b)
+	id := report.ReportMetadata.ReportID
+	if closed {
+		stored, err := tx.Reports(l.Task.ID, []dap.ReportID{id})
+		if err == nil && !bytes.Equal(stored[id], b) {
+			return dap.ReportDropped, nil
+		}
+		return 0, err
+	}
+	kept, err := tx.PutReport(l.Task.ID, id, b)
 	if err == nil && !kept {
 		return dap.ReportReplayed, nil
 	}
@@ -132,6 +153,9 @@ func (l *Leader) Aggregate(ctx context.Context) error {
 }
 
 func (l *Leader) aggregate(ctx context.Context) error {
+	if err := l.admit(ctx); err != nil {
+		return err
+	}
 	jobs, err := l.plan(ctx)
 	if err != nil {
 		return err
@@ -142,7 +166,7 @@ func (l *Leader) aggregate(ctx context.Context) error {
 			open = append(open, job.Number)
 		}
 	}
-	if err := l.runJobs(ctx, open); err != nil {
+	if err := l.runJobs(ctx, open, len(jobs)); err != nil {
 		return err
 	}
 	return l.requireAllAccepted(ctx)
@@ -153,15 +177,17 @@ func (l *Leader) aggregate(ctx context.Context) error {
 const jobsAtOnce = 3
 
 // runJobs takes jobs to their end. The first error stops the others, which go on
-// when they are run again.
-func (l *Leader) runJobs(ctx context.Context, numbers []int) error {
+// when they are run again. total is how many jobs there are with those done before.
+func (l *Leader) runJobs(ctx context.Context, numbers []int, total int) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var (
 		next   atomic.Int64
+		done   atomic.Int64
 		wg     sync.WaitGroup
 		failed = make(chan error, jobsAtOnce)
 	)
+	done.Store(int64(total - len(numbers)))
 	for range min(jobsAtOnce, len(numbers)) {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; int(i) < len(numbers); i = next.Add(1) - 1 {
@@ -169,6 +195,9 @@ func (l *Leader) runJobs(ctx context.Context, numbers []int) error {
 					failed <- fmt.Errorf("aggregation job %d: %w", numbers[i], err)
 					stop()
 					return
+				}
+				if n := done.Add(1); l.Progress != nil {
+					l.Progress(int(n), total)
 				}
 			}
 		})
@@ -217,246 +246,6 @@ func (l *Leader) reportsPerJob() (int, error) {
 		return 0, fmt.Errorf("aggregate: a verification message of %d bytes does not fit a job", size)
 	}
 	return n, nil
-}
-
-// runJob takes one job to its end: computes and fixes the request, sends it,
-// and commits the answer. The Leader's verification states are not stored: they
-// follow from the reports, so after an interruption they are computed again.
-func (l *Leader) runJob(ctx context.Context, number int) error {
-	var job Job
-	var work []leaderReport
-	err := l.Store.InTx(ctx, "read job", func(tx Tx) (err error) {
-		work = work[:0]
-		if job, err = tx.Job(l.Task.ID, number); err != nil {
-			return err
-		}
-		return tx.JobReports(l.Task.ID, number, func(id dap.ReportID, body []byte) error {
-			if body == nil {
-				return fmt.Errorf("report %s is on the roster and not stored", id)
-			}
-			report, err := dap.Decode[dap.Report](l.Task.Variant, body)
-			if err != nil {
-				return fmt.Errorf("stored report %s: %w", id, err)
-			}
-			work = append(work, leaderReport{id: id, report: report})
-			return nil
-		})
-	})
-	if err != nil {
-		return err
-	}
-	room := l.memory.borrow(len(work))
-	defer l.memory.giveBack(room)
-	if err := l.initialise(ctx, work, room); err != nil {
-		return err
-	}
-	request, err := l.request(ctx, job, work)
-	if err != nil {
-		return err
-	}
-	if len(request) > 0 {
-		response, err := l.peer.AggregationJob(ctx, l.Task.ID, request)
-		if err != nil {
-			return fmt.Errorf("the Helper: %w", err)
-		}
-		if err := l.readResponse(ctx, work, response); err != nil {
-			return err
-		}
-	}
-	return l.commit(ctx, number, work)
-}
-
-// leaderReport is one report of a job at the Leader.
-type leaderReport struct {
-	id     dap.ReportID
-	report dap.Report
-	*verified
-}
-
-// initialise opens and verifies the Leader's part of every report of a job, in
-// the room given.
-func (l *Leader) initialise(ctx context.Context, work []leaderReport, room []verified) error {
-	now, err := l.latest()
-	if err != nil {
-		return err
-	}
-	for i := range work {
-		work[i].verified = &room[i]
-	}
-	return l.forEach(ctx, len(work), func(i int, v *vdaf.Verifier) error {
-		r := &work[i]
-		var share []byte
-		share, r.err = l.opener.open(r.report.ReportMetadata, r.report.PublicShare, r.report.LeaderEncryptedInputShare, now)
-		if r.err != 0 {
-			return nil
-		}
-		nonce := [vdaf.NonceSize]byte(r.id)
-		var err error
-		if r.outbound, err = v.LeaderInit(&r.state, &nonce, r.report.PublicShare, share, r.outbound); err != nil {
-			r.err = dap.InvalidMessage
-		}
-		return nil
-	})
-}
-
-// fixedRequest is what the Leader keeps of a job's request, so that it sends the
-// same bytes however often. The rest follows from the stored reports, and would
-// be as much again as they are.
-type fixedRequest struct {
-	Digest   string            `json:"digest"`             // hex SHA-256 of the AggregationJobInitReq; empty if no report is left to send
-	Rejected map[string]string `json:"rejected,omitempty"` // what the Leader rejects itself: DAP's name of the error by report
-}
-
-// request returns the request of a job, without the reports that the Leader
-// itself rejects, and fixes it when it is made for the first time. A job of which
-// nothing is left has an empty request.
-func (l *Leader) request(ctx context.Context, job Job, work []leaderReport) ([]byte, error) {
-	fixed := fixedRequest{Rejected: make(map[string]string)}
-	if job.Request != nil {
-		if err := json.Unmarshal(job.Request, &fixed); err != nil {
-			return nil, fmt.Errorf("the stored request: %w", err)
-		}
-		if err := applyRejected(work, fixed.Rejected); err != nil {
-			return nil, err
-		}
-	}
-	body, err := l.encodeRequest(work)
-	if err != nil {
-		return nil, err
-	}
-	digest := ""
-	if len(body) > 0 {
-		digest = ledger.Digest(body)
-	}
-	if job.Request != nil {
-		if fixed.Digest != digest {
-			return nil, fmt.Errorf("the request of job %d is not the one that was fixed: the stored reports or the keys are others", job.Number)
-		}
-		return body, nil
-	}
-	fixed.Digest = digest
-	for i := range work {
-		if r := &work[i]; r.err != 0 {
-			fixed.Rejected[r.id.String()] = r.err.String()
-		}
-	}
-	record, err := json.Marshal(fixed)
-	if err != nil {
-		return nil, err
-	}
-	return body, l.Store.InTx(ctx, "prepare job", func(tx Tx) error {
-		return tx.PutJobRequest(l.Task.ID, job.Number, record)
-	})
-}
-
-// applyRejected rejects what was rejected when the request was fixed: whether a
-// report's time is acceptable depends on the clock, and must not change.
-func applyRejected(work []leaderReport, rejected map[string]string) error {
-	for i := range work {
-		if name, ok := rejected[work[i].id.String()]; ok {
-			e, err := dap.ParseReportError(name)
-			if err != nil {
-				return fmt.Errorf("the stored request: %w", err)
-			}
-			work[i].err = e
-		}
-	}
-	return nil
-}
-
-func (l *Leader) encodeRequest(work []leaderReport) ([]byte, error) {
-	var req dap.AggregationJobInitReq
-	for i := range work {
-		r := &work[i]
-		if r.err != 0 {
-			continue
-		}
-		req.VerifyInits = append(req.VerifyInits, dap.VerifyInit{
-			ReportShare: dap.ReportShare{
-				ReportMetadata: r.report.ReportMetadata, PublicShare: r.report.PublicShare,
-				EncryptedInputShare: r.report.HelperEncryptedInputShare,
-			},
-			Payload: r.outbound,
-		})
-	}
-	if len(req.VerifyInits) == 0 {
-		return nil, nil
-	}
-	return dap.Encode(l.Task.Variant, req)
-}
-
-// readResponse finishes the verification of each report with the Helper's
-// answer. An answer that does not fit the request abandons the job.
-func (l *Leader) readResponse(ctx context.Context, work []leaderReport, response []byte) error {
-	resp, err := dap.Decode[dap.AggregationJobResp](l.Task.Variant, response)
-	if err != nil {
-		return fmt.Errorf("the Helper's answer: %w", err)
-	}
-	var asked []*leaderReport
-	for i := range work {
-		if work[i].err == 0 {
-			asked = append(asked, &work[i])
-		}
-	}
-	if len(resp.VerifyResps) != len(asked) {
-		return fmt.Errorf("the Helper answered %d of %d reports", len(resp.VerifyResps), len(asked))
-	}
-	return l.forEach(ctx, len(asked), func(i int, v *vdaf.Verifier) error {
-		r, answer := asked[i], resp.VerifyResps[i]
-		if answer.ReportID != r.id {
-			return fmt.Errorf("the Helper answered report %s in place of %s", answer.ReportID, r.id)
-		}
-		switch answer.VerifyRespType {
-		case dap.VerifyRespContinue:
-			if err := v.LeaderFinish(&r.state, answer.Payload); err != nil {
-				// The Helper has added it up: from here the batches differ
-				// and the collection will fail, as it must.
-				r.err = dap.VdafVerifyError
-			}
-		case dap.VerifyRespReject:
-			r.err = answer.ReportError
-		default:
-			return fmt.Errorf("the Helper answered %v for report %s", answer.VerifyRespType, r.id)
-		}
-		return nil
-	})
-}
-
-// commit settles every report of a job and adds up the accepted ones, at once.
-func (l *Leader) commit(ctx context.Context, number int, work []leaderReport) error {
-	var add []accepted
-	settle := make([]Settlement, len(work))
-	for i := range work {
-		r := &work[i]
-		settle[i] = Settlement{Report: r.id, Outcome: Outcome{Accepted: r.err == 0, Error: r.err}}
-		if r.err == 0 {
-			add = append(add, accepted{id: r.id, time: r.report.ReportMetadata.Time, state: &r.state})
-		}
-	}
-	all, err := l.add(add) // here, where it holds up no other job
-	if err != nil {
-		return err
-	}
-	l.turn.Lock()
-	defer l.turn.Unlock()
-	return l.Store.InTx(ctx, "commit job", func(tx Tx) error {
-		if _, _, err := l.frozen(tx); err != nil {
-			return err
-		}
-		fresh, err := tx.Settle(l.Task.ID, settle)
-		if err != nil {
-			return err
-		}
-		for _, s := range settle {
-			if !fresh[s.Report] {
-				return fmt.Errorf("report %s was settled before its job", s.Report)
-			}
-		}
-		if err := l.addUp(tx, all); err != nil {
-			return err
-		}
-		return tx.FinishJob(l.Task.ID, number)
-	})
 }
 
 // requireAllAccepted refuses to go on when a report on the roster was rejected.

@@ -11,10 +11,11 @@ import (
 // Lease makes a process the only driver of a task for as long as it goes on
 // driving. Every transaction of the driver renews it and fails where that cannot
 // be: a process that was paused, or whose clock stood still, wakes up to find
-// that it changes nothing any more.
+// that it changes nothing any more. Where the driver waits, for the Helper or
+// for a processor, the lease is renewed every third of its time.
 type Lease struct {
 	Holder string        // names the process from its start to its end, as no other is named
-	TTL    time.Duration // how long the longest pause between two transactions is: a job, and the Helper's answer to it
+	TTL    time.Duration // for how long a driver that crashed keeps others out, and [LeaseDrift] longer
 }
 
 // drive calls fn with a Leader whose transactions hold the task's lease. It
@@ -37,6 +38,7 @@ func (l *Leader) drive(ctx context.Context, fn func(l *Leader) error) error {
 	if err != nil {
 		return err
 	}
+	defer l.keepLease(ctx, lease.Token)()
 	// One that is not given back, because the process or the database is no
 	// more, ends by itself.
 	defer func() {
@@ -45,6 +47,29 @@ func (l *Leader) drive(ctx context.Context, fn func(l *Leader) error) error {
 	driving := *l.host
 	driving.Store = leasedStore{Store: l.Store, host: l.host, token: lease.Token, turn: new(sync.Mutex)}
 	return fn(&Leader{host: &driving, peer: l.peer})
+}
+
+// keepLease renews the lease until stop is called. What goes wrong shows in the
+// driver's next transaction.
+func (l *Leader) keepLease(ctx context.Context, token int64) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	done.Go(func() {
+		ticker := time.NewTicker(max(l.Lease.TTL/3, time.Millisecond))
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				_ = l.Store.InTx(ctx, "keep lease", func(tx Tx) error {
+					_, err := tx.RenewLease(l.Task.ID, token, l.Now(), l.Lease.TTL)
+					return err
+				})
+			}
+		}
+	})
+	return func() { cancel(); done.Wait() }
 }
 
 // leasedStore renews a lease in every transaction, before anything else happens

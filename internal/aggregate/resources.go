@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"muster/dap"
+	"muster/internal/coalition"
 	"muster/internal/errs"
 )
 
@@ -64,6 +65,42 @@ func (h *host) collection(ctx context.Context, task dap.TaskID, id [16]byte) ([]
 		return err
 	})
 	return response, err
+}
+
+// FrozenRoster returns the roster that both hosts signed with its amendments. It
+// is refused with kind Conflict while there is none, and outlives the wipe: names
+// of members and digests stay known, submissions do not.
+func (h *host) FrozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error) {
+	var frozen coalition.FrozenRoster
+	var phase Phase
+	err := h.read(ctx, task, "read roster", func(tx Tx) (err error) {
+		if phase, err = tx.Phase(task); err != nil {
+			return err
+		}
+		var ok bool
+		if frozen.Roster, ok, err = tx.Roster(task); err != nil {
+			return err
+		}
+		if !ok || phase == PhaseOpen || phase == PhaseClosing {
+			return h.notFrozen()
+		}
+		frozen.Amendments, err = tx.Amendments(task)
+		return err
+	})
+	if err != nil {
+		return coalition.FrozenRoster{}, err
+	}
+	if _, err := frozen.Open(task, h.Task.Leader, h.Task.Helper); err != nil {
+		if phase == PhaseWiped { // cancelled before the other host had signed
+			return coalition.FrozenRoster{}, h.notFrozen()
+		}
+		return coalition.FrozenRoster{}, err
+	}
+	return frozen, nil
+}
+
+func (h *host) notFrozen() error {
+	return errs.New(errs.Conflict, "the roster is not frozen", "nothing is added up before both hosts have signed the roster")
 }
 
 // read runs fn in a transaction if the task is this host's.

@@ -31,6 +31,7 @@ type Tx interface {
 	BatchTx
 	LeaseTx
 	WipeTx
+	StatusTx
 }
 
 // PhaseTx keeps the phase of a task.
@@ -65,6 +66,13 @@ type ReceiptTx interface {
 	// receipt with that member and sequence number, or for that report, is
 	// refused with an error of kind Conflict.
 	PutReceipt(task dap.TaskID, r StoredReceipt) error
+	// HasReceipt reports whether a receipt is stored, byte for byte.
+	HasReceipt(task dap.TaskID, r StoredReceipt) (bool, error)
+	// LastSequence returns the highest sequence number of a member's receipts
+	// that are not set aside, or zero.
+	LastSequence(task dap.TaskID, member coalition.MemberID) (uint64, error)
+	// Receipt returns the receipt for a report, or ok false.
+	Receipt(task dap.TaskID, report dap.ReportID) (r StoredReceipt, ok bool, err error)
 	// LastReceipts returns each member's receipt with the highest sequence
 	// number of those not set aside, sorted by member.
 	LastReceipts(task dap.TaskID) ([]StoredReceipt, error)
@@ -104,6 +112,8 @@ type ReportTx interface {
 	// PutReport stores an uploaded report. It returns false, without error, if
 	// a report of that id with other bytes is stored.
 	PutReport(task dap.TaskID, id dap.ReportID, body []byte) (bool, error)
+	// Claimed returns those of the ids that a receipt names.
+	Claimed(task dap.TaskID, ids []dap.ReportID) (map[dap.ReportID]bool, error)
 	// Reports returns the stored bytes of those of the ids that were uploaded.
 	Reports(task dap.TaskID, ids []dap.ReportID) (map[dap.ReportID][]byte, error)
 	// Settle records once and for all what became of reports, and returns
@@ -220,4 +230,44 @@ type WipeTx interface {
 	// some are left. It keeps phase, roster, amendments, addenda, the lease and
 	// what became of each report.
 	Wipe(task dap.TaskID, atMost int) (left bool, err error)
+}
+
+// Counts says how much a host holds of a task.
+type Counts struct {
+	Receipts  int // that members have handed over, those set aside included
+	Members   int // with a receipt that counts
+	Complete  int // of these, whose last receipt has its report here: at a Leader, which alone stores reports
+	Reports   int // that were uploaded
+	Unclaimed int // of these, those that no receipt names
+	SetAside  int // receipts
+	Jobs      int // that are planned
+	JobsDone  int
+	Accepted  int // reports that were added up
+	Rejected  int // reports that were settled and not added up
+}
+
+// Delivery is the last submission of a member that counts.
+type Delivery struct {
+	Member   coalition.MemberID
+	Sequence uint64
+	Report   bool // whether its report is stored here
+}
+
+// SetAsideReceipt is a receipt that counts for nothing.
+type SetAsideReceipt struct {
+	Member   coalition.MemberID
+	Sequence uint64
+}
+
+// StatusTx reads what an operator is shown. It changes nothing.
+type StatusTx interface {
+	Counts(task dap.TaskID) (Counts, error)
+	// Deliveries returns what each member has delivered last, sorted by member.
+	Deliveries(task dap.TaskID) ([]Delivery, error)
+	// SetAsides returns the receipts that were set aside, by member and sequence number.
+	SetAsides(task dap.TaskID) ([]SetAsideReceipt, error)
+	// Rejected returns the reports that were settled and not added up.
+	Rejected(task dap.TaskID) (map[dap.ReportID]dap.ReportError, error)
+	// Lease returns the lease as it is stored, or ok false if none was ever given.
+	Lease(task dap.TaskID) (l StoredLease, ok bool, err error)
 }

@@ -107,6 +107,7 @@ func (h *host) latest() (dap.Time, error) {
 
 // verified is what one host holds of a report in a job.
 type verified struct {
+	body     []byte // at the Leader: the report as it is stored
 	state    vdaf.State
 	outbound []byte          // the ping-pong message for the other host
 	err      dap.ReportError // zero if the report goes on

@@ -48,7 +48,7 @@ func checkNames(p *Package) []Violation {
 	}
 	for _, f := range p.Files {
 		name := strings.TrimSuffix(f.tree.Name.Name, "_test")
-		if base := path.Base(p.Path); name != base && name != "main" && !f.Ignored {
+		if base := path.Base(path.Join(Module, p.Path)); name != base && name != "main" && !f.Ignored {
 			found = append(found, Violation{
 				"names", f.Path, fmt.Sprintf("package %s in folder %s", name, base),
 				"a reader finds a package by its import path",

@@ -10,6 +10,7 @@ import (
 
 	"muster/internal/coalition"
 	"muster/internal/errs"
+	"muster/internal/keys"
 )
 
 func newCharterCmd(env Env) *cobra.Command {
@@ -78,39 +79,85 @@ func runCharterShow(env Env, path string, asJSON, members bool) error {
 }
 
 func newCharterJoinCmd(env Env) *cobra.Command {
-	return &cobra.Command{
-		Use:   "join CHARTER NOTE...",
+	var charter string
+	cmd := &cobra.Command{
+		Use:   "join FILE NOTE...",
 		Short: "Put the signatures of several copies of a charter together",
-		Long: `Add the signatures in other notes to CHARTER.sig, where each host signed a copy
-of its own. Notes about another charter, or with a signature that is not genuine,
-are refused.`,
-		Example: `  muster charter join charter.json from-ostmere/charter.json.sig from-calverra/charter.json.sig`,
+		Long: `Add the signatures in other notes to FILE.sig, where each host signed a copy of its
+own. FILE is a charter, or a postponement or a release of its cycle; for these the
+charter is needed, too. Notes about another file, or with a signature that is not
+genuine, are refused.`,
+		Example: `  muster charter join charter.json from-ostmere/charter.json.sig from-calverra/charter.json.sig
+  muster charter join addendum.json from-ostmere/addendum.json.sig --charter charter.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return usageError(cmd, "muster charter join needs CHARTER and at least one NOTE")
+				return usageError(cmd, "muster charter join needs FILE and at least one NOTE")
 			}
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			signed, err := readCharter(args[0])
-			if err != nil {
-				return err
-			}
-			for _, name := range args[1:] {
-				note, err := readInput(name, "note")
-				if err != nil {
-					return err
-				}
-				if signed, err = signed.Join(note); err != nil {
-					return err
-				}
-			}
-			if err := realDisk().writeOutput(filepath.Dir(args[0]), []outputFile{{filepath.Base(args[0]) + sigExt, signed.Signature, 0o644}}, nil); err != nil {
-				return err
-			}
-			return sayStanding(env, signed)
+			return runCharterJoin(env, args[0], args[1:], charter)
 		},
 	}
+	cmd.Flags().StringVar(&charter, "charter", "", "the charter of a postponement or a release (default: charter.json beside it)")
+	return cmd
+}
+
+func runCharterJoin(env Env, path string, notes []string, charterPath string) error {
+	file, err := readSigned(path, "file")
+	if err != nil {
+		return err
+	}
+	join, what := joinCharter, "charter"
+	for kind, name := range map[keys.Kind]string{keys.KindAddendum: "postponement", keys.KindRelease: "release"} {
+		if !strings.HasPrefix(kindOf(file.Body), "muster "+string(kind)+" ") {
+			continue
+		}
+		if charterPath == "" {
+			charterPath = filepath.Join(filepath.Dir(path), "charter.json")
+		}
+		_, charter, err := openCharter(charterPath)
+		if err != nil {
+			return err
+		}
+		what = name
+		join = func(file coalition.SignedFile, note []byte) (coalition.SignedFile, []coalition.Signatory, error) {
+			return charter.JoinFile(kind, file, note)
+		}
+	}
+	var list []coalition.Signatory
+	for _, name := range notes {
+		note, err := readInput(name, "note")
+		if err != nil {
+			return err
+		}
+		if file, list, err = join(file, note); err != nil {
+			return err
+		}
+	}
+	if err := realDisk().writeOutput(filepath.Dir(path), []outputFile{{filepath.Base(path) + sigExt, file.Signature, 0o644}}, nil); err != nil {
+		return err
+	}
+	sayWhoSigned(env, what, list)
+	return nil
+}
+
+func joinCharter(file coalition.SignedFile, note []byte) (coalition.SignedFile, []coalition.Signatory, error) {
+	joined, err := coalition.SignedCharter(file).Join(note)
+	if err != nil {
+		return file, nil, err
+	}
+	list, err := joined.Signatories()
+	return coalition.SignedFile(joined), list, err
+}
+
+// sayWhoSigned says who of the three has not signed a file.
+func sayWhoSigned(env Env, what string, list []coalition.Signatory) {
+	if missing := missingFrom(list); missing != "" {
+		say(env, "not yet signed by %s: send the %s and its .sig on", missing, what)
+		return
+	}
+	say(env, "the %s is complete: all three have signed it", what)
 }
 
 // missingFrom names who has not signed, or returns "".

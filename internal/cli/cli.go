@@ -93,7 +93,7 @@ wrong, 3 too few members took part or have signed.`,
 	root.SetHelpCommand(newHelpCmd())
 	root.AddCommand(
 		newRehearseCmd(env), newDemoCmd(env), newFrameworkCmd(env), newVersionCmd(env),
-		newHostCmd(env), newCollectCmd(env), newSubmitCmd(env), newCharterCmd(env),
+		newHostCmd(env), newCollectCmd(env), newSubmitCmd(env), newCharterCmd(env), newDisclosureCmd(env),
 	)
 	return root
 }

@@ -21,14 +21,15 @@ func newCollectCmd(env Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "collect",
 		Short: "Work as the coordinator of a cycle",
-		Long: `Work as the coordinator of a cycle: make its keys, and put the charter together
-that both hosts then sign.`,
+		Long: `Work as the coordinator of a cycle: make its keys, put the charter together that
+both hosts then sign, postpone the deadline if need be, collect the totals once,
+make the release, and wipe.`,
 		Args: noSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newCollectInitCmd(env), newCollectCharterCmd(env))
+	cmd.AddCommand(newCollectInitCmd(env), newCollectCharterCmd(env), newCollectRunCmd(env), newCollectReleaseCmd(env), newCollectPostponeCmd(env), newCollectWipeCmd(env), newCollectCollectiveCmd(env))
 	return cmd
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 
 	"muster/dap"
 	"muster/internal/coalition"
+	"muster/internal/disclosure"
 	"muster/internal/errs"
 	"muster/internal/exchange"
 	"muster/internal/framework"
@@ -22,6 +22,8 @@ type collectCharterFlags struct {
 	seedDigest                              string
 	cycle, opens, deadline, wipe            string
 	cohort, variant, marking, out           string
+	colluders                               int
+	lowest, target                          bool
 }
 
 func newCollectCharterCmd(env Env) *cobra.Command {
@@ -75,29 +77,15 @@ hosts' ceremony finish printed. Times are days, which begin in UTC, or RFC 3339.
 	flags.StringVar(&f.cohort, "cohort", "allies", "the name of the cohort")
 	flags.StringVar(&f.variant, "variant", dap.Variant18.Tag(), "the version of DAP: dap-18, or dap-19, which is unconfirmed")
 	flags.StringVar(&f.marking, "marking", "", "REHEARSAL or SYNTHETIC, where that is so")
+	flags.IntVar(&f.colluders, "colluders", 0, "how many members may tell each other everything: groups that are shown are larger by as many")
+	flags.BoolVar(&f.lowest, "show-lowest", false, "show the lowest level of an area instead of its change")
+	flags.BoolVar(&f.target, "show-target", false, "show targets instead of levels against targets")
 	flags.StringVar(&f.out, "out", "", "the charter to write (required)")
 	return cmd
 }
 
 func runCollectCharter(env Env, f collectCharterFlags) error {
-	file, err := readSigned(filepath.Join(f.dir, coordinatorCardFile), "coordinator card")
-	if errs.KindOf(err) == errs.NotFound {
-		return errs.Wrap(err, errs.NotFound, fmt.Sprintf("%s is no coordinator's folder: it has no %s", strconv.Quote(f.dir), coordinatorCardFile), "give the folder that muster collect init made with --dir")
-	}
-	if err != nil {
-		return err
-	}
-	card, err := coalition.OpenCoordinatorCard(file)
-	if err != nil {
-		return err
-	}
-	folder := keyFolder(f.dir)
-	if own, err := newCoordinatorCard(card.Coalition, folder); err != nil {
-		return err
-	} else if own != card {
-		return errs.New(errs.Conflict, fmt.Sprintf("the keys in %s are not those that its card shows", strconv.Quote(f.dir)), "restore them from a backup")
-	}
-	signer, err := folder.Signer()
+	own, err := openCoordinator(f.dir)
 	if err != nil {
 		return err
 	}
@@ -105,12 +93,15 @@ func runCollectCharter(env Env, f collectCharterFlags) error {
 	if err != nil {
 		return err
 	}
-	proposal.Coalition, proposal.Collector = card.Coalition, card
+	proposal.Coalition, proposal.Collector = own.card.Coalition, own.card
 	charter, err := proposal.Charter()
 	if err != nil {
 		return err
 	}
-	signed, err := charter.Propose(signer)
+	if err := disclosure.RequireSafe(charter); err != nil {
+		return err
+	}
+	signed, err := charter.Propose(own.signer)
 	if err != nil {
 		return err
 	}
@@ -138,7 +129,10 @@ func runCollectCharter(env Env, f collectCharterFlags) error {
 
 // readProposal reads everything that the flags name.
 func readProposal(env Env, f collectCharterFlags) (coalition.Proposal, error) {
-	p := coalition.Proposal{Cycle: f.cycle, Cohort: f.cohort, Marking: f.marking}
+	p := coalition.Proposal{
+		Cycle: f.cycle, Cohort: f.cohort, Marking: f.marking,
+		Disclosure: coalition.Disclosure{Colluders: f.colluders, Lowest: f.lowest, Target: f.target},
+	}
 	var err error
 	if p.Opens, err = parseTime("opens", f.opens); err != nil {
 		return p, err

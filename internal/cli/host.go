@@ -40,13 +40,20 @@ its keys, and serves one cycle.
 Before a cycle opens: init makes the keys, ceremony draws the seed together with
 the other host, approve signs the charter. All of it works with files that may be
 carried by anyone, and words that the two hosts read out to each other. Then serve
-takes submissions.`,
+takes submissions, and beside it status says where the host stands.
+
+After the deadline freeze, at the Leader, has both hosts sign one list, verifies
+and adds up. The coordinator collects.`,
 		Args: noSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newHostInitCmd(env), newHostShowCmd(env), newHostCeremonyCmd(env), newHostApproveCmd(env), newHostServeCmd(env))
+	cmd.AddCommand(
+		newHostInitCmd(env), newHostShowCmd(env), newHostCeremonyCmd(env), newHostApproveCmd(env), newHostServeCmd(env),
+		newHostStatusCmd(env), newHostFreezeCmd(env), newHostAmendCmd(env), newHostSetAsideCmd(env),
+		newHostRecordCmd(env), newHostBackupCmd(env), newHostRestoreCmd(env), newHostWipeCmd(env), newHostAccreditCmd(env),
+	)
 	return cmd
 }
 
@@ -68,7 +75,7 @@ func openHostAt(path string) (*hostFolder, error) {
 	dir := filepath.Dir(path)
 	cfg, err := config.ReadHost(path)
 	if errs.KindOf(err) == errs.NotFound {
-		return nil, errs.Wrap(err, errs.NotFound, fmt.Sprintf("%s is no host's folder: it has no %s", strconv.Quote(dir), filepath.Base(path)), "give the folder that muster host init made with --dir")
+		return nil, noHostFolder(dir, filepath.Base(path), err)
 	}
 	if err != nil {
 		return nil, err

@@ -1,16 +1,20 @@
 package cli
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"muster/internal/coalition"
+	"muster/internal/disclosure"
 	"muster/internal/errs"
 	"muster/internal/keys"
 )
@@ -24,27 +28,57 @@ type approveFlags struct {
 func newHostApproveCmd(env Env) *cobra.Command {
 	var f approveFlags
 	cmd := &cobra.Command{
-		Use:   "approve CHARTER --dir DIR",
-		Short: "Check a charter against what this host knows, and sign it",
-		Long: `Check a charter against what this host knows: its own keys and url, the host
-with which it held the ceremony, the seed that both drew, and times and
-thresholds that can be kept. Then print what is to be signed on one page, ask,
-and add this host's signature to CHARTER.sig.
+		Use:   "approve FILE --dir DIR",
+		Short: "Check a charter, a postponement or a release, and sign it",
+		Long: `Check what the coordinator has signed against what this host knows, print it on one
+page, ask, and add this host's signature to FILE.sig.
 
-A charter counts when the coordinator and both hosts have signed it. The hosts
-may sign one after the other, or each a copy: muster charter join puts two notes
+A charter must be about this host's own keys and url, the host with which it held
+the ceremony, the seed that both drew, and times and thresholds that can be kept.
+A postponement must follow from the charter and those before it; once all three
+have signed, it is taken into this host's database, and the deadline moves. A
+release must be of this cycle, and of the roster that this host signed.
+
+Each counts when the coordinator and both hosts have signed it. The hosts may
+sign one after the other, or each a copy: muster charter join puts two notes
 together.`,
 		Example: `  muster host approve charter.json --dir ostmere`,
-		Args:    oneArg("CHARTER"),
-		RunE:    func(_ *cobra.Command, args []string) error { return runApprove(env, args[0], f) },
+		Args:    oneArg("FILE"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return runApprove(cmd.Context(), env, args[0], f) },
 	}
 	dirFlag(cmd, &f.dir, "this host")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "sign without asking: the page has been read")
-	cmd.Flags().StringVar(&f.insteadOf, "instead-of", "", "the digest of a charter that this host signed and that was withdrawn before it opened")
+	cmd.Flags().StringVar(&f.insteadOf, "instead-of", "", "the digest of what this host signed in its place, and that was withdrawn")
 	return cmd
 }
 
-func runApprove(env Env, path string, f approveFlags) error {
+// runApprove signs a file by its kind.
+func runApprove(ctx context.Context, env Env, path string, f approveFlags) error {
+	file, err := readSigned(path, "file")
+	if err != nil {
+		return err
+	}
+	switch kind := kindOf(file.Body); {
+	case strings.HasPrefix(kind, "muster addendum "):
+		return approveAddendum(ctx, env, path, coalition.SignedAddendum(file), f)
+	case strings.HasPrefix(kind, "muster release "):
+		return approveRelease(ctx, env, path, file, f)
+	}
+	return approveCharter(env, path, f) // which says so if it is none
+}
+
+// kindOf returns the kind that a file of JSON says it is, or "".
+func kindOf(body []byte) string {
+	var head struct {
+		Kind string `json:"kind"`
+	}
+	if json.Unmarshal(body, &head) != nil {
+		return ""
+	}
+	return head.Kind
+}
+
+func approveCharter(env Env, path string, f approveFlags) error {
 	h, err := openHost(f.dir)
 	if err != nil {
 		return err
@@ -73,6 +107,9 @@ func runApprove(env Env, path string, f approveFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := disclosure.RequireSafe(charter); err != nil {
+		return errs.Wrap(err, errs.Denied, errs.Describe(err).Message, "do not sign; muster disclosure audit "+path+" says more")
+	}
 	if err := keys.Verify(keys.KindCharter, signed.Body, signed.Signature, charter.Coordinator.Key); err != nil {
 		return errs.Wrap(err, errs.Invalid, "the charter is not signed by its coordinator", "ask the coordinator for the charter and its .sig again")
 	}
@@ -100,18 +137,8 @@ func runApprove(env Env, path string, f approveFlags) error {
 		say(env, "this host has signed the charter already")
 		return sayStanding(env, approved)
 	}
-	if !f.yes {
-		if !interactive(env) {
-			return errs.New(errs.Invalid, "there is no terminal to ask on; nothing was signed", "read the page above, compare the words, and repeat the command with --yes")
-		}
-		ok, err := confirm(env, fmt.Sprintf("Does %s sign this?", h.card.Member))
-		if err != nil {
-			return err
-		}
-		if !ok {
-			say(env, "nothing was signed")
-			return nil
-		}
+	if ok, err := agreed(env, f.yes, fmt.Sprintf("Does %s sign this?", h.card.Member), "signed"); err != nil || !ok {
+		return err
 	}
 	// Kept before anything is signed: what may have left this host is known here.
 	if err := realDisk().writeOutput(h.received(""), []outputFile{{approvedFile, signed.Body, 0o644}}, nil); err != nil {
@@ -166,10 +193,6 @@ func sayStanding(env Env, signed coalition.SignedCharter) error {
 	if err != nil {
 		return err
 	}
-	if missing := missingFrom(list); missing != "" {
-		say(env, "not yet signed by %s: send the charter and its .sig on", missing)
-		return nil
-	}
-	say(env, "the charter is complete: all three have signed it")
+	sayWhoSigned(env, "charter", list)
 	return nil
 }

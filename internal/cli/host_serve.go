@@ -29,6 +29,10 @@ func newHostServeCmd(env Env) *cobra.Command {
 other host and the coordinator. It wants a charter that all three have signed,
 and starts only if charter, keys, seed and configuration belong together.
 
+A Leader whose configuration has freeze: at_deadline freezes and adds up by
+itself once the deadline has passed, and tries again with growing pauses where
+the lists or the Helper are not ready. Otherwise muster host freeze does it.
+
 With --check it prints what would be used, and starts nothing.`,
 		Example: `  muster host serve --config ostmere/host.yaml`,
 		Args:    noArgs,
@@ -83,7 +87,8 @@ func runServe(ctx context.Context, env Env, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, running.close()) }()
-	handler, pin, err := running.handler(log)
+	running.observe(env, log)
+	handler, pins, err := running.handler(log)
 	if err != nil {
 		return err
 	}
@@ -96,17 +101,21 @@ func runServe(ctx context.Context, env Env, path string) (err error) {
 		return errors.Join(err, served.Close())
 	}
 	say(env, "%s serves the cycle %s as %s at %s, operations at %s", h.cfg.Member, cycle.charter.Cycle, roleName(cycle.role), served.Addr(), operations.Addr())
-	return serveBoth(ctx, func(ctx context.Context) error {
+	return serveAll(ctx, func(ctx context.Context) error {
 		return daphttp.Serve(ctx, served, daphttp.ServeConfig{
-			Handler: handler, TLS: daphttp.ServerTLS(cycle.certificate, pin), Log: log, MaxConnections: h.cfg.Limits.Connections,
+			Handler: handler, TLS: daphttp.ServerTLS(cycle.certificate, pins...), Log: log, MaxConnections: h.cfg.Limits.Connections,
 		})
 	}, func(ctx context.Context) error {
-		return httpd.Serve(ctx, operations, httpd.Operations(running.ready, log))
+		return httpd.Serve(ctx, operations, httpd.Operations(running.ready, running.metrics.Handler(), log))
+	}, func(ctx context.Context) error {
+		return running.drive(ctx, env, log)
+	}, func(ctx context.Context) error {
+		return running.untilWiped(ctx, env)
 	})
 }
 
-// serveBoth runs both until ctx ends or one of them breaks, and waits for both.
-func serveBoth(ctx context.Context, serve ...func(context.Context) error) error {
+// serveAll runs all until ctx ends or one of them does, and waits for all.
+func serveAll(ctx context.Context, serve ...func(context.Context) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error)
@@ -145,6 +154,7 @@ func newLog(env Env, cfg config.Log) *slog.Logger {
 // hostCycle is everything that a host needs for its cycle but the database.
 type hostCycle struct {
 	charter     coalition.Charter
+	signed      coalition.SignedCharter
 	role        dap.Role
 	seed        coalition.Seed
 	hpke        []*dap.HpkeKeypair
@@ -173,18 +183,7 @@ func (h *hostFolder) cycle() (*hostCycle, error) {
 	if c.key, err = folder.CycleKey(); err != nil {
 		return nil, err
 	}
-	signed, err := readCharter(h.cfg.Charter)
-	if err != nil {
-		return nil, err
-	}
-	list, err := signed.Signatories()
-	if err != nil {
-		return nil, err
-	}
-	if missing := missingFrom(list); missing != "" {
-		return nil, errs.New(errs.Conflict, "the charter is not signed by "+missing, "a host serves under a charter that all three have signed")
-	}
-	if c.charter, err = signed.Open(); err != nil {
+	if c.signed, c.charter, err = openSignedCharter(h.cfg.Charter); err != nil {
 		return nil, err
 	}
 	view := coalition.HostView{Ceremony: ceremony, Own: h.card, Seed: c.seed.Digest()}

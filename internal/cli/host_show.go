@@ -79,10 +79,7 @@ func readCard(path string) (cardView, error) {
 
 // isCoordinatorCard reports whether a file that cannot be opened was meant as one.
 func isCoordinatorCard(file coalition.SignedFile) bool {
-	var head struct {
-		Kind string `json:"kind"`
-	}
-	return json.Unmarshal(file.Body, &head) == nil && strings.HasPrefix(head.Kind, "muster coordinator card")
+	return strings.HasPrefix(kindOf(file.Body), "muster coordinator card")
 }
 
 func newCardView(kind, name, address string, key keys.Public, configs dap.HpkeConfigList, certificate string, digest [32]byte) cardView {

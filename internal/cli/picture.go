@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"muster/internal/disclosure"
+	"muster/internal/release"
 )
 
 // The widths, in columns, that a picture is drawn for. Below tableWidth a row of
@@ -35,7 +36,7 @@ type pictureOptions struct {
 // where most members need help and what stands well, every outcome with its
 // bands, and how to read it. Each number is one of the release or a sum of its
 // bands, and what the release does not show has no number here either.
-func drawPicture(w io.Writer, r *disclosure.Release, opts pictureOptions) error {
+func drawPicture(w io.Writer, r *release.Release, opts pictureOptions) error {
 	width := opts.Width
 	if width <= 0 { // nobody said, or a terminal that does not know itself
 		width = tableWidth
@@ -64,7 +65,7 @@ func drawPicture(w io.Writer, r *disclosure.Release, opts pictureOptions) error 
 
 // picture is a drawing under way.
 type picture struct {
-	r        *disclosure.Release
+	r        *release.Release
 	lang     string
 	columns  columns
 	prose    int // width of running text
@@ -139,7 +140,18 @@ func (p *picture) header() {
 	p.paragraph(plain, "", subject)
 	p.line(plain, "")
 	p.paragraph(plain, "", participation(r.Participation))
-	p.paragraph(bold, "", r.Status+".")
+	if !r.Status.Publishable {
+		p.paragraph(bold, "", notPublishable(r))
+	}
+}
+
+// notPublishable says that a release may not be shown, and why.
+func notPublishable(r *release.Release) string {
+	text := "NOT PUBLISHABLE."
+	for _, reason := range r.Status.Reasons {
+		text += " " + r.Reasons[reason].In("en")
+	}
+	return text
 }
 
 // wholeCoalition is the cohort of all members, which needs no name.
@@ -147,7 +159,7 @@ const wholeCoalition = "members"
 
 // title says whose picture it is, and of which cycle. Who rehearses alone has no
 // coalition's name to give.
-func title(r *disclosure.Release) string {
+func title(r *release.Release) string {
 	if strings.EqualFold(r.Coalition, "rehearsal") {
 		return "Rehearsal of cycle " + r.Cycle
 	}
@@ -186,7 +198,7 @@ func participation(n disclosure.Participation) string {
 // about. Where the bands count some of them together with those that gave no
 // level, it is known only between which numbers that lies.
 type standing struct {
-	outcome           *disclosure.Outcome
+	outcome           *release.Outcome
 	certain, possible uint64
 }
 
@@ -217,16 +229,16 @@ func (p *picture) standings() {
 	p.list(high, "at 3 or 4")
 }
 
-// list draws the outcomes with most members, by the number that is certain, and
-// says of how many outcomes nothing can be said.
+// list draws the outcomes with most members, by the number that is certain, then
+// by the most that it can be, and says of how many outcomes nothing can be said.
 func (p *picture) list(known []standing, levels string) {
 	n, c := p.r.Participation.Submissions, p.columns
-	most := slices.DeleteFunc(slices.Clone(known), func(s standing) bool { return s.certain == 0 })
+	most := slices.DeleteFunc(slices.Clone(known), func(s standing) bool { return s.possible == 0 })
 	slices.SortStableFunc(most, func(a, b standing) int {
 		return cmp.Or(cmp.Compare(b.certain, a.certain), cmp.Compare(b.possible, a.possible))
 	})
 	// A list has no bands, so there is more room for titles than in a table.
-	ending := textWidth(fmt.Sprintf("%d to %d of %d %s", n, n, n, levels))
+	ending := textWidth(fmt.Sprintf("at most %d of %d %s", n, n, levels))
 	if c.stacked {
 		c.strip = min(c.strip, c.width-gutter-ending)
 	} else {
@@ -235,9 +247,12 @@ func (p *picture) list(known []standing, levels string) {
 	for _, s := range most[:min(len(most), maxStandings)] {
 		marks := apportion([]uint64{s.certain, s.possible - s.certain, uint64(n) - s.possible}, c.strip)
 		bar := strings.Repeat("━", marks[0]) + strings.Repeat("─", marks[1]) + strings.Repeat("┄", marks[2])
-		count := strconv.FormatUint(s.certain, 10)
-		if s.possible > s.certain {
-			count += " to " + strconv.FormatUint(s.possible, 10)
+		count := strconv.FormatUint(s.possible, 10)
+		switch {
+		case s.certain == 0:
+			count = "at most " + count
+		case s.possible > s.certain:
+			count = fmt.Sprintf("%d to %d", s.certain, s.possible)
 		}
 		text := bar + strings.Repeat(" ", gutter) + fmt.Sprintf("%s of %d %s", count, n, levels)
 		p.row(c.lead(s.outcome.ID, s.outcome.Title.In(p.lang)), text)
@@ -249,9 +264,7 @@ func (p *picture) list(known []standing, levels string) {
 	case len(most) == 0:
 		text := fmt.Sprintf("None of the %d outcomes has a member %s. ", all, levels)
 		if len(known) < all {
-			text = fmt.Sprintf("None of the %d of %d outcomes that show how many are %s has a member there for certain. ", len(known), all, levels)
-		} else if slices.ContainsFunc(known, func(s standing) bool { return s.possible > 0 }) {
-			text = fmt.Sprintf("None of the %d outcomes has a member %s for certain. ", all, levels)
+			text = fmt.Sprintf("None of the %d of %d outcomes that show how many are %s has a member there. ", len(known), all, levels)
 		}
 		p.paragraph(plain, "", text+p.silent())
 	case len(known) < all:
@@ -304,8 +317,8 @@ func (p *picture) row(parts ...string) {
 	}
 }
 
-func (p *picture) outcomes() []*disclosure.Outcome {
-	var all []*disclosure.Outcome
+func (p *picture) outcomes() []*release.Outcome {
+	var all []*release.Outcome
 	for i := range p.r.Areas {
 		for j := range p.r.Areas[i].Outcomes {
 			all = append(all, &p.r.Areas[i].Outcomes[j])

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/internal/disclosure"
+	"muster/internal/release"
 )
 
 // TestPictureNumbers reads pictures back and recomputes every number in them
@@ -52,7 +53,7 @@ type tester interface {
 	Fatalf(string, ...any)
 }
 
-func checkNumbers(t tester, r *disclosure.Release, width int) {
+func checkNumbers(t tester, r *release.Release, width int) {
 	t.Helper()
 	var b strings.Builder
 	if err := drawPicture(&b, r, pictureOptions{Width: width}); err != nil {
@@ -107,7 +108,7 @@ func unstack(lines []string) []string {
 // it was drawn.
 type pictureReader struct {
 	t     tester
-	r     *disclosure.Release
+	r     *release.Release
 	areas map[string]bool
 	lists []string
 }
@@ -146,8 +147,12 @@ func (p *pictureReader) section(lines []string) {
 		}
 		p.equal(text, want+r.Scale.HouseRule["en"])
 	case title == "What stands behind the numbers":
+		method := ""
+		for _, statement := range r.Method {
+			method += statement.Text["en"] + " "
+		}
 		p.equal(text, fmt.Sprintf("Every row counts the same %d members. %s To compare with other copies: charter %s…, roster %s….",
-			r.Participation.Submissions, r.Method["en"], r.CharterDigest[:12], r.RosterDigest[:12]))
+			r.Participation.Submissions, method, r.CharterDigest[:12], r.RosterDigest[:12]))
 	default:
 		p.t.Fatalf("nobody reads %q", text)
 	}
@@ -177,7 +182,7 @@ func (p *pictureReader) number(s string) uint64 {
 }
 
 var took = regexp.MustCompile(`^(\d+) of (\d+) members took part(?:, (1 host|both hosts) among them)?` +
-	`(?:; (\d+) takes? no part this year)?(?:[;,] (\d+) (?:is|are) late)?\. (NOT PUBLISHABLE: .*)\.$`)
+	`(?:; (\d+) takes? no part this year)?(?:[;,] (\d+) (?:is|are) late)?\.(?: (NOT PUBLISHABLE\. .*))?$`)
 
 func (p *pictureReader) participation(text string) {
 	p.t.Helper()
@@ -186,7 +191,13 @@ func (p *pictureReader) participation(text string) {
 		p.t.Fatalf("nobody reads %q", text)
 	}
 	n := p.r.Participation
-	want := []string{strconv.Itoa(n.Submissions), strconv.Itoa(n.Members), []string{"", "1 host", "both hosts"}[n.Hosts], "", "", p.r.Status}
+	want := []string{strconv.Itoa(n.Submissions), strconv.Itoa(n.Members), []string{"", "1 host", "both hosts"}[n.Hosts], "", "", ""}
+	if !p.r.Status.Publishable {
+		want[5] = "NOT PUBLISHABLE."
+		for _, reason := range p.r.Status.Reasons {
+			want[5] += " " + p.r.Reasons[reason]["en"]
+		}
+	}
 	if n.Declined > 0 {
 		want[3] = strconv.Itoa(n.Declined)
 	}
@@ -225,7 +236,7 @@ func bounds(b disclosure.BandedBlock, levels []string) (certain, possible uint64
 	return certain, possible, parted
 }
 
-var listed = regexp.MustCompile(`^(\S+) +(.*?) +([━─┄]+)  (?:(\d+) to )?(\d+) of (\d+) at (\d or \d)$`)
+var listed = regexp.MustCompile(`^(\S+) +(.*?) +([━─┄]+)  (?:(at most) |(\d+) to )?(\d+) of (\d+) at (\d or \d)$`)
 
 func (p *pictureReader) list(lines, levels []string, words string) {
 	p.t.Helper()
@@ -235,16 +246,15 @@ func (p *pictureReader) list(lines, levels []string, words string) {
 		certain, possible uint64
 	}
 	var want []row
-	known, all, open := 0, 0, false
+	known, all := 0, 0
 	for _, a := range p.r.Areas {
 		for _, o := range a.Outcomes {
 			all++
 			certain, possible, parted := bounds(o.Level, levels)
 			if parted {
 				known++
-				open = open || possible > 0
 			}
-			if parted && certain > 0 {
+			if parted && possible > 0 {
 				want = append(want, row{o.ID, certain, possible})
 			}
 		}
@@ -264,12 +274,15 @@ func (p *pictureReader) list(lines, levels []string, words string) {
 			last = strings.TrimSpace(last + " " + line)
 			continue
 		}
-		if last != "" || m[7] != words || p.number(m[6]) != uint64(p.r.Participation.Submissions) {
+		if last != "" || m[8] != words || p.number(m[7]) != uint64(p.r.Participation.Submissions) {
 			p.t.Fatalf("nobody reads %q", line)
 		}
-		r := row{m[1], p.number(m[5]), p.number(m[5])}
-		if m[4] != "" {
-			r.certain = p.number(m[4])
+		r := row{m[1], p.number(m[6]), p.number(m[6])}
+		switch {
+		case m[4] != "":
+			r.certain = 0
+		case m[5] != "":
+			r.certain = p.number(m[5])
 		}
 		if strings.Contains(m[3], "━") != (r.certain > 0) || strings.Contains(m[3], "─") != (r.possible > r.certain) {
 			p.t.Fatalf("the bar says another thing than the numbers: %q", line)
@@ -285,9 +298,7 @@ func (p *pictureReader) list(lines, levels []string, words string) {
 	case len(want) == 0:
 		want := fmt.Sprintf("None of the %d outcomes has a member at %s.", all, words)
 		if known < all {
-			want = fmt.Sprintf("None of the %d of %d outcomes that show how many are at %s has a member there for certain.", known, all, words)
-		} else if open {
-			want = fmt.Sprintf("None of the %d outcomes has a member at %s for certain.", all, words)
+			want = fmt.Sprintf("None of the %d of %d outcomes that show how many are at %s has a member there.", known, all, words)
 		}
 		p.equal(last, want+" "+p.silent())
 	case known < all:
@@ -297,8 +308,8 @@ func (p *pictureReader) list(lines, levels []string, words string) {
 	}
 }
 
-func (p *pictureReader) outcomes() []disclosure.Outcome {
-	var all []disclosure.Outcome
+func (p *pictureReader) outcomes() []release.Outcome {
+	var all []release.Outcome
 	for _, a := range p.r.Areas {
 		all = append(all, a.Outcomes...)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"muster/internal/disclosure"
 	"muster/internal/framework"
+	"muster/internal/release"
 )
 
 // columns lays out the tables. A row has an id and a title, a strip, the bands
@@ -50,7 +51,7 @@ func levelUnits() []string { return disclosure.Chain(framework.KindLevel) }
 // fitColumns shares out the width: titles in full where that leaves enough for a
 // strip, and a strip of one mark a member where that fits. In 80 columns there
 // is room for the ids and counts of any cohort that one table can be read of.
-func fitColumns(r *disclosure.Release, lang string, width int) columns {
+func fitColumns(r *release.Release, lang string, width int) columns {
 	c := columns{
 		longest: textWidth(lowestHead),
 		cell:    max(minCell, len(strconv.Itoa(r.Participation.Submissions))+1),
@@ -193,13 +194,13 @@ type single struct {
 }
 
 // atTarget is how many members are at or above their own target.
-func atTarget(o *disclosure.Outcome) (s single) {
+func atTarget(o *release.Outcome) (s single) {
 	s.count, s.known = o.Gap.Count("met", "met")
 	return s
 }
 
 // tested is how many members rest on more than words and documents.
-func tested(o *disclosure.Outcome) (s single) {
+func tested(o *release.Outcome) (s single) {
 	s.count, s.known = o.Evidence.Count("E2", "E3")
 	return s
 }
@@ -297,18 +298,16 @@ func (p *picture) legend() {
 	}
 }
 
-// notShown says once why something is missing, and how much of what.
+// notShown says once for each reason what is missing for it, and how much of what.
 func (p *picture) notShown() {
-	missing := make(map[framework.Kind]int)
+	type gone struct {
+		reason release.Reason
+		kind   framework.Kind
+	}
+	missing := make(map[gone]int)
 	for _, n := range p.r.NotShown {
 		_, kind, _ := strings.Cut(n.Block, "/")
-		missing[framework.Kind(kind)]++
-	}
-	var parts []string
-	for _, kind := range slices.Concat(framework.OutcomeKinds(), framework.AreaKinds()) {
-		if n := missing[kind]; n > 0 {
-			parts = append(parts, kindWords(kind, n))
-		}
+		missing[gone{n.Reason, framework.Kind(kind)}]++
 	}
 	dots := 0
 	for _, o := range p.outcomes() {
@@ -319,19 +318,37 @@ func (p *picture) notShown() {
 			dots++
 		}
 	}
-	if dots > 0 {
-		more := ""
-		if len(parts) > 0 {
-			more = " more"
-		}
-		parts = append(parts, fmt.Sprintf("%d%s of the numbers under %s and %s", dots, more, targetHead, testedHead))
-	}
 	p.heading("What is not shown")
-	if len(parts) == 0 {
-		p.paragraph(plain, "", "Nothing had to be left out.")
-		return
+	nothing := true
+	for _, reason := range release.Reasons() {
+		var parts []string
+		for _, kind := range slices.Concat(framework.OutcomeKinds(), framework.AreaKinds()) {
+			if n := missing[gone{reason, kind}]; n > 0 {
+				parts = append(parts, kindWords(kind, n))
+			}
+		}
+		if reason == release.TooFew && dots > 0 {
+			more := ""
+			if len(parts) > 0 {
+				more = " more"
+			}
+			parts = append(parts, fmt.Sprintf("%d%s of the numbers under %s and %s", dots, more, targetHead, testedHead))
+		}
+		if len(parts) == 0 {
+			continue
+		}
+		nothing = false
+		p.paragraph(plain, "", strings.TrimSuffix(reason.Words().In("en"), ".")+": "+strings.Join(parts, ", ")+".")
 	}
-	p.paragraph(plain, "", "Too few to show without pointing at someone: "+strings.Join(parts, ", ")+".")
+	for _, g := range p.r.Groups {
+		if g.Dropped != "" {
+			nothing = false
+			p.paragraph(plain, "", fmt.Sprintf("Nothing of %s. %s", g.Cohort, g.Dropped.Words().In("en")))
+		}
+	}
+	if nothing {
+		p.paragraph(plain, "", "Nothing had to be left out.")
+	}
 }
 
 // kindWords says of how many outcomes or areas a kind of block is not shown.
@@ -369,7 +386,11 @@ func (p *picture) reading() {
 	}
 	p.paragraph(plain, "", p.r.Scale.HouseRule.In(p.lang))
 	p.heading("What stands behind the numbers")
-	p.paragraph(plain, "", fmt.Sprintf("Every row counts the same %d members. ", p.r.Participation.Submissions)+p.r.Method.In("en"))
+	text := fmt.Sprintf("Every row counts the same %d members.", p.r.Participation.Submissions)
+	for _, statement := range p.r.Method {
+		text += " " + statement.Text.In("en")
+	}
+	p.paragraph(plain, "", text)
 	const digits = 12 // too many to differ in by chance, few enough to read out
 	p.paragraph(faint, "", fmt.Sprintf("To compare with other copies: charter %s…, roster %s….", p.r.CharterDigest[:digits], p.r.RosterDigest[:digits]))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"muster/internal/disclosure"
+	"muster/internal/release"
 )
 
 func (p *pictureReader) legend(text string) {
@@ -36,7 +37,7 @@ func (p *pictureReader) table(lines []string) {
 	cell := len(areaHead.FindStringSubmatch(lines[0])[2]) + 1
 	start := slices.Index(head, '–') - (cell - 2)
 	id := areaHead.FindStringSubmatch(lines[0])[1]
-	i := slices.IndexFunc(p.r.Areas, func(a disclosure.Area) bool { return a.ID == id })
+	i := slices.IndexFunc(p.r.Areas, func(a release.Area) bool { return a.ID == id })
 	if i < 0 || p.areas[id] {
 		p.t.Fatalf("an area %s that the release lacks, or twice", id)
 	}
@@ -164,7 +165,7 @@ func (p *pictureReader) change(text string, b disclosure.BandedBlock) {
 
 func (p *pictureReader) notShown(text string) {
 	p.t.Helper()
-	silent := make(map[string]int)
+	silent := make(map[string]int) // by kind
 	dots := 0
 	for _, a := range p.r.Areas {
 		for _, b := range []disclosure.BandedBlock{a.Lowest, a.Change} {
@@ -182,7 +183,8 @@ func (p *pictureReader) notShown(text string) {
 			}
 		}
 	}
-	var want []string
+	// With the rule's usual choice these two follow from what is shown beside them.
+	var want, held, first []string
 	for _, kind := range []struct{ name, words, noun string }{
 		{"level", "the levels", "outcome"},
 		{"verified", "the verified levels", "outcome"},
@@ -192,12 +194,19 @@ func (p *pictureReader) notShown(text string) {
 		{"lowest", "the lowest levels", "area"},
 		{"change", "what changed", "area"},
 	} {
+		list := &want
+		switch kind.name {
+		case "target", "lowest":
+			list = &held
+		case "change": // no release of these tests has an earlier one
+			list = &first
+		}
 		switch n := silent[kind.name]; n {
 		case 0:
 		case 1:
-			want = append(want, kind.words+" of 1 "+kind.noun)
+			*list = append(*list, kind.words+" of 1 "+kind.noun)
 		default:
-			want = append(want, fmt.Sprintf("%s of %d %ss", kind.words, n, kind.noun))
+			*list = append(*list, fmt.Sprintf("%s of %d %ss", kind.words, n, kind.noun))
 		}
 	}
 	if dots > 0 {
@@ -207,9 +216,18 @@ func (p *pictureReader) notShown(text string) {
 		}
 		want = append(want, strconv.Itoa(dots)+more+" the numbers under target and tested")
 	}
-	if len(want) == 0 {
-		p.equal(text, "Nothing had to be left out.")
-		return
+	var all []string
+	if len(want) > 0 {
+		all = append(all, "Too few to show without pointing at someone: "+strings.Join(want, ", ")+".")
 	}
-	p.equal(text, "Too few to show without pointing at someone: "+strings.Join(want, ", ")+".")
+	if len(held) > 0 {
+		all = append(all, "It follows from what is shown beside it, and of the two only one may be shown: "+strings.Join(held, ", ")+".")
+	}
+	if len(first) > 0 {
+		all = append(all, "There is no earlier release of these members to compare with: "+strings.Join(first, ", ")+".")
+	}
+	if len(all) == 0 {
+		all = []string{"Nothing had to be left out."}
+	}
+	p.equal(text, strings.Join(all, " "))
 }

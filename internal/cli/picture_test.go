@@ -18,6 +18,8 @@ import (
 	"muster/internal/assess"
 	"muster/internal/disclosure"
 	"muster/internal/framework"
+	"muster/internal/release"
+	"muster/internal/release/releasetest"
 )
 
 // corePack returns the core pack, the largest that a picture is drawn of today.
@@ -75,7 +77,7 @@ type invented struct {
 }
 
 // release adds up an invented coalition's answers and returns what may be shown.
-func (c invented) release(t testing.TB) *disclosure.Release {
+func (c invented) release(t testing.TB) *release.Release {
 	t.Helper()
 	pack := corePack(t)
 	layout, err := framework.NewLayout(pack)
@@ -113,20 +115,14 @@ func (c invented) release(t testing.TB) *disclosure.Release {
 	if i, ok := layout.Index(c.lonely, framework.KindLevel); ok {
 		copy(totals.Cells[layout.Offset(i):], []uint64{0, 0, 0, uint64(c.submissions) - 2, 1, 0, 1})
 	}
-	r, err := disclosure.NewRelease(disclosure.ReleaseConfig{
-		Coalition: "Hithe", Cycle: "2031", Cohort: "members", Marking: c.marking, Pack: pack, Totals: totals,
-		Participation: disclosure.Participation{Members: c.members, Submissions: c.submissions, Hosts: 2, Declined: c.declined},
-		CharterDigest: strings.Repeat("c0", 32), RosterDigest: strings.Repeat("40", 32),
+	return releasetest.New(t, releasetest.Config{
+		Marking: c.marking, Pack: pack, Cells: totals.Cells, Members: c.members, Submissions: c.submissions, Declined: c.declined,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }
 
 // silentRelease returns a release to which every member said nothing but that it
 // prefers not to say.
-func silentRelease(t testing.TB, pack *framework.Pack) *disclosure.Release {
+func silentRelease(t testing.TB, pack *framework.Pack) *release.Release {
 	t.Helper()
 	layout, err := framework.NewLayout(pack)
 	if err != nil {
@@ -142,20 +138,12 @@ func silentRelease(t testing.TB, pack *framework.Pack) *disclosure.Release {
 		}
 		totals.Cells[layout.Offset(i)+at] = n
 	}
-	r, err := disclosure.NewRelease(disclosure.ReleaseConfig{
-		Coalition: "Hithe", Cycle: "2031", Cohort: "members", Pack: pack, Totals: totals,
-		Participation: disclosure.Participation{Members: n, Submissions: n, Hosts: 2},
-		CharterDigest: strings.Repeat("c0", 32), RosterDigest: strings.Repeat("40", 32),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return releasetest.New(t, releasetest.Config{Pack: pack, Cells: totals.Cells, Submissions: n})
 }
 
 // scattered returns a release of any size whose totals follow no pattern: small
 // and empty buckets are frequent.
-func scattered(t testing.TB, pack *framework.Pack, n int, seed uint64) *disclosure.Release {
+func scattered(t testing.TB, pack *framework.Pack, n int, seed uint64) *release.Release {
 	t.Helper()
 	layout, err := framework.NewLayout(pack)
 	if err != nil {
@@ -177,21 +165,15 @@ func scattered(t testing.TB, pack *framework.Pack, n int, seed uint64) *disclosu
 		cells[rng.IntN(len(cells))] += uint64(rest)
 	}
 	declined, late := rng.IntN(n/4+1), rng.IntN(n/4+1)
-	r, err := disclosure.NewRelease(disclosure.ReleaseConfig{
-		Coalition: "Hithe", Cycle: "2031", Cohort: "members", Pack: pack, Totals: totals,
-		Participation: disclosure.Participation{Members: n + declined + late, Submissions: n, Hosts: rng.IntN(3), Declined: declined},
-		CharterDigest: strings.Repeat("c0", 32), RosterDigest: strings.Repeat("40", 32),
+	return releasetest.New(t, releasetest.Config{
+		Pack: pack, Cells: totals.Cells, Members: n + declined + late, Submissions: n, NoHosts: rng.IntN(3), Declined: declined,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }
 
 // draw returns the picture, after checking what every picture has: no line is
 // too wide or ends in spaces, and there are no escape sequences that nobody
 // asked for.
-func draw(t testing.TB, r *disclosure.Release, opts pictureOptions) string {
+func draw(t testing.TB, r *release.Release, opts pictureOptions) string {
 	t.Helper()
 	var b strings.Builder
 	if err := drawPicture(&b, r, opts); err != nil {
@@ -226,7 +208,7 @@ const updateGolden = "MUSTER_UPDATE_GOLDEN"
 
 // goldenRelease reads the release that the golden pictures are drawn from. It is
 // a file, so that the pictures change when the drawing does and not when a pack does.
-func goldenRelease(t *testing.T) *disclosure.Release {
+func goldenRelease(t *testing.T) *release.Release {
 	t.Helper()
 	const name = "testdata/picture/release.json"
 	if os.Getenv(updateGolden) != "" {
@@ -242,7 +224,7 @@ func goldenRelease(t *testing.T) *disclosure.Release {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := disclosure.ParseRelease(b)
+	r, err := release.Parse(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,10 +296,10 @@ func TestPictureWords(t *testing.T) {
 	t.Parallel()
 	text := strings.Join(strings.Fields(draw(t, goldenRelease(t), pictureOptions{})), " ")
 	for _, word := range []string{
-		"SYNTHETIC", "NOT PUBLISHABLE", "Where most members need help", "What stands well", "No level given",
+		"SYNTHETIC", "Where most members need help", "What stands well", "No level given",
 		"We prefer not to say", "30 of 32 members took part", "1 takes no part this year", "1 is late",
 		"written and approved", "Not sure: the lower", "Every row counts the same 30 members",
-		"nobody has yet tried to work out one member's answers", "To compare with other copies",
+		"We tried to work out one member's answer from these numbers", "It follows from what is shown beside it", "To compare with other copies",
 	} {
 		if !strings.Contains(text, word) {
 			t.Errorf("the picture does not say %q", word)
@@ -327,7 +309,7 @@ func TestPictureWords(t *testing.T) {
 		t.Errorf("why something is not shown is said %d times", n)
 	}
 	for _, word := range []string{
-		"first rule", "rule", "gate", "SHA", "cohorts?", "thresholds?", "k-threshold", "shares?", "merged?", "withheld", "Prio3", "aggregate", "average", "mean", "ranks?", "ranking",
+		"first rule", "gate", "SHA", "cohorts?", "thresholds?", "k-threshold", "shares?", "merged?", "withheld", "Prio3", "aggregate", "average", "mean", "ranks?", "ranking",
 		"scores?", "index", "tail", "weakest", "digests?", "reports?", "metrics?",
 	} {
 		if regexp.MustCompile(`(?i)\b` + word + `\b`).MatchString(text) {
@@ -363,8 +345,10 @@ func TestPictureTitle(t *testing.T) {
 func TestPictureOfSilence(t *testing.T) {
 	t.Parallel()
 	text := strings.Join(strings.Fields(draw(t, silentRelease(t, corePack(t)), pictureOptions{})), " ")
-	for _, levels := range []string{"at 0 or 1", "at 3 or 4"} {
-		want := "None of the 36 outcomes has a member " + levels + ". In each of them 12 of 12 members gave no level."
+	for _, want := range []string{
+		"at most 12 of 12 at 0 or 1", // together with those who gave no level
+		"None of the 36 outcomes has a member at 3 or 4.",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the picture does not say %q:\n%s", want, text)
 		}
@@ -400,6 +384,29 @@ func TestPictureLanguage(t *testing.T) {
 	}
 	if strings.Contains(draw(t, r, pictureOptions{Language: "de"}), "Chaîne") {
 		t.Error("a language that the release lacks is not replaced by its first")
+	}
+}
+
+// TestPictureOfATranslatedPack draws our packs as they are, in both languages.
+func TestPictureOfATranslatedPack(t *testing.T) {
+	t.Parallel()
+	pack := corePack(t)
+	r := scattered(t, pack, 12, 1)
+	for _, lang := range pack.Languages {
+		for _, width := range []int{40, 80, 100, 160} {
+			picture := draw(t, r, pictureOptions{Language: lang, Width: width})
+			for line := range strings.Lines(picture) {
+				if n := textWidth(strings.TrimSuffix(line, "\n")); n > width {
+					t.Errorf("in %q at %d columns a line has %d: %q", lang, width, n, line)
+				}
+			}
+			if title := pack.Areas[0].Outcomes[2].Title.In(lang); !strings.Contains(picture, title) {
+				t.Errorf("in %q at %d columns the picture does not name %q", lang, width, title)
+			}
+			if ascii := draw(t, r, pictureOptions{Language: lang, Width: width, ASCII: true}); strings.Contains(ascii, "?") {
+				t.Errorf("in %q at %d columns a sign is lost in ASCII", lang, width)
+			}
+		}
 	}
 }
 

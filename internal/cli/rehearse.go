@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/internal/assess"
+	"muster/internal/coalition"
 	"muster/internal/demo"
 	"muster/internal/errs"
 	"muster/internal/exchange"
@@ -28,6 +30,9 @@ type rehearseFlags struct {
 	out       string
 	hosts     []string
 	members   int
+	cycle     string
+	history   string
+	opened    string
 	json      bool
 }
 
@@ -78,6 +83,9 @@ and nothing written. Exit code 3 means that too few members took part.`,
 	flags.StringVar(&f.out, "out", "", "folder for the result (required)")
 	flags.StringSliceVar(&f.hosts, "hosts", nil, "the two hosts A,B, a name with a comma in quotes (default: the first two by name of those with answers)")
 	flags.IntVar(&f.members, "members", 0, "members of the cohort (default: the number of files)")
+	flags.StringVar(&f.cycle, "cycle", "", "the name of the cycle (default: the year)")
+	flags.StringVar(&f.history, "history", "", "folder with results of earlier rehearsals, each in a folder of its own: the release is attacked together with theirs")
+	flags.StringVar(&f.opened, "opened", "", "members that showed answers to others by choice, a CSV file with the header member: their answers count as known")
 	flags.BoolVar(&f.json, "json", false, "print the release alone, as JSON")
 	return cmd
 }
@@ -112,14 +120,35 @@ func runRehearse(ctx context.Context, env Env, f rehearseFlags) error {
 	}
 	warnOfAnswers(env, pack, now)
 	sayWhoIsMissing(env, members, before)
-	result, err := rehearseInto(ctx, env, rehearse.Config{
-		Coalition: "rehearsal", Cycle: strconv.Itoa(env.Now().Year()), Marking: "REHEARSAL",
+	cfg := rehearse.Config{
+		Coalition: "rehearsal", Cycle: cmp.Or(f.cycle, strconv.Itoa(env.Now().Year())), Marking: coalition.MarkingRehearsal,
 		Pack: pack, Members: members, Hosts: chosen,
-	}, f.out)
+	}
+	if err := readBefore(&cfg, f); err != nil {
+		return err
+	}
+	result, err := rehearseInto(ctx, env, cfg, f.out)
 	if err != nil {
 		return err
 	}
 	return showResult(env, result, f.json)
+}
+
+// readBefore reads what was released before, and who showed answers to others.
+func readBefore(cfg *rehearse.Config, f rehearseFlags) (err error) {
+	if f.history != "" {
+		if cfg.History, err = readHistory(f.history); err != nil {
+			return err
+		}
+	}
+	if f.opened != "" {
+		var members []coalition.MemberID
+		for _, m := range cfg.Members {
+			members = append(members, m.ID)
+		}
+		cfg.Opened, err = readOpened(f.opened, members)
+	}
+	return err
 }
 
 // readBoth reads this cycle's answers and, if asked to, those of the last, and

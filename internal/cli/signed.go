@@ -133,6 +133,22 @@ func confirm(env Env, question string) (bool, error) {
 	return strings.TrimSpace(string(answer)) == "yes", nil
 }
 
+// agreed asks whether a page that was printed is agreed to, unless yes says so
+// already. done is what did not happen otherwise: "signed".
+func agreed(env Env, yes bool, question, done string) (bool, error) {
+	if yes {
+		return true, nil
+	}
+	if !interactive(env) {
+		return false, errs.New(errs.Invalid, "there is no terminal to ask on; nothing was "+done, "read the page above, and repeat the command with --yes")
+	}
+	ok, err := confirm(env, question)
+	if err == nil && !ok {
+		say(env, "nothing was %s", done)
+	}
+	return ok, err
+}
+
 // keyFolder returns the folder of keys in a role's folder.
 func keyFolder(dir string) config.KeyFolder { return config.KeyFolder{Dir: filepath.Join(dir, "keys")} }
 

@@ -16,7 +16,7 @@ func newSubmitCmd(env Env) *cobra.Command {
 
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newSubmitInitCmd(env))
+	cmd.AddCommand(newSubmitInitCmd(env), newSubmitSealCmd(env), newSubmitUploadCmd(env))
 	return cmd
 }
 

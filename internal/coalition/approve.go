@@ -46,23 +46,57 @@ func (s SignedCharter) Signatories() ([]Signatory, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.signatories(keys.KindCharter, s.Body, s.Signature)
+}
+
+// signatories returns the three who sign the charter and what belongs to it, and
+// whether each has signed this file.
+func (c Charter) signatories(kind keys.Kind, body, signature []byte) ([]Signatory, error) {
 	list := []Signatory{
 		{Role: "coordinator", Name: c.Coalition, Key: c.Coordinator.Key},
 		{Role: "Leader", Name: string(c.Leader.Member), Key: c.Leader.Key},
 		{Role: "Helper", Name: string(c.Helper.Member), Key: c.Helper.Key},
 	}
 	for i := range list {
-		status, err := keys.Check(keys.KindCharter, s.Body, s.Signature, list[i].Key)
+		status, err := keys.Check(kind, body, signature, list[i].Key)
 		if err != nil {
 			return nil, err
 		}
 		if status == keys.Forged {
 			return nil, errs.New(errs.Invalid, fmt.Sprintf("the signature of the %s, %s, is not genuine", list[i].Role, errs.Quote(list[i].Name)),
-				"the charter or its .sig was changed after it was signed; ask for both again")
+				fmt.Sprintf("the %s or its .sig was changed after it was signed; ask for both again", kind))
 		}
 		list[i].Signed = status == keys.Genuine
 	}
 	return list, nil
+}
+
+// JoinFile returns a file that belongs to the charter with the signatures of both
+// notes, and who of the three has signed it. kind is of what it is.
+func (c Charter) JoinFile(kind keys.Kind, file SignedFile, signature []byte) (SignedFile, []Signatory, error) {
+	if _, err := c.signatories(kind, file.Body, signature); err != nil {
+		return SignedFile{}, nil, err
+	}
+	joined, err := keys.Join(kind, file.Body, file.Signature, signature)
+	if err != nil {
+		return SignedFile{}, nil, err
+	}
+	file.Signature = joined
+	list, err := c.signatories(kind, file.Body, file.Signature)
+	return file, list, err
+}
+
+// approve returns the note with the signature of one of the list, or as it is if
+// that is there.
+func approve(kind keys.Kind, body, signature []byte, list []Signatory, signer *keys.Signer) ([]byte, error) {
+	i := slices.IndexFunc(list, func(p Signatory) bool { return p.Key == signer.Public() })
+	if i < 0 {
+		return nil, errs.New(errs.Denied, fmt.Sprintf("this key is none of the three that sign the %s", kind), "")
+	}
+	if list[i].Signed {
+		return signature, nil
+	}
+	return keys.Cosign(kind, body, signature, signer)
 }
 
 // Approve adds the signature of one of the three, or returns the charter as it
@@ -72,14 +106,7 @@ func (s SignedCharter) Approve(signer *keys.Signer) (SignedCharter, error) {
 	if err != nil {
 		return SignedCharter{}, err
 	}
-	i := slices.IndexFunc(list, func(p Signatory) bool { return p.Key == signer.Public() })
-	if i < 0 {
-		return SignedCharter{}, errs.New(errs.Denied, "this key is none of the three that sign the charter", "")
-	}
-	if list[i].Signed {
-		return s, nil
-	}
-	s.Signature, err = keys.Cosign(keys.KindCharter, s.Body, s.Signature, signer)
+	s.Signature, err = approve(keys.KindCharter, s.Body, s.Signature, list, signer)
 	return s, err
 }
 
@@ -167,7 +194,7 @@ func (v HostView) Match(c Charter) (dap.Role, error) {
 		if err != nil {
 			return 0, err
 		}
-		if !t.countsLayout(c.Layout) {
+		if !t.CountsLayout(c.Layout) {
 			return refuse("the task of "+cohort.ID+" does not count the blocks of the layout, one bucket of each", "do not sign; ask the coordinator which program wrote this charter")
 		}
 		if string(t.Configuration.LeaderAggregatorEndpoint) != leader.URL || string(t.Configuration.HelperAggregatorEndpoint) != helper.URL {

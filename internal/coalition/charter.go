@@ -16,6 +16,10 @@ import (
 
 const charterKind = "muster charter v1"
 
+// maxColluders is how many colluding members a charter may reckon with; with more
+// nothing could be shown of any coalition that meets.
+const maxColluders = 100
+
 // Charter defines a cycle: what is asked, of whom, by when, who adds it up, and
 // from how many members on anything is opened. It is signed by the coordinator
 // and both hosts, and never changes: a postponement is an addendum beside it.
@@ -36,6 +40,16 @@ type Charter struct {
 	Wipe        int64           `json:"wipe"`        // when the keys of the cycle are destroyed
 	Witnesses   WitnessPolicy   `json:"witnesses"`
 	Releases    []string        `json:"releases"` // the cohorts of which a release is planned
+	Disclosure  Disclosure      `json:"disclosure,omitzero"`
+}
+
+// Disclosure is what of disclosure control is a coalition's to choose. It is fixed
+// before anything is opened, so that choosing says nothing of the answers. The
+// zero value is the usual choice.
+type Disclosure struct {
+	Colluders int  `json:"colluders"` // how many members may tell each other everything, besides the hosts
+	Lowest    bool `json:"lowest"`    // an area's lowest level is shown instead of its change
+	Target    bool `json:"target"`    // an outcome's targets are shown instead of levels against targets
 }
 
 // FrameworkRef names a framework exactly.
@@ -172,8 +186,21 @@ func (c Charter) Check() error {
 		return invalid("has null in place of a list")
 	case len(c.Cohorts) == 0:
 		return invalid("has no cohort")
+	case c.Disclosure.Colluders < 0 || c.Disclosure.Colluders > maxColluders:
+		return invalid("reckons with %d members that collude", c.Disclosure.Colluders)
 	case c.Witnesses.Threshold < 0 || c.Witnesses.Threshold > len(c.Witnesses.Keys):
 		return invalid("wants %d of %d witnesses", c.Witnesses.Threshold, len(c.Witnesses.Keys))
+	}
+	// A page shows these, and the charter may come from anyone.
+	for _, text := range []struct{ what, text string }{
+		{"coalition", c.Coalition}, {"cycle", c.Cycle}, {"framework", c.Framework.ID}, {"version of its framework", c.Framework.Version},
+	} {
+		if fault := NameFault(text.text); fault != "" {
+			return invalid("has a %s whose name %s %s", text.what, errs.Quote(text.text), fault)
+		}
+	}
+	if c.Marking != "" && NameFault(c.Marking) != "" {
+		return invalid("is marked %s", errs.Quote(c.Marking))
 	}
 	for _, pin := range []string{c.Leader.Certificate, c.Helper.Certificate, c.Coordinator.Certificate} {
 		if b, err := hex.DecodeString(pin); err != nil || hex.EncodeToString(b) != pin || (len(b) != 0 && len(b) != sha256.Size) {

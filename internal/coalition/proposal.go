@@ -26,21 +26,22 @@ const TimePrecision = 7 * 24 * 3600
 // Proposal is what people decide about a cycle. Everything else in a charter
 // follows from it.
 type Proposal struct {
-	Coalition string
-	Cycle     string
-	Marking   string // "SYNTHETIC", "REHEARSAL" or empty
-	Framework FrameworkRef
-	Layout    json.RawMessage // canonical, of the framework
-	Cohort    string          // its id; a release of it is planned
-	Members   []Member        // in any order
-	Leader    HostCard
-	Helper    HostCard
-	Collector CoordinatorCard
-	Seed      [sha256.Size]byte // the digest of the hosts' seed
-	Variant   dap.Variant       // zero: dap-18
-	Opens     time.Time
-	Deadline  time.Time
-	Wipe      time.Time
+	Coalition  string
+	Cycle      string
+	Marking    string // "SYNTHETIC", "REHEARSAL" or empty
+	Framework  FrameworkRef
+	Layout     json.RawMessage // canonical, of the framework
+	Cohort     string          // its id; a release of it is planned
+	Members    []Member        // in any order
+	Leader     HostCard
+	Helper     HostCard
+	Collector  CoordinatorCard
+	Seed       [sha256.Size]byte // the digest of the hosts' seed
+	Variant    dap.Variant       // zero: dap-18
+	Disclosure Disclosure
+	Opens      time.Time
+	Deadline   time.Time
+	Wipe       time.Time
 }
 
 // Charter returns the charter that follows from the proposal, checked. The same
@@ -73,7 +74,7 @@ func (p Proposal) Charter() (Charter, error) {
 		Coordinator: Coordinator{Key: p.Collector.Key, HPKE: p.Collector.HPKE, Certificate: p.Collector.Certificate},
 		SeedDigest:  hex.EncodeToString(p.Seed[:]),
 		Opens:       p.Opens.Unix(), Deadline: p.Deadline.Unix(), Wipe: p.Wipe.Unix(),
-		Witnesses: WitnessPolicy{Keys: []keys.Public{}}, Releases: []string{p.Cohort},
+		Witnesses: WitnessPolicy{Keys: []keys.Public{}}, Releases: []string{p.Cohort}, Disclosure: p.Disclosure,
 	}
 	return c, c.Check()
 }
@@ -142,9 +143,9 @@ func layoutSizes(layout json.RawMessage) ([]uint16, error) {
 	return sizes, nil
 }
 
-// countsLayout reports whether the task adds up exactly the blocks of the
+// CountsLayout reports whether the task adds up exactly the blocks of the
 // layout: one bit set in each, and nothing else.
-func (t OpenedTask) countsLayout(layout json.RawMessage) bool {
+func (t OpenedTask) CountsLayout(layout json.RawMessage) bool {
 	sizes, err := layoutSizes(layout)
 	config := t.Configuration.VdafConfiguration
 	if err != nil || vdaf.ID(t.Configuration.VdafType) != vdaf.IDOneHotBlocks || len(config) < 4 {

@@ -137,3 +137,16 @@ func (r Receipt) ReportID() dap.ReportID {
 
 // Digest returns SHA-256 of the receipt's canonical bytes, in hex.
 func (s SignedReceipt) Digest() string { return keys.Digest(s.Body) }
+
+// Standing is a host's word on how far it is with a task. It names nobody.
+type Standing struct {
+	Phase      string `json:"phase"`      // "open", "closing", "frozen", "collected" or "wiped"
+	Collection string `json:"collection"` // "none"; "asked": its sum may have left; "answered": it has
+	Roster     string `json:"roster"`     // hex SHA-256 of the roster that both hosts signed; empty before
+}
+
+// Acknowledgement is a host's word that it holds a member's receipt.
+type Acknowledgement struct {
+	Receipt string `json:"receipt"`  // hex SHA-256 of the receipt
+	Last    uint64 `json:"last_seq"` // of the member's receipts at this host the one that counts, or 0; those set aside do not count
+}

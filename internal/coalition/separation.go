@@ -3,7 +3,6 @@ package coalition
 import (
 	"bytes"
 	"fmt"
-	"slices"
 
 	"muster/internal/errs"
 )
@@ -14,9 +13,10 @@ const (
 	MarkingRehearsal = "REHEARSAL"
 )
 
-// checkSeparation holds what keeps one host from reading answers, and totals
-// from being one member's: no two roles can open the same ciphertext or speak
-// with the same TLS key, and every cohort can hide its members.
+// checkSeparation holds what keeps one host from reading answers: no two roles
+// can open the same ciphertext or speak with the same TLS key. Whether totals can
+// be one member's is for the audit of package disclosure, which members and hosts
+// hold a charter to before they act on it.
 //
 // The Leader receives both halves of every submission. If the Helper's half
 // were sealed to a key that the Leader holds, it could read the answers, and the
@@ -54,36 +54,6 @@ func (c Charter) checkSeparation() error {
 		for _, b := range pins[:i] {
 			if len(a.key) > 0 && bytes.Equal(a.key, b.key) {
 				return errs.New(errs.Invalid, fmt.Sprintf("the charter pins one TLS key for the %s and the %s", b.role, a.role), "")
-			}
-		}
-	}
-	if c.Marking == MarkingSynthetic || c.Marking == MarkingRehearsal {
-		return nil
-	}
-	return c.checkCohortSizes()
-}
-
-// checkCohortSizes refuses, where the answers are real, a cohort of which no
-// release could ever be made, and cohorts that share members: the difference of
-// two totals can be one member's answers.
-func (c Charter) checkCohortSizes() error {
-	for i, cohort := range c.Cohorts {
-		hosts := 0
-		for _, m := range cohort.Members {
-			if m.ID == c.Leader.Member || m.ID == c.Helper.Member {
-				hosts++
-			}
-		}
-		if least := cohort.ReleaseMinimum + hosts; len(cohort.Members) < least {
-			return errs.New(errs.Invalid, fmt.Sprintf("the cohort %s has %d members; it can never be released, and its totals point at single members",
-				errs.Quote(cohort.ID), len(cohort.Members)), fmt.Sprintf("at least %d", least))
-		}
-		for _, other := range c.Cohorts[:i] {
-			for _, m := range cohort.Members {
-				if slices.ContainsFunc(other.Members, func(o Member) bool { return Fold(string(o.ID)) == Fold(string(m.ID)) }) {
-					return errs.New(errs.Invalid, fmt.Sprintf("the cohorts %s and %s share %s: the difference of two totals can be one member's answers",
-						errs.Quote(other.ID), errs.Quote(cohort.ID), m.ID), "cohorts have no member in common")
-				}
 			}
 		}
 	}

@@ -1,12 +1,16 @@
 package collect
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"muster/internal/errs"
 	"muster/internal/framework"
+	"muster/internal/keys"
 )
 
 // Marking stands in every file that holds an [Aggregate], behind the charter's.
@@ -22,6 +26,12 @@ type Aggregate struct {
 	// CycleMarking is the charter's marking, such as SYNTHETIC, or empty: made-up
 	// totals must say so wherever the file gets to.
 	CycleMarking string
+
+	// What the totals are of, so that they are not taken for those of another
+	// cycle with the same framework: the id of the task, and the hex SHA-256 of
+	// the roster as last amended. Both are empty where nothing was collected.
+	Task   string
+	Roster string
 }
 
 // NewAggregate checks that the cells of every block sum to count. A sum that
@@ -44,16 +54,23 @@ func (a *Aggregate) Block(i int) []uint64 {
 	return a.Cells[offset : offset+len(a.Layout.Blocks[i].Buckets)]
 }
 
+// counts are members by subject, kind and bucket.
+type counts map[string]map[framework.Kind]map[string]uint64
+
+// document is the form of aggregate.json.
+type document struct {
+	Marking  string `json:"marking"`
+	Task     string `json:"task_id,omitempty"`
+	Roster   string `json:"roster,omitempty"`
+	Count    uint64 `json:"count"`
+	Outcomes counts `json:"outcomes"`
+	Areas    counts `json:"areas"`
+}
+
 // MarshalJSON returns the form of aggregate.json: counts by outcome or area,
 // kind and bucket, zeros included, with the charter's marking and [Marking].
 func (a *Aggregate) MarshalJSON() ([]byte, error) {
-	type counts map[string]map[framework.Kind]map[string]uint64 // subject, kind, bucket
-	doc := struct {
-		Marking  string `json:"marking"`
-		Count    uint64 `json:"count"`
-		Outcomes counts `json:"outcomes"`
-		Areas    counts `json:"areas"`
-	}{Marking, a.Count, counts{}, counts{}}
+	doc := document{Marking: Marking, Task: a.Task, Roster: a.Roster, Count: a.Count, Outcomes: counts{}, Areas: counts{}}
 	if a.CycleMarking != "" {
 		doc.Marking = a.CycleMarking + "; " + Marking
 	}
@@ -72,4 +89,48 @@ func (a *Aggregate) MarshalJSON() ([]byte, error) {
 		of[b.Subject][b.Kind] = cells
 	}
 	return json.Marshal(doc)
+}
+
+// maxAggregateSize bounds aggregate.json: some 40 bytes a bucket of a layout of
+// the largest size.
+const maxAggregateSize = 16 << 20
+
+// ParseAggregate reads an aggregate.json over a layout. What it accepts encodes
+// to the same canonical bytes, has every bucket of the layout and no other, and
+// blocks that sum to the count.
+func ParseAggregate(l *framework.Layout, data []byte) (*Aggregate, error) {
+	refuse := func(cause error) (*Aggregate, error) {
+		return nil, errs.Wrap(cause, errs.Invalid, "this is no aggregate over the charter's layout, as muster wrote it", "give the aggregate.json that muster collect run wrote, unchanged")
+	}
+	if len(data) > maxAggregateSize {
+		return refuse(fmt.Errorf("%d bytes", len(data)))
+	}
+	var doc document
+	if err := keys.DecodeCanonical(data, &doc); err != nil {
+		return refuse(err)
+	}
+	a := &Aggregate{Layout: l, Count: doc.Count, Task: doc.Task, Roster: doc.Roster}
+	if doc.Marking != Marking {
+		var ok bool
+		if a.CycleMarking, ok = strings.CutSuffix(doc.Marking, "; "+Marking); !ok {
+			return refuse(errors.New("another marking"))
+		}
+	}
+	for _, b := range l.Blocks {
+		of := doc.Outcomes
+		if slices.Contains(framework.AreaKinds(), b.Kind) {
+			of = doc.Areas
+		}
+		for _, bucket := range b.Buckets {
+			a.Cells = append(a.Cells, of[b.Subject][b.Kind][bucket])
+		}
+	}
+	if _, err := NewAggregate(l, a.Count, a.Cells); err != nil {
+		return nil, err
+	}
+	// A bucket that is missing was read as zero, and one too many not at all.
+	if again, err := keys.Canonical(a); err != nil || !bytes.Equal(again, data) {
+		return refuse(err)
+	}
+	return a, nil
 }

@@ -77,25 +77,47 @@ func New(cfg Config) (*Collector, error) {
 	return &Collector{cfg: cfg, task: task, prio3: prio3}, nil
 }
 
-// Collect asks the Leader for the batch and returns the totals, checked against
-// the roster and its amendments, all of which both hosts signed.
-func (c *Collector) Collect(ctx context.Context, leader Leader, frozen coalition.FrozenRoster) (*Aggregate, error) {
-	roster, err := frozen.Open(c.task.ID, c.cfg.Charter.Leader.Key, c.cfg.Charter.Helper.Key)
+// Request returns the one request that a batch is collected with, encoded. It
+// has the same bytes whenever it is made.
+func (c *Collector) Request() ([]byte, error) {
+	req, err := c.request()
 	if err != nil {
 		return nil, err
 	}
+	return dap.Encode(c.task.Variant, req)
+}
+
+func (c *Collector) request() (dap.CollectionJobReq, error) {
 	query, err := dap.NewTimeIntervalQuery(c.task.Interval)
-	if err != nil {
+	return dap.CollectionJobReq{Query: query}, err
+}
+
+// Collect asks the Leader for the batch and returns the totals, see [Collector.Open].
+func (c *Collector) Collect(ctx context.Context, leader Leader, frozen coalition.FrozenRoster) (*Aggregate, error) {
+	if _, err := openFrozen(c.cfg.Charter, c.task, frozen); err != nil {
 		return nil, err
 	}
-	req := dap.CollectionJobReq{Query: query}
-	body, err := dap.Encode(c.task.Variant, req)
+	body, err := c.Request()
 	if err != nil {
 		return nil, err
 	}
 	answer, err := leader.CollectionJob(ctx, c.task.ID, body)
 	if err != nil {
 		return nil, fmt.Errorf("the Leader: %w", err)
+	}
+	return c.Open(answer, frozen)
+}
+
+// Open opens the Leader's answer to [Collector.Request] and returns the totals,
+// checked against the roster and its amendments, all of which both hosts signed.
+func (c *Collector) Open(answer []byte, frozen coalition.FrozenRoster) (*Aggregate, error) {
+	roster, err := openFrozen(c.cfg.Charter, c.task, frozen)
+	if err != nil {
+		return nil, err
+	}
+	req, err := c.request()
+	if err != nil {
+		return nil, err
 	}
 	resp, err := dap.Decode[dap.CollectionJobResp](c.task.Variant, answer)
 	if err != nil {
@@ -112,7 +134,7 @@ func (c *Collector) Collect(ctx context.Context, leader Leader, frozen coalition
 	if err != nil {
 		return nil, err
 	}
-	a.CycleMarking = c.cfg.Charter.Marking
+	a.CycleMarking, a.Task, a.Roster = c.cfg.Charter.Marking, c.task.ID.String(), frozen.Digest()
 	return a, nil
 }
 

@@ -202,13 +202,20 @@ func TestCollect(t *testing.T) {
 				cells := totals(l, uint64(n), rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0)))
 				host := &leader{t: t, c: c, cells: cells, count: uint64(n)}
 				for range 2 { // asking again is the same request
-					got, err := collector.Collect(t.Context(), host, roster(t, c, n, c.Leader, c.Helper))
+					frozen := roster(t, c, n, c.Leader, c.Helper)
+					got, err := collector.Collect(t.Context(), host, frozen)
 					if err != nil {
 						rt.Fatal(err)
 					}
-					if diff := cmp.Diff(&collect.Aggregate{CycleMarking: coalition.MarkingSynthetic, Layout: l, Count: uint64(n), Cells: cells}, got); diff != "" {
+					want := &collect.Aggregate{
+						CycleMarking: coalition.MarkingSynthetic, Layout: l, Count: uint64(n), Cells: cells, Task: c.Task(t).ID.String(), Roster: frozen.Digest(),
+					}
+					if diff := cmp.Diff(want, got); diff != "" {
 						rt.Fatalf("aggregate (-want +got):\n%s", diff)
 					}
+				}
+				if request, err := collector.Request(); err != nil || !bytes.Equal(host.bodies[0], request) {
+					rt.Fatalf("the request that is kept is not the one that was asked: %v", err)
 				}
 				if !bytes.Equal(host.bodies[0], host.bodies[1]) {
 					rt.Fatal("the second request differs: the Leader would refuse it")

@@ -44,9 +44,19 @@ type Host struct {
 	PostgresDSN string // a file that holds the connection string
 	Keys        string // the folder of keys
 	Charter     string
+	Freeze      FreezeMode
 	Log         Log
 	Limits      Limits
 }
+
+// FreezeMode says who freezes a Leader's task once the deadline has passed.
+type FreezeMode string
+
+// The ways to freeze.
+const (
+	FreezeByHand     FreezeMode = "by_hand"     // muster host freeze
+	FreezeAtDeadline FreezeMode = "at_deadline" // the host that serves
+)
 
 // Log says what is logged, to the error stream.
 type Log struct {
@@ -59,6 +69,7 @@ type Limits struct {
 	Connections int
 	Requests    int
 	Jobs        int // verification jobs and collections
+	Uploads     int // submissions that one source address may upload at once, and again within an hour
 }
 
 // What is used where the file says nothing.
@@ -98,9 +109,9 @@ func (c *checker) host(data []byte) *Host {
 	if root == nil {
 		return h
 	}
-	var format, member, url, listen, operations, database, keys, charter, log, limits *node
+	var format, member, url, listen, operations, database, keys, charter, freeze, log, limits *node
 	if !c.object("", root, need("format", &format), need("member", &member), need("url", &url), may("listen", &listen),
-		may("operations", &operations), may("database", &database), may("keys", &keys), may("charter", &charter), may("log", &log), may("limits", &limits)) {
+		may("operations", &operations), may("database", &database), may("keys", &keys), may("charter", &charter), may("freeze", &freeze), may("log", &log), may("limits", &limits)) {
 		return h
 	}
 	c.word("format", format, HostFormat)
@@ -116,6 +127,7 @@ func (c *checker) host(data []byte) *Host {
 	h.Operations = cmp.Or(c.address("operations", operations), defaultOperations)
 	h.Keys = cmp.Or(c.text("keys", keys), defaultKeys)
 	h.Charter = cmp.Or(c.text("charter", charter), defaultCharter)
+	h.Freeze = FreezeMode(cmp.Or(c.word("freeze", freeze, string(FreezeByHand), string(FreezeAtDeadline)), string(FreezeByHand)))
 	c.database(h, database)
 	c.log(h, log)
 	c.limits(h, limits)
@@ -161,14 +173,15 @@ func (c *checker) limits(h *Host, n *node) {
 	if n == nil {
 		return
 	}
-	var connections, requests, jobs *node
-	if !c.object("limits", n, may("connections", &connections), may("requests", &requests), may("jobs", &jobs)) {
+	var connections, requests, jobs, uploads *node
+	if !c.object("limits", n, may("connections", &connections), may("requests", &requests), may("jobs", &jobs), may("uploads_per_hour", &uploads)) {
 		return
 	}
 	h.Limits = Limits{
 		Connections: c.number("limits.connections", connections, 1, 65_536),
 		Requests:    c.number("limits.requests", requests, 1, 65_536),
 		Jobs:        c.number("limits.jobs", jobs, 1, 1024),
+		Uploads:     c.number("limits.uploads_per_hour", uploads, 100, 1_000_000_000),
 	}
 }
 
@@ -207,8 +220,10 @@ func (h *Host) Write(w io.Writer) error {
 		{"database", database},
 		{"keys", h.Keys},
 		{"charter", h.Charter},
+		{"freeze", map[FreezeMode]string{FreezeByHand: "by hand", FreezeAtDeadline: "at the deadline"}[h.Freeze]},
 		{"log", strings.ToLower(h.Log.Level.String()) + ", " + format},
-		{"limits", fmt.Sprintf("connections %s, requests %s, jobs %s", orDefault(h.Limits.Connections), orDefault(h.Limits.Requests), orDefault(h.Limits.Jobs))},
+		{"limits", fmt.Sprintf("connections %s, requests %s, jobs %s, uploads per hour %s",
+			orDefault(h.Limits.Connections), orDefault(h.Limits.Requests), orDefault(h.Limits.Jobs), orDefault(h.Limits.Uploads))},
 	}
 	for _, row := range rows {
 		if _, err := fmt.Fprintf(w, "%-11s %s\n", row[0], row[1]); err != nil {
@@ -245,10 +260,13 @@ database:
 keys: %s
 charter: %s
 
+# At a Leader: by_hand, with muster host freeze; at_deadline, as soon as it has passed.
+freeze: %s
+
 log:
   level: info # debug, info, warn, error
   format: text # text, json
-`, HostFormat, strconv.Quote(string(member)), strconv.Quote(address), strconv.Quote(listen), strconv.Quote(defaultOperations), defaultDatabase, defaultKeys, defaultCharter)
+`, HostFormat, strconv.Quote(string(member)), strconv.Quote(address), strconv.Quote(listen), strconv.Quote(defaultOperations), defaultDatabase, defaultKeys, defaultCharter, FreezeByHand)
 }
 
 // maxConfig is how many bytes a configuration may have.

@@ -41,7 +41,7 @@ func TestReadHost(t *testing.T) {
 	want := &config.Host{
 		Member: "Ostmere", URL: "https://a.example/", Listen: "127.0.0.1:8443", Operations: "127.0.0.1:9443",
 		SQLite: filepath.Join(dir, "host.db"), Keys: filepath.Join(dir, "keys"), Charter: filepath.Join(dir, "charter.json"),
-		Log: config.Log{Level: slog.LevelInfo},
+		Freeze: config.FreezeByHand, Log: config.Log{Level: slog.LevelInfo},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -52,13 +52,14 @@ database: {postgres: /etc/muster/dsn}
 keys: /etc/muster/keys
 charter: "c/charter.json"
 log: {level: debug, format: json}
-limits: {connections: 10, requests: 20, jobs: 3}
+limits: {connections: 10, requests: 20, jobs: 3, uploads_per_hour: 5000}
+freeze: at_deadline
 `))
 	must(t, err)
 	want = &config.Host{
 		Member: "Ostmere", URL: "https://a.example/", Listen: ":443", Operations: "[::1]:9",
 		PostgresDSN: "/etc/muster/dsn", Keys: "/etc/muster/keys", Charter: filepath.Join(dir, "c", "charter.json"),
-		Log: config.Log{Level: slog.LevelDebug, JSON: true}, Limits: config.Limits{Connections: 10, Requests: 20, Jobs: 3},
+		Freeze: config.FreezeAtDeadline, Log: config.Log{Level: slog.LevelDebug, JSON: true}, Limits: config.Limits{Connections: 10, Requests: 20, Jobs: 3, Uploads: 5000},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -235,6 +235,46 @@ func (k KeyFolder) PutSeed(seed coalition.Seed) error {
 	return err
 }
 
+// DestroyCycle destroys what opens the submissions of a cycle: the HPKE keys,
+// the cycle key, the seed and this host's part of it. Each file is overwritten
+// where it stands and removed; what a disk or a file system keeps besides is not
+// in its hands, and copies elsewhere are not either. It returns the names of the
+// files that were there, and may be called again.
+func (k KeyFolder) DestroyCycle() (destroyed []string, err error) {
+	for _, name := range []string{fileHPKE, fileCycle, fileSeed, fileSeedPart} {
+		path := filepath.Join(k.Dir, name)
+		switch err := destroy(path); {
+		case err == nil:
+			destroyed = append(destroyed, name)
+		case !errors.Is(err, fs.ErrNotExist):
+			return destroyed, notReadable(path, err)
+		}
+	}
+	if err := SyncFolder(k.Dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return destroyed, err
+	}
+	return destroyed, nil
+}
+
+// destroy overwrites a file and removes it.
+func destroy(path string) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		_, err = f.WriteAt(make([]byte, info.Size()), 0)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Remove(path)
+}
+
 // makeKey returns what read finds, and makes the file first if there is none.
 func makeKey[T any](k KeyFolder, name string, read func() (T, error), create func() ([]byte, error)) (T, error) {
 	value, err := read()

@@ -275,3 +275,41 @@ func TestMadeAtTheSameTime(t *testing.T) {
 		}
 	}
 }
+
+// TestDestroyCycle: what opens submissions is gone, in the file's own place too,
+// and what a host is known by stays. It may be called again.
+func TestDestroyCycle(t *testing.T) {
+	t.Parallel()
+	k := config.KeyFolder{Dir: filepath.Join(t.TempDir(), "keys")}
+	fill(t, k)
+	before := snapshot(t, k.Dir)
+	// A second name of a file shows what stands where it stood.
+	for name := range before {
+		must(t, os.Link(filepath.Join(k.Dir, name), filepath.Join(k.Dir, "..", name)))
+	}
+	destroyed, err := k.DestroyCycle()
+	must(t, err)
+	if want := []string{"hpke.key", "cycle.key", "seed", "seed-part"}; !slices.Equal(destroyed, want) {
+		t.Errorf("destroyed %v, want %v", destroyed, want)
+	}
+	left := snapshot(t, k.Dir)
+	for name, body := range before {
+		where, err := os.ReadFile(filepath.Join(k.Dir, "..", name))
+		must(t, err)
+		kept, ok := left[name]
+		switch {
+		case slices.Contains(destroyed, name):
+			if ok || len(where) != len(body) || strings.Trim(string(where), "\x00") != "" {
+				t.Errorf("%s: there %t, and where it stood %q", name, ok, where)
+			}
+		case kept != body || string(where) != body:
+			t.Errorf("%s was changed", name)
+		}
+	}
+	if destroyed, err := k.DestroyCycle(); err != nil || len(destroyed) != 0 {
+		t.Errorf("again: %v, %v", destroyed, err)
+	}
+	if _, err := (config.KeyFolder{Dir: filepath.Join(t.TempDir(), "nothing")}).DestroyCycle(); err != nil {
+		t.Errorf("of no folder: %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package daphttp
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"muster/dap"
 	"muster/internal/coalition"
@@ -42,7 +43,36 @@ func (c *LeaderClient) Upload(ctx context.Context, task dap.TaskID, body []byte)
 // PutReceipt hands over a member's receipt. It is acknowledged when PutReceipt
 // returns nil.
 func (c *LeaderClient) PutReceipt(ctx context.Context, r coalition.SignedReceipt) error {
-	return c.putReceipt(ctx, r)
+	_, err := c.acknowledge(ctx, r)
+	return err
+}
+
+// Acknowledge hands over a member's receipt and returns the host's word on it.
+func (c *LeaderClient) Acknowledge(ctx context.Context, r coalition.SignedReceipt) (coalition.Acknowledgement, error) {
+	return c.acknowledge(ctx, r)
+}
+
+// Postpone hands over an addendum that all three have signed.
+func (c *LeaderClient) Postpone(ctx context.Context, task dap.TaskID, a coalition.SignedAddendum) error {
+	return c.postpone(ctx, task, a)
+}
+
+// FrozenRoster returns the roster that both hosts signed with its amendments, as
+// this host has them. It is for the coordinator; whoever uses it
+// opens it.
+func (c *LeaderClient) FrozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error) {
+	return c.frozenRoster(ctx, task)
+}
+
+// Standing, and Receipt below, are for the Helper whose database was restored
+// from a backup; Standing is for the coordinator, too.
+func (c *LeaderClient) Standing(ctx context.Context, task dap.TaskID) (coalition.Standing, error) {
+	return c.standing(ctx, task)
+}
+
+// Receipt returns the Leader's receipt for a report; whoever uses it opens it.
+func (c *LeaderClient) Receipt(ctx context.Context, task dap.TaskID, report dap.ReportID) (coalition.SignedReceipt, error) {
+	return c.receipt(ctx, task, report)
 }
 
 // CollectionJob sends a CollectionJobReq and returns the CollectionJobResp.
@@ -77,7 +107,36 @@ func (c *HelperClient) HpkeConfigs(ctx context.Context) (dap.HpkeConfigList, err
 // PutReceipt hands over a member's receipt. It is acknowledged when PutReceipt
 // returns nil.
 func (c *HelperClient) PutReceipt(ctx context.Context, r coalition.SignedReceipt) error {
-	return c.putReceipt(ctx, r)
+	_, err := c.acknowledge(ctx, r)
+	return err
+}
+
+// Acknowledge hands over a member's receipt and returns the host's word on it.
+func (c *HelperClient) Acknowledge(ctx context.Context, r coalition.SignedReceipt) (coalition.Acknowledgement, error) {
+	return c.acknowledge(ctx, r)
+}
+
+// Postpone hands over an addendum that all three have signed.
+func (c *HelperClient) Postpone(ctx context.Context, task dap.TaskID, a coalition.SignedAddendum) error {
+	return c.postpone(ctx, task, a)
+}
+
+// FrozenRoster returns the roster that both hosts signed with its amendments, as
+// this host has them. It is for the coordinator, and for the Leader; whoever uses it
+// opens it.
+func (c *HelperClient) FrozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error) {
+	return c.frozenRoster(ctx, task)
+}
+
+// Standing, and Receipt below, are for the Leader whose database was restored
+// from a backup.
+func (c *HelperClient) Standing(ctx context.Context, task dap.TaskID) (coalition.Standing, error) {
+	return c.standing(ctx, task)
+}
+
+// Receipt returns the Helper's receipt for a report; whoever uses it opens it.
+func (c *HelperClient) Receipt(ctx context.Context, task dap.TaskID, report dap.ReportID) (coalition.SignedReceipt, error) {
+	return c.receipt(ctx, task, report)
 }
 
 // CosignRoster hands over the Leader's roster and returns it with both
@@ -123,40 +182,91 @@ func (c *client) hpkeConfigs(ctx context.Context) (dap.HpkeConfigList, error) {
 	return list, nil
 }
 
-func (c *client) putReceipt(ctx context.Context, r coalition.SignedReceipt) error {
-	_, _, err := c.send(ctx, "receipt", pathReceipts, r.Body, r.Signature, maxReceiptEnvelope)
+func (c *client) acknowledge(ctx context.Context, r coalition.SignedReceipt) (coalition.Acknowledgement, error) {
+	task, err := taskOf(r.Body)
+	if err != nil {
+		return coalition.Acknowledgement{}, err
+	}
+	answer, err := c.send(ctx, "receipt", c.at(pathReceipts, task), r.Body, r.Signature, maxReceiptEnvelope)
+	if err != nil {
+		return coalition.Acknowledgement{}, err
+	}
+	ack, err := unsealAcknowledgement(answer)
+	if err != nil || ack.Receipt != r.Digest() {
+		return coalition.Acknowledgement{}, c.odd("acknowledged another receipt than was sent")
+	}
+	return ack, nil
+}
+
+func (c *client) postpone(ctx context.Context, task dap.TaskID, a coalition.SignedAddendum) error {
+	_, err := c.send(ctx, "addendum", c.at(pathAddenda, task), a.Body, a.Signature, maxAddendumEnvelope)
 	return err
+}
+
+func (c *client) frozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error) {
+	r, err := c.do(ctx, call{method: http.MethodGet, url: c.at(pathRoster, task), answers: mediaJSON, limit: maxFrozenEnvelope})
+	if err != nil {
+		return coalition.FrozenRoster{}, err
+	}
+	frozen, err := unsealFrozen(r.body)
+	if err != nil {
+		return coalition.FrozenRoster{}, c.odd("answered with a roster that cannot be read")
+	}
+	return frozen, nil
 }
 
 // cosign sends a signed file and returns it as it comes back.
 func (c *client) cosign(ctx context.Context, name, pattern string, body, signature []byte) ([]byte, []byte, error) {
-	r, ok, err := c.send(ctx, name, pattern, body, signature, maxListEnvelope)
+	task, err := taskOf(body)
 	if err != nil {
 		return nil, nil, err
 	}
-	if !ok {
+	answer, err := c.send(ctx, name, c.at(pattern, task), body, signature, maxListEnvelope)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(answer) == 0 {
 		return nil, nil, c.odd("answered without the signed " + name)
 	}
-	body, signature, err = unseal(name, r)
+	body, signature, err = unseal(name, answer)
 	if err != nil {
 		return nil, nil, c.odd("answered with a " + name + " that cannot be read")
 	}
 	return body, signature, nil
 }
 
-// send posts a signed file to the resource of the task that it belongs to. ok
-// says that the answer has a body.
-func (c *client) send(ctx context.Context, name, pattern string, body, signature []byte, limit int64) (answer []byte, ok bool, err error) {
-	task, err := taskOf(body)
-	if err != nil {
-		return nil, false, err
-	}
+// send posts a signed file and returns the body of the answer, which may be empty.
+func (c *client) send(ctx context.Context, name string, to *url.URL, body, signature []byte, limit int64) ([]byte, error) {
 	document, err := seal(name, body, signature)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	r, err := c.do(ctx, call{
-		method: http.MethodPost, url: c.at(pattern, task), media: mediaJSON, body: document, answers: mediaJSON, limit: limit,
-	})
-	return r.body, len(r.body) > 0, err
+	r, err := c.do(ctx, call{method: http.MethodPost, url: to, media: mediaJSON, body: document, answers: mediaJSON, limit: limit})
+	return r.body, err
+}
+
+func (c *client) standing(ctx context.Context, task dap.TaskID) (coalition.Standing, error) {
+	r, err := c.do(ctx, call{method: http.MethodGet, url: c.at(pathStanding, task), answers: mediaJSON, limit: maxReceiptEnvelope})
+	if err != nil {
+		return coalition.Standing{}, err
+	}
+	var s coalition.Standing
+	if err := decodeJSON(r.body, &s); err != nil || s.Phase == "" || s.Collection == "" {
+		return coalition.Standing{}, c.odd("answered with a standing that cannot be read")
+	}
+	return s, nil
+}
+
+func (c *client) receipt(ctx context.Context, task dap.TaskID, report dap.ReportID) (coalition.SignedReceipt, error) {
+	u := *c.base
+	u.Path = basePath(c.base) + expand(pathReceipt, task, report.String())
+	r, err := c.do(ctx, call{method: http.MethodGet, url: &u, answers: mediaJSON, limit: maxReceiptEnvelope})
+	if err != nil {
+		return coalition.SignedReceipt{}, err
+	}
+	body, signature, err := unseal("receipt", r.body)
+	if err != nil {
+		return coalition.SignedReceipt{}, c.odd("answered with a receipt that cannot be read")
+	}
+	return coalition.SignedReceipt{Body: body, Signature: signature}, nil
 }

@@ -49,6 +49,8 @@ type network struct {
 	coordinator *daphttp.LeaderClient
 	peer        *daphttp.HelperClient
 
+	coordinatorAt *daphttp.HelperClient // at the Helper
+
 	listeners [2]net.Listener
 }
 
@@ -117,12 +119,12 @@ func (n *network) serve(s setup) {
 	}
 	leader, err := daphttp.NewLeader(daphttp.LeaderConfig{
 		Config: config(task.Configuration.LeaderAggregatorEndpoint, task.LeaderHPKE),
-		Tasks:  map[dap.TaskID]daphttp.LeaderTask{task.ID: {Leader: n.Leader, Coordinator: charterPin(t, c.Coordinator.Certificate)}},
+		Tasks:  map[dap.TaskID]daphttp.LeaderTask{task.ID: {Leader: n.Leader, Coordinator: charterPin(t, c.Coordinator.Certificate), Helper: charterPin(t, c.Helper.Certificate)}},
 	})
 	must(t, err)
 	helper, err := daphttp.NewHelper(daphttp.HelperConfig{
 		Config: config(task.Configuration.HelperAggregatorEndpoint, task.HelperHPKE),
-		Tasks:  map[dap.TaskID]daphttp.HelperTask{task.ID: {Helper: n.Helper, Leader: charterPin(t, c.Leader.Certificate)}},
+		Tasks:  map[dap.TaskID]daphttp.HelperTask{task.ID: {Helper: n.Helper, Leader: charterPin(t, c.Leader.Certificate), Coordinator: charterPin(t, c.Coordinator.Certificate)}},
 	})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -132,8 +134,8 @@ func (n *network) serve(s setup) {
 		handler http.Handler
 		tls     *tls.Config
 	}{
-		{"leader", leader, daphttp.ServerTLS(n.leaderCert, charterPin(t, c.Coordinator.Certificate))},
-		{"helper", helper, daphttp.ServerTLS(n.helperCert, charterPin(t, c.Leader.Certificate))},
+		{"leader", leader, daphttp.ServerTLS(n.leaderCert, charterPin(t, c.Helper.Certificate), charterPin(t, c.Coordinator.Certificate))},
+		{"helper", helper, daphttp.ServerTLS(n.helperCert, charterPin(t, c.Leader.Certificate), charterPin(t, c.Coordinator.Certificate))},
 	} {
 		cfg := daphttp.ServeConfig{Handler: host.handler, TLS: host.tls, Grace: 10 * time.Second, Log: slog.New(slog.NewJSONHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 		if s.front != nil {
@@ -173,7 +175,10 @@ func (n *network) connect(s setup) {
 	must(t, err)
 	n.peer, err = daphttp.NewHelperClient(config(n.helperURL, &n.leaderCert, c.Helper.Certificate))
 	must(t, err)
+	n.coordinatorAt, err = daphttp.NewHelperClient(config(n.helperURL, &n.coordinatorCert, c.Helper.Certificate))
+	must(t, err)
 	t.Cleanup(func() {
+		n.coordinatorAt.Close()
 		n.member.Close()
 		n.memberAt.Close()
 		n.coordinator.Close()

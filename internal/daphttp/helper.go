@@ -19,7 +19,7 @@ type Helper interface {
 // Cosigner is the part of a [Helper] that is beside DAP: receipts, and what the
 // hosts sign together.
 type Cosigner interface {
-	PutReceipt(ctx context.Context, r coalition.SignedReceipt) error
+	Host
 	// CosignRoster returns the Leader's roster with both signatures, or refuses
 	// in words if the hosts' lists differ.
 	CosignRoster(ctx context.Context, r coalition.SignedRoster) (coalition.SignedRoster, error)
@@ -45,6 +45,8 @@ type Aggregator interface {
 type HelperTask struct {
 	Helper Helper
 	Leader Pin // who may aggregate, collect, and propose rosters and amendments
+
+	Coordinator Pin // who may read the roster, as the Leader may
 }
 
 // HelperConfig is a Helper's surface.
@@ -59,27 +61,28 @@ type HelperConfig struct {
 func NewHelper(cfg HelperConfig) (http.Handler, error) {
 	tasks := make(map[dap.TaskID]task[Helper], len(cfg.Tasks))
 	for id, t := range cfg.Tasks {
-		tasks[id] = task[Helper]{host: t.Helper, pins: map[party]Pin{leader: t.Leader}}
+		tasks[id] = task[Helper]{host: t.Helper, pins: map[party]Pin{leader: t.Leader, coordinator: t.Coordinator}}
 	}
-	routes, err := helperRoutes(cfg.Config)
-	if err != nil {
-		return nil, err
-	}
-	return newSurface(cfg.Config, tasks, routes)
-}
-
-// helperRoutes is everything that a Helper serves.
-func helperRoutes(cfg Config) ([]route[Helper], error) {
 	configs, err := hpkeConfigs[Helper](cfg.HPKE)
 	if err != nil {
 		return nil, err
 	}
+	return newSurface(cfg.Config, tasks, helperRoutes(configs))
+}
+
+// helperRoutes is everything that a Helper serves; configs answers with its HPKE
+// configurations.
+func helperRoutes(configs func(context.Context, request[Helper]) (answer, error)) []route[Helper] {
 	return []route[Helper]{
 		// HPKE configurations (DAP-18 4.4.1)
 		{method: "GET", path: pathHpkeConfig, do: configs},
 
-		// Receipts, rosters and amendments, beside DAP
+		// Receipts, addenda, rosters and amendments, beside DAP
 		{method: "POST", path: pathReceipts, body: content{mediaJSON, maxReceiptEnvelope}, do: putReceipt[Helper]},
+		{method: "POST", path: pathAddenda, body: content{mediaJSON, maxAddendumEnvelope}, do: postpone[Helper]},
+		{method: "GET", path: pathReceipt, who: leader, do: readReceipt[Helper]},
+		{method: "GET", path: pathRoster, who: leader | coordinator, do: readRoster[Helper]},
+		{method: "GET", path: pathStanding, who: leader | coordinator, do: readStanding[Helper]},
 		{method: "POST", path: pathRoster, who: leader, body: content{mediaJSON, maxListEnvelope}, do: cosignRoster},
 		{method: "POST", path: pathAmendments, who: leader, body: content{mediaJSON, maxListEnvelope}, do: cosignAmendment},
 
@@ -93,7 +96,7 @@ func helperRoutes(cfg Config) ([]route[Helper], error) {
 		{method: "POST", path: pathAggregateShares, who: leader, body: content{dap.MediaAggregateShareReq, dap.MaxEnvelopeSize}, heavy: true, do: createShare},
 		{method: "GET", path: pathAggregateShare, who: leader, do: readShare},
 		{method: "DELETE", path: pathAggregateShare, who: leader, do: deleteShare},
-	}, nil
+	}
 }
 
 func cosignRoster(ctx context.Context, r request[Helper]) (answer, error) {

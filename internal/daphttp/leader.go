@@ -10,10 +10,26 @@ import (
 	"muster/internal/errs"
 )
 
+// Host is what both hosts of one task serve beside DAP.
+type Host interface {
+	// Acknowledge takes a member's receipt; a nil error acknowledges it.
+	Acknowledge(ctx context.Context, r coalition.SignedReceipt) (coalition.Acknowledgement, error)
+	// Postpone takes an addendum that all three have signed.
+	Postpone(ctx context.Context, a coalition.SignedAddendum) error
+	// FrozenRoster returns the roster that both hosts signed with its
+	// amendments; while there is none it refuses with kind Conflict.
+	FrozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error)
+	// Standing says how far the host is.
+	Standing(ctx context.Context, task dap.TaskID) (coalition.Standing, error)
+	// ReceiptOf returns the receipt for a report; it is refused as not found if
+	// there is none.
+	ReceiptOf(ctx context.Context, task dap.TaskID, report dap.ReportID) (coalition.SignedReceipt, error)
+}
+
 // Leader is the Leader of one task as it is served. Its methods may be called
 // concurrently, and the same call again has the same answer.
 type Leader interface {
-	PutReceipt(ctx context.Context, r coalition.SignedReceipt) error
+	Host
 	// Upload takes an UploadRequest and returns nothing or an UploadErrors.
 	Upload(ctx context.Context, task dap.TaskID, body []byte) ([]byte, error)
 	// CollectionJob takes a CollectionJobReq and returns the CollectionJobResp.
@@ -27,6 +43,7 @@ type Leader interface {
 type LeaderTask struct {
 	Leader      Leader
 	Coordinator Pin // who may collect
+	Helper      Pin // who may read roster, receipts and standing; nobody if it is zero
 }
 
 // LeaderConfig is a Leader's surface.
@@ -42,35 +59,39 @@ func NewLeader(cfg LeaderConfig) (http.Handler, error) {
 	tasks := make(map[dap.TaskID]task[Leader], len(cfg.Tasks))
 	for id, t := range cfg.Tasks {
 		tasks[id] = task[Leader]{host: t.Leader, pins: map[party]Pin{coordinator: t.Coordinator}}
+		if t.Helper != (Pin{}) {
+			tasks[id].pins[helper] = t.Helper
+		}
 	}
-	routes, err := leaderRoutes(cfg.Config)
-	if err != nil {
-		return nil, err
-	}
-	return newSurface(cfg.Config, tasks, routes)
-}
-
-// leaderRoutes is everything that a Leader serves.
-func leaderRoutes(cfg Config) ([]route[Leader], error) {
 	configs, err := hpkeConfigs[Leader](cfg.HPKE)
 	if err != nil {
 		return nil, err
 	}
+	return newSurface(cfg.Config, tasks, leaderRoutes(configs))
+}
+
+// leaderRoutes is everything that a Leader serves; configs answers with its HPKE
+// configurations.
+func leaderRoutes(configs func(context.Context, request[Leader]) (answer, error)) []route[Leader] {
 	return []route[Leader]{
 		// HPKE configurations (DAP-18 4.4.1)
 		{method: "GET", path: pathHpkeConfig, do: configs},
 
 		// Reports (DAP-18 4.4.2)
-		{method: "POST", path: pathReports, body: content{dap.MediaUploadRequest, dap.MaxUploadSize}, do: upload},
+		{method: "POST", path: pathReports, body: content{dap.MediaUploadRequest, dap.MaxUploadSize}, metered: true, do: upload},
 
-		// Receipts, beside DAP
+		// Receipts, addenda and the roster, beside DAP
 		{method: "POST", path: pathReceipts, body: content{mediaJSON, maxReceiptEnvelope}, do: putReceipt[Leader]},
+		{method: "POST", path: pathAddenda, body: content{mediaJSON, maxAddendumEnvelope}, do: postpone[Leader]},
+		{method: "GET", path: pathReceipt, who: helper, do: readReceipt[Leader]},
+		{method: "GET", path: pathRoster, who: helper | coordinator, do: readRoster[Leader]},
+		{method: "GET", path: pathStanding, who: helper | coordinator, do: readStanding[Leader]},
 
 		// Collection jobs (DAP-18 4.6)
 		{method: "POST", path: pathCollectionJobs, who: coordinator, body: content{dap.MediaCollectionJobReq, dap.MaxMessageSize}, heavy: true, do: createCollection},
 		{method: "GET", path: pathCollectionJob, who: coordinator, do: readCollection},
 		{method: "DELETE", path: pathCollectionJob, who: coordinator, do: deleteCollection},
-	}, nil
+	}
 }
 
 // cacheHpke is how long clients may keep a host's HPKE configurations. They
@@ -90,18 +111,6 @@ func hpkeConfigs[H any](list dap.HpkeConfigList) (func(context.Context, request[
 func upload(ctx context.Context, r request[Leader]) (answer, error) {
 	failed, err := r.host.Upload(ctx, r.task, r.body)
 	return answer{media: dap.MediaUploadErrors, body: failed}, err
-}
-
-// putReceipt serves both hosts.
-func putReceipt[H interface {
-	PutReceipt(ctx context.Context, r coalition.SignedReceipt) error
-}](ctx context.Context, r request[H]) (answer, error) {
-	body, signature, err := unseal("receipt", r.body)
-	if err != nil {
-		return answer{}, err
-	}
-	err = r.host.PutReceipt(ctx, coalition.SignedReceipt{Body: body, Signature: signature})
-	return answer{status: http.StatusNoContent}, err
 }
 
 func createCollection(ctx context.Context, r request[Leader]) (answer, error) {

@@ -139,7 +139,7 @@ func gated(t *testing.T, n *network, surface func(*daphttp.Config), server func(
 	if surface != nil {
 		surface(&cfg)
 	}
-	h, err := daphttp.NewHelper(daphttp.HelperConfig{Config: cfg, Tasks: map[dap.TaskID]daphttp.HelperTask{n.Task().ID: {Helper: g, Leader: pin(n.leaderCert)}}})
+	h, err := daphttp.NewHelper(daphttp.HelperConfig{Config: cfg, Tasks: map[dap.TaskID]daphttp.HelperTask{n.Task().ID: {Helper: g, Leader: pin(n.leaderCert), Coordinator: pin(n.coordinatorCert)}}})
 	must(t, err)
 	serve := daphttp.ServeConfig{Handler: h, TLS: daphttp.ServerTLS(n.helperCert, pin(n.leaderCert)), Grace: 5 * time.Second}
 	if server != nil {

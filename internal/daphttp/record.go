@@ -25,6 +25,8 @@ type recorder struct {
 	out    int
 	status int // zero until the answer begins
 
+	limited bool // see [Observation]
+
 	problem dap.ProblemType
 	kind    string // of a refusal
 	cause   error  // of what is not the sender's doing alone

@@ -20,32 +20,40 @@ type resource struct {
 	host    string // "leader" or "helper"
 	path    string
 	methods map[string]taken
-	who     string // "", "leader" or "coordinator"
+	who     string // "", "leader", "helper" or "coordinator"
 }
 
 // taken is what a method takes.
 type taken struct {
 	media dap.MediaType
 	limit int64
+	who   string // where it is not the resource's
 }
 
 // resources is what a network serves, from the draft's "HTTP Resources
 // Reference" and docs/spec/receipts.md.
 var resources = []resource{
 	{"leader", "/hpke_config", map[string]taken{"GET": {}}, ""},
-	{"leader", "/tasks/TASK/reports", map[string]taken{"POST": {dap.MediaUploadRequest, 1 << 20}}, ""},
-	{"leader", "/tasks/TASK/receipts", map[string]taken{"POST": {mediaJSON, 32 << 10}}, ""},
-	{"leader", "/tasks/TASK/collection_jobs", map[string]taken{"POST": {dap.MediaCollectionJobReq, 1 << 20}}, "coordinator"},
+	{"leader", "/tasks/TASK/reports", map[string]taken{"POST": {media: dap.MediaUploadRequest, limit: 1 << 20}}, ""},
+	{"leader", "/tasks/TASK/receipts", map[string]taken{"POST": {media: mediaJSON, limit: 32 << 10}}, ""},
+	{"leader", "/tasks/TASK/addenda", map[string]taken{"POST": {media: mediaJSON, limit: 64 << 10}}, ""},
+	{"leader", "/tasks/TASK/receipts/ID", map[string]taken{"GET": {}}, "helper"},
+	{"leader", "/tasks/TASK/roster", map[string]taken{"GET": {}}, "coordinator"},
+	{"leader", "/tasks/TASK/standing", map[string]taken{"GET": {}}, "coordinator"},
+	{"leader", "/tasks/TASK/collection_jobs", map[string]taken{"POST": {media: dap.MediaCollectionJobReq, limit: 1 << 20}}, "coordinator"},
 	{"leader", "/tasks/TASK/collection_jobs/ID", map[string]taken{"GET": {}, "DELETE": {}}, "coordinator"},
 	{"helper", "/hpke_config", map[string]taken{"GET": {}}, ""},
-	{"helper", "/tasks/TASK/receipts", map[string]taken{"POST": {mediaJSON, 32 << 10}}, ""},
-	{"helper", "/tasks/TASK/roster", map[string]taken{"POST": {mediaJSON, 8 << 20}}, "leader"},
-	{"helper", "/tasks/TASK/amendments", map[string]taken{"POST": {mediaJSON, 8 << 20}}, "leader"},
-	{"helper", "/tasks/TASK/aggregation_jobs", map[string]taken{"POST": {dap.MediaAggregationJobInitReq, 16 << 20}}, "leader"},
+	{"helper", "/tasks/TASK/receipts", map[string]taken{"POST": {media: mediaJSON, limit: 32 << 10}}, ""},
+	{"helper", "/tasks/TASK/addenda", map[string]taken{"POST": {media: mediaJSON, limit: 64 << 10}}, ""},
+	{"helper", "/tasks/TASK/receipts/ID", map[string]taken{"GET": {}}, "leader"},
+	{"helper", "/tasks/TASK/standing", map[string]taken{"GET": {who: "coordinator"}}, "leader"},
+	{"helper", "/tasks/TASK/roster", map[string]taken{"POST": {media: mediaJSON, limit: 8 << 20}, "GET": {who: "coordinator"}}, "leader"},
+	{"helper", "/tasks/TASK/amendments", map[string]taken{"POST": {media: mediaJSON, limit: 8 << 20}}, "leader"},
+	{"helper", "/tasks/TASK/aggregation_jobs", map[string]taken{"POST": {media: dap.MediaAggregationJobInitReq, limit: 16 << 20}}, "leader"},
 	{"helper", "/tasks/TASK/aggregation_jobs/ID", map[string]taken{
-		"POST": {dap.MediaAggregationJobContinueReq, 16 << 20}, "GET": {}, "DELETE": {},
+		"POST": {media: dap.MediaAggregationJobContinueReq, limit: 16 << 20}, "GET": {}, "DELETE": {},
 	}, "leader"},
-	{"helper", "/tasks/TASK/aggregate_shares", map[string]taken{"POST": {dap.MediaAggregateShareReq, 2 << 20}}, "leader"},
+	{"helper", "/tasks/TASK/aggregate_shares", map[string]taken{"POST": {media: dap.MediaAggregateShareReq, limit: 2 << 20}}, "leader"},
 	{"helper", "/tasks/TASK/aggregate_shares/ID", map[string]taken{"GET": {}, "DELETE": {}}, "leader"},
 }
 
@@ -61,7 +69,7 @@ func (n *network) url(r resource) string {
 
 // cert returns the certificate of whom the resource is for.
 func (n *network) cert(who string) *tls.Certificate {
-	return map[string]*tls.Certificate{"leader": &n.leaderCert, "coordinator": &n.coordinatorCert}[who]
+	return map[string]*tls.Certificate{"leader": &n.leaderCert, "helper": &n.helperCert, "coordinator": &n.coordinatorCert}[who]
 }
 
 // wantProblem checks that a response is a problem document for this status.
@@ -201,7 +209,7 @@ func TestNoOtherResources(t *testing.T) {
 	leader, helper := strings.TrimSuffix(string(n.leaderURL), "/"), strings.TrimSuffix(string(n.helperURL), "/")
 	for _, u := range []string{
 		leader, leader + "/", leader + "/hpke_config/", leader + "//hpke_config", leader + "/x/../hpke_config",
-		leader + "/tasks/" + n.Task().ID.String(), leader + "/tasks/" + n.Task().ID.String() + "/roster",
+		leader + "/tasks/" + n.Task().ID.String(), leader + "/tasks/" + n.Task().ID.String() + "/amendments",
 		leader + "/tasks/" + n.Task().ID.String() + "/aggregation_jobs", helper + "/tasks/" + n.Task().ID.String() + "/reports",
 		helper + "/tasks/" + n.Task().ID.String() + "/collection_jobs", strings.TrimSuffix(leader, "/leader") + "/hpke_config",
 	} {

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -88,6 +89,7 @@ func TestReceiptsSpec(t *testing.T) {
 		switch name {
 		case "":
 			words["{receipt}"], words["{signature}"] = base64url(body), text
+			words["{receipt digest}"] = keys.Digest(body)
 		case "other":
 			words["{other signature}"] = text
 		case "both":
@@ -116,17 +118,36 @@ func TestReceiptsSpec(t *testing.T) {
 	}
 	whole := roster(sealed)
 	signed("roster", whole.Body, whole.Signature)
+	words["{roster digest}"] = whole.Digest()
 	short := roster([]aggregatetest.Submission{sealed[0], sealed[2]})
 	signed("short", short.Body, short.Signature)
 	both, err := keys.Cosign(keys.KindRoster, whole.Body, whole.Signature, n.Host[1].Signer)
 	must(t, err)
 	signed("both", nil, both)
 
-	strangers := map[int]bool{4: true} // whose examples have no certificate although the resource needs one
+	const postponed = aggregatetest.Deadline + 7*24*3600
+	addendum, err := n.Charter.Postpone(nil, time.Unix(postponed, 0), "a storm")
+	must(t, err)
+	first, err := addendum.Sign(n.Coordinator, n.Host[0].Signer, n.Host[1].Signer)
+	must(t, err)
+	signed("addendum", first.Body, first.Signature)
+	addendum, err = n.Charter.Postpone([]coalition.SignedAddendum{first}, time.Unix(postponed+1, 0), "a flood")
+	must(t, err)
+	body, err := keys.Canonical(addendum)
+	must(t, err)
+	sig, err := keys.Sign(keys.KindAddendum, body, n.Coordinator, n.Host[0].Signer)
+	must(t, err)
+	signed("next addendum", body, sig)
+
+	strangers := map[int]bool{7: true} // whose examples have no certificate although the resource needs one
 	before := map[int]func(){
 		3: func() { n.Now.Store(aggregatetest.Deadline) },
-		7: func() {
-			_, _, err := n.Finish()
+		7: func() { n.Now.Store(postponed) },
+		12: func() {
+			_, err := n.Leader.Freeze(t.Context())
+			must(t, err)
+			must(t, n.Leader.Aggregate(t.Context()))
+			_, _, err = n.Collected()
 			must(t, err)
 			body, err := keys.Canonical(coalition.NewAmendment(n.Task().ID, whole, nil,
 				[]coalition.Strike{{Member: sealed[0].Member, Report: sealed[0].Report.ReportMetadata.ReportID.String(), Reason: "vdaf_verify_error"}}))
@@ -152,7 +173,11 @@ func TestReceiptsSpec(t *testing.T) {
 		}
 		e := parseExample(t, b)
 		var cert *tls.Certificate
-		if !strings.HasSuffix(e.url, "/receipts") && !strings.HasPrefix(e.url, "{leader}") && !strangers[i] {
+		switch {
+		case strangers[i], strings.HasSuffix(e.url, "/receipts"), strings.HasSuffix(e.url, "/addenda"):
+		case e.method == "GET":
+			cert = &n.coordinatorCert
+		default:
 			cert = &n.leaderCert
 		}
 		for range 2 { // each may be repeated
@@ -167,7 +192,7 @@ func TestReceiptsSpec(t *testing.T) {
 		}
 		i++
 	}
-	if i != 8 {
+	if i != 14 {
 		t.Errorf("%d examples", i)
 	}
 }
@@ -193,24 +218,31 @@ func object(t *testing.T, line int, text string) map[string]any {
 	return m
 }
 
-// TestReceiptExample: the receipt in the document is one.
-func TestReceiptExample(t *testing.T) {
+// TestFileExamples: the receipt and the addendum in the document are what the
+// code writes.
+func TestFileExamples(t *testing.T) {
 	t.Parallel()
 	fill := func(b byte) (d [32]byte) { copy(d[:], bytes.Repeat([]byte{b}, 32)); return d }
-	want, err := keys.Canonical(coalition.NewReceipt(fill(9), "Alpha", 3, 1_790_000_000, dap.ReportID(bytes.Repeat([]byte{7}, 16)), fill(1), fill(2)))
-	must(t, err)
-	for _, b := range doctest.Blocks("receipts.md", readSpec(t, "receipts.md")) {
-		if b.Lang != "json" {
-			continue
-		}
-		var compact bytes.Buffer
-		must(t, json.Compact(&compact, []byte(b.Text)))
-		if compact.String() != string(want) {
-			t.Errorf("the document has\n%s\nand a receipt reads\n%s", compact.String(), want)
-		}
-		return
+	var want []string
+	for _, v := range []any{
+		coalition.NewReceipt(fill(9), "Alpha", 3, 1_790_000_000, dap.ReportID(bytes.Repeat([]byte{7}, 16)), fill(1), fill(2)),
+		coalition.Addendum{Kind: "muster addendum v1", Charter: strings.Repeat("01", 32), Number: 1, Deadline: 1_793_024_000, Reason: "a storm has cut the cable to two members"},
+	} {
+		body, err := keys.Canonical(v)
+		must(t, err)
+		want = append(want, string(body))
 	}
-	t.Error("the document has no receipt")
+	var got []string
+	for _, b := range doctest.Blocks("receipts.md", readSpec(t, "receipts.md")) {
+		if b.Lang == "json" {
+			var compact bytes.Buffer
+			must(t, json.Compact(&compact, []byte(b.Text)))
+			got = append(got, compact.String())
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-the code +the document:\n%s", diff)
+	}
 }
 
 // TestResourcesInSpec: the table of resources and that of refusals are those of
@@ -219,12 +251,14 @@ func TestResourcesInSpec(t *testing.T) {
 	t.Parallel()
 	src := string(readSpec(t, "receipts.md"))
 	for _, r := range resources {
-		if !strings.Contains(r.path, "receipts") && !strings.Contains(r.path, "roster") && !strings.Contains(r.path, "amendments") {
+		if !strings.Contains(r.path, "receipts") && !strings.Contains(r.path, "roster") && !strings.Contains(r.path, "amendments") && !strings.Contains(r.path, "addenda") && !strings.Contains(r.path, "standing") {
 			continue
 		}
-		row := "| `{" + r.host + "}" + strings.Replace(r.path, "TASK", "{task}", 1) + "` | POST |"
-		if !strings.Contains(src, row) {
-			t.Errorf("no row %s", row)
+		for method := range r.methods {
+			row := "| `{" + r.host + "}" + strings.NewReplacer("TASK", "{task}", "ID", "{id}").Replace(r.path) + "` | " + method + " |"
+			if !strings.Contains(src, row) {
+				t.Errorf("no row %s", row)
+			}
 		}
 	}
 }

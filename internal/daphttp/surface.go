@@ -32,21 +32,47 @@ type Config struct {
 	MaxRequests int           // all other requests at the same time; zero: 128
 	Timeout     time.Duration // for one request's work; zero: 90 seconds
 
+	// UploadsPerHour is how many submissions one source address may upload at
+	// once, and again within an hour; at least [dap.MaxUploadReports]. A stranger
+	// who fills the host's bound is slowed down by it, and seen. Zero: 360.
+	UploadsPerHour int
+
+	Observe func(Observation) // is told of every request; nil: nobody is. It may be called concurrently
+
 	Log  *slog.Logger     // nil: nothing is logged
 	Now  func() time.Time // for durations in the log; nil: time.Now
 	Rand io.Reader        // draws the ids of requests; nil: crypto/rand.Reader
 }
 
-// party says who may use a resource.
-type party int
+// party says who may use a resource: one of them, or any of several.
+type party uint8
 
 const (
-	anyone      party = iota
-	leader            // the task's Leader, by its pin
-	coordinator       // the task's coordinator, by its pin
+	anyone      party = 0
+	leader      party = 1 // the task's Leader, by its pin
+	coordinator party = 2 // the task's coordinator, by its pin
+	helper      party = 4 // the task's Helper, by its pin
 )
 
-func (p party) String() string { return [...]string{"anyone", "the Leader", "the coordinator"}[p] }
+func (p party) String() string {
+	switch p {
+	case anyone:
+		return "anyone"
+	case leader:
+		return "the Leader"
+	case coordinator:
+		return "the coordinator"
+	case helper:
+		return "the Helper"
+	}
+	var names []string
+	for _, one := range []party{leader, helper, coordinator} {
+		if p&one != 0 {
+			names = append(names, one.String())
+		}
+	}
+	return strings.Join(names, " and ")
+}
 
 // task is one task of a host of type H.
 type task[H any] struct {
@@ -61,7 +87,9 @@ type route[H any] struct {
 	who    party
 	body   content
 	heavy  bool // counts against MaxJobs
-	do     func(context.Context, request[H]) (answer, error)
+
+	metered bool // what it uploads counts against UploadsPerHour
+	do      func(context.Context, request[H]) (answer, error)
 }
 
 // content is what the body of a request must be; the zero content is no body.
@@ -97,6 +125,18 @@ type surface[H any] struct {
 	mux      *http.ServeMux
 	jobs     chan struct{} // a place for each that runs
 	requests chan struct{}
+	sources  *sources // of uploads
+}
+
+// Observation is what is counted of a request. Nothing in it comes from the
+// sender but the method, if it is one of HTTP's.
+type Observation struct {
+	Method   string
+	Route    string // the pattern of the path with its method; empty where there is no such resource
+	Status   int
+	Duration time.Duration
+	In, Out  int  // bytes of the bodies
+	Limited  bool // an upload that was put off because of its source address
 }
 
 func newSurface[H any](cfg Config, tasks map[dap.TaskID]task[H], routes []route[H]) (*surface[H], error) {
@@ -120,6 +160,12 @@ func newSurface[H any](cfg Config, tasks map[dap.TaskID]task[H], routes []route[
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 90 * time.Second
 	}
+	if cfg.UploadsPerHour == 0 {
+		cfg.UploadsPerHour = 360
+	}
+	if cfg.UploadsPerHour < dap.MaxUploadReports {
+		return nil, fmt.Errorf("daphttp: %d uploads an hour are less than one request may have, %d", cfg.UploadsPerHour, dap.MaxUploadReports)
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -132,6 +178,7 @@ func newSurface[H any](cfg Config, tasks map[dap.TaskID]task[H], routes []route[
 	s := &surface[H]{
 		Config: cfg, base: basePath(u), tasks: tasks, mux: http.NewServeMux(),
 		jobs: make(chan struct{}, cfg.MaxJobs), requests: make(chan struct{}, cfg.MaxRequests),
+		sources: newSources(cfg.UploadsPerHour),
 	}
 	methods := make(map[string][]string)
 	for _, r := range routes {
@@ -166,7 +213,11 @@ func (s *surface[H]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if v := recover(); v != nil {
 			s.refuse(rec, panicError(v))
 		}
-		rec.log(r.Context(), s.Log, s.Now().Sub(began))
+		took := s.Now().Sub(began)
+		rec.log(r.Context(), s.Log, took)
+		if s.Observe != nil {
+			s.Observe(Observation{Method: knownMethod(rec.method), Route: rec.route, Status: rec.status, Duration: took, In: rec.in, Out: rec.out, Limited: rec.limited})
+		}
 	}()
 	if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect
 		s.refuse(rec, errNoResource())
@@ -193,17 +244,19 @@ func (s *surface[H]) serve(rec *recorder, r *http.Request, rt route[H]) {
 	in := request[H]{http: r}
 	if strings.Contains(rt.path, "{task}") {
 		t, err := s.find(r, rec)
-		if err == nil {
-			err = t.admit(r, rt.who)
-		}
 		if err != nil {
 			s.refuse(rec, err)
 			return
 		}
+		who, err := t.admit(r, rt.who)
+		if err != nil {
+			s.refuse(rec, err)
+			return
+		}
+		if who != anyone {
+			rec.peer = who.String()
+		}
 		in.task, in.host = *rec.task, t.host
-	}
-	if rt.who != anyone {
-		rec.peer = rt.who.String()
 	}
 	leave, err := s.enter(rt.heavy)
 	if err != nil {
@@ -216,6 +269,12 @@ func (s *surface[H]) serve(rec *recorder, r *http.Request, rt route[H]) {
 		return
 	}
 	rec.in = len(in.body)
+	if rt.metered {
+		if err := s.admitUpload(rec, r, in.body); err != nil {
+			s.refuse(rec, err)
+			return
+		}
+	}
 	out, err := rt.do(ctx, in)
 	if err != nil {
 		s.refuse(rec, unavailable(ctx, err))
@@ -238,17 +297,21 @@ func (s *surface[H]) find(r *http.Request, rec *recorder) (task[H], error) {
 	return t, nil
 }
 
-// admit checks the sender by the key that it showed in the handshake.
-func (t task[H]) admit(r *http.Request, who party) error {
+// admit checks the sender by the key that it showed in the handshake, and returns
+// which of the parties it is.
+func (t task[H]) admit(r *http.Request, who party) (party, error) {
 	if who == anyone {
-		return nil
+		return anyone, nil
 	}
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
-		if pin, ok := t.pins[who]; ok && pin.equal(PinOf(r.TLS.PeerCertificates[0])) {
-			return nil
+		shown := PinOf(r.TLS.PeerCertificates[0])
+		for _, p := range []party{leader, helper, coordinator} {
+			if pin, ok := t.pins[p]; ok && who&p != 0 && pin.equal(shown) {
+				return p, nil
+			}
 		}
 	}
-	return errs.New(errs.Denied, fmt.Sprintf("this resource is for %v", who), "connect with the certificate whose key the charter pins")
+	return anyone, errs.New(errs.Denied, fmt.Sprintf("this resource is for %v", who), "connect with the certificate whose key the charter pins")
 }
 
 // enter takes a place for a request; leave gives it back.

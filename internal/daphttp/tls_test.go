@@ -73,6 +73,7 @@ func TestHandshake(t *testing.T) {
 	http1 := func(cfg *tls.Config) *tls.Config { cfg.NextProtos = []string{"http/1.1"}; return cfg }
 	must(t, n.handshake(http1(daphttp.ClientTLS(nil, server))))
 	must(t, n.handshake(http1(daphttp.ClientTLS(&n.coordinatorCert, server))))
+	must(t, n.handshake(http1(daphttp.ClientTLS(&n.helperCert, server)))) // one that was restored
 
 	old := http1(daphttp.ClientTLS(nil, server))
 	old.MinVersion, old.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
@@ -81,7 +82,7 @@ func TestHandshake(t *testing.T) {
 		"another host's key":              http1(daphttp.ClientTLS(nil, pin(n.helperCert))),
 		"no pin at all":                   http1(daphttp.ClientTLS(nil, daphttp.Pin{})),
 		"a certificate that nobody pins":  http1(daphttp.ClientTLS(&n.strangerCert, server)),
-		"the Helper's, at the Leader":     http1(daphttp.ClientTLS(&n.helperCert, server)),
+		"the Leader's own":                http1(daphttp.ClientTLS(&n.leaderCert, server)),
 		"an unknown application protocol": func() *tls.Config { c := daphttp.ClientTLS(nil, server); c.NextProtos = []string{"smtp"}; return c }(),
 	} {
 		if err := n.handshake(cfg); err == nil {

@@ -4,29 +4,18 @@ import (
 	"encoding/json"
 	"slices"
 
+	"muster/internal/disclosure/attack"
 	"muster/internal/framework"
 )
 
 // NoLevel is the unit of a chain that takes together every reason why there is
 // no level: not applicable, withheld, and none given. One unit, because who
 // prefers not to say must not stand out from whom a question does not concern.
-const NoLevel = "none"
+const NoLevel = attack.NoLevel
 
 // Chain returns the units of a block of that kind in their order, or nil for a
 // kind that this version does not know. The slice is the caller's.
-func Chain(k framework.Kind) []string {
-	switch k {
-	case framework.KindLevel, framework.KindVerified, framework.KindTarget, framework.KindLowest:
-		return []string{NoLevel, "0", "1", "2", "3", "4"}
-	case framework.KindGap:
-		return []string{"unknown", "below", "met"}
-	case framework.KindEvidence:
-		return []string{NoLevel, "E0", "E1", "E2", "E3"}
-	case framework.KindChange:
-		return []string{"not_comparable", "worse", "mixed", "same", "better"}
-	}
-	return nil
-}
+func Chain(k framework.Kind) []string { return attack.Chain(k) }
 
 // unitOf returns the unit that a bucket of the layout belongs to.
 func unitOf(bucket string) string {

@@ -102,17 +102,15 @@ func (p Participation) check() error {
 type Thresholds struct {
 	MinimumBatch   int `json:"minimum_batch"`   // submissions, before anything is opened
 	ReleaseMinimum int `json:"release_minimum"` // members of a release besides the hosts
-	MinimumBand    int `json:"minimum_band"`    // members of a band that is not empty
 }
 
 // check refuses thresholds lower than those that every coalition has.
 func (t Thresholds) check(p Participation) error {
-	least := Thresholds{coalition.MinimumBatch(p.Members), coalition.ReleaseMinimum, MinimumBand}
-	if t.MinimumBatch < least.MinimumBatch || t.ReleaseMinimum < least.ReleaseMinimum || t.MinimumBand != least.MinimumBand {
+	least := Thresholds{coalition.MinimumBatch(p.Members), coalition.ReleaseMinimum}
+	if t.MinimumBatch < least.MinimumBatch || t.ReleaseMinimum < least.ReleaseMinimum {
 		return errs.New(errs.Invalid,
-			fmt.Sprintf("the thresholds for %d members are %d submissions, %d members besides the hosts and bands of %d",
-				p.Members, t.MinimumBatch, t.ReleaseMinimum, t.MinimumBand),
-			fmt.Sprintf("at least %d and %d, and %d", least.MinimumBatch, least.ReleaseMinimum, least.MinimumBand))
+			fmt.Sprintf("the thresholds for %d members are %d submissions and %d members besides the hosts", p.Members, t.MinimumBatch, t.ReleaseMinimum),
+			fmt.Sprintf("at least %d and %d", least.MinimumBatch, least.ReleaseMinimum))
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ import (
 // firstRule applies the rule with the least batch and the release minimum given.
 func firstRule(t disclosure.Totals, p disclosure.Participation, minimum int) ([]disclosure.BandedBlock, error) {
 	return disclosure.FirstRule(t, p, disclosure.Thresholds{
-		MinimumBatch: coalition.MinimumBatch(p.Members), ReleaseMinimum: minimum, MinimumBand: disclosure.MinimumBand,
+		MinimumBatch: coalition.MinimumBatch(p.Members), ReleaseMinimum: minimum,
 	})
 }
 
@@ -184,13 +184,11 @@ func TestThresholdsCannotBeLowered(t *testing.T) {
 	t.Parallel()
 	_, layout := harbour(t)
 	p := disclosure.Participation{Members: 14, Submissions: 14, Hosts: 2}
-	least := disclosure.Thresholds{MinimumBatch: 10, ReleaseMinimum: 8, MinimumBand: 3}
+	least := disclosure.Thresholds{MinimumBatch: 10, ReleaseMinimum: 8}
 	for name, change := range map[string]func(*disclosure.Thresholds){
-		"batch":        func(t *disclosure.Thresholds) { t.MinimumBatch-- },
-		"release":      func(t *disclosure.Thresholds) { t.ReleaseMinimum-- },
-		"band":         func(t *disclosure.Thresholds) { t.MinimumBand-- },
-		"another band": func(t *disclosure.Thresholds) { t.MinimumBand++ },
-		"none":         func(t *disclosure.Thresholds) { *t = disclosure.Thresholds{} },
+		"batch":   func(t *disclosure.Thresholds) { t.MinimumBatch-- },
+		"release": func(t *disclosure.Thresholds) { t.ReleaseMinimum-- },
+		"none":    func(t *disclosure.Thresholds) { *t = disclosure.Thresholds{} },
 	} {
 		lower := least
 		change(&lower)

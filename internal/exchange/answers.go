@@ -68,6 +68,16 @@ func ReadAnswers(name string, r io.Reader, p *framework.Pack) (map[string]assess
 	return answers, err
 }
 
+// ReadPrevious reads one member's answers of an earlier cycle as
+// [ReadPreviousFolder] does: an outcome without a row has no previous answer, and
+// rows of outcomes that the framework does not have are left aside. The
+// difference names both, and no member.
+func ReadPrevious(name string, r io.Reader, p *framework.Pack) (map[string]assess.Answer, Difference, error) {
+	reader := newReader(p)
+	reader.previous = true
+	return reader.read(name, r)
+}
+
 // WriteAnswers writes answers to the framework p in the canonical form. It refuses
 // with kind Invalid, before it writes, answers that [ReadAnswers] would not return:
 // a missing outcome, one that the framework does not have, an impossible value.

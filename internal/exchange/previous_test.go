@@ -36,6 +36,19 @@ func TestReadPreviousFolder(t *testing.T) {
 	})
 }
 
+func TestReadPrevious(t *testing.T) {
+	t.Parallel()
+	answers, difference, err := exchange.ReadPrevious("in.csv", strings.NewReader(strings.Replace(good, "A1.2,", "A1.7,", 1)), packOf(2, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := goodAnswers()
+	equal(t, answers, map[string]assess.Answer{"A1.1": a["A1.1"], "A2.1": a["A2.1"]})
+	equal(t, difference, exchange.Difference{Missing: []string{"A1.2"}, Gone: []string{"A1.7"}})
+	_, _, err = exchange.ReadPrevious("in.csv", strings.NewReader(exchange.Header+"\nA1.1,5,,,\n"), packOf(2, 1))
+	equal(t, faultsOf(t, err), []string{`in.csv:2:6: level: "5" is not a level; allowed: ` + allowedLevel})
+}
+
 // TestReadPreviousFolderRefuses has the faults of answers of an earlier cycle:
 // all but that outcomes are missing or gone.
 func TestReadPreviousFolderRefuses(t *testing.T) {

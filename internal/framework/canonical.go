@@ -136,12 +136,20 @@ func (w *canonical) comma(i int) {
 }
 
 func (w *canonical) pack(p *Pack) {
-	w.raw(`{"areas":[`)
+	w.raw(`{`)
+	if p.AnsweredBy != "" {
+		w.member(`"answered_by":`, p.AnsweredBy)
+		w.raw(`,`)
+	}
+	w.raw(`"areas":[`)
 	for i := range p.Areas {
 		w.comma(i)
 		w.area(&p.Areas[i])
 	}
 	w.raw(`]`)
+	if p.Audience != "" {
+		w.member(`,"audience":`, p.Audience)
+	}
 	if len(p.Crosswalks) > 0 {
 		w.raw(`,"crosswalks":{`)
 		for i, key := range slices.Sorted(maps.Keys(p.Crosswalks)) {
@@ -193,8 +201,11 @@ func (w *canonical) outcome(o *Outcome) {
 		}
 		w.raw(`},`)
 	}
-	w.texts(`"descriptors":`, o.Descriptors)
-	w.text(`,"evidence":`, o.Evidence)
+	if o.HasDescriptors() {
+		w.texts(`"descriptors":`, o.Descriptors)
+		w.raw(`,`)
+	}
+	w.text(`"evidence":`, o.Evidence)
 	w.member(`,"id":`, o.ID)
 	w.text(`,"measure":`, o.Measure)
 	if len(o.NotApplicable) > 0 {

@@ -21,6 +21,8 @@ type checker struct {
 	languages []string            // as declared; nil if the declaration itself is faulty
 	composed  bool                // the file, escapes aside, is in Unicode normalisation form C for certain
 	said      map[sentence]saying // every scale level and descriptor so far
+	wary      bool                // whether anybody wants warnings: they cost time
+	warnings  errs.Faults
 }
 
 // step is one step of the path of keys from the root to a node.
@@ -34,9 +36,16 @@ type sentence struct{ language, text string }
 
 // saying is where a sentence was said first.
 type saying struct {
-	outcome string // empty for the scale
-	level   int
-	line    int
+	outcome      string // empty for the scale
+	level        int
+	line, column int
+}
+
+func (s saying) field() string {
+	if s.outcome == "" {
+		return fmt.Sprintf("scale.levels[%d]", s.level)
+	}
+	return fmt.Sprintf("%s.descriptors[%d]", s.outcome, s.level)
 }
 
 func (c *checker) push(name string)  { c.path = append(c.path, step{name: name}) }
@@ -313,6 +322,7 @@ func (c *checker) textHere(n *yaml.Node, limit int, once *saying) Text {
 			c.fault(n, "the text in "+errs.Quote(language)+" is missing", strings.Join(c.languages, ", "))
 		}
 	}
+	c.compareLanguages(n, text)
 	return text
 }
 

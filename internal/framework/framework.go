@@ -5,7 +5,9 @@
 // more languages beside each other. [Read] reads a pack strictly: it reports
 // every fault of the file with line, column and what is allowed, and refuses
 // hostile files before they cost time or memory. [Find] does the same for a pack
-// by its id among the embedded ones.
+// by its id among the embedded ones. [Check] also says what deserves a second
+// look, for those who write packs. [WriteText], [WriteHTML] and [WriteJSON] print
+// one.
 //
 // A pack's identity is its id, its version and its [Pack.Digest]: SHA-256 over a
 // canonical form of everything it says, in all languages. Comments, the order of
@@ -45,21 +47,32 @@ func (t Text) In(lang string) string { return t[lang] }
 
 // Pack is a versioned framework: what is asked, and how answers are graded.
 type Pack struct {
-	ID         string               `json:"id"`                   // such as "muster-core"
-	Version    string               `json:"version"`              // semantic version 2.0.0, without build metadata
-	Marking    string               `json:"marking"`              // a TLP 2.0 label, such as "TLP:CLEAR"
-	Licence    string               `json:"licence"`              // an SPDX identifier
-	Languages  []string             `json:"languages"`            // the first is the one shown by default
-	Title      Text                 `json:"title"`                //
-	Summary    Text                 `json:"summary"`              //
-	Scale      Scale                `json:"scale"`                //
-	RollUp     RollUp               `json:"roll_up"`              //
-	Crosswalks map[string]Crosswalk `json:"crosswalks,omitempty"` // by the key that outcomes use
-	Areas      []Area               `json:"areas"`                //
+	ID         string               `json:"id"`                    // such as "muster-core"
+	Version    string               `json:"version"`               // semantic version 2.0.0, without build metadata
+	Marking    string               `json:"marking"`               // a TLP 2.0 label, such as "TLP:CLEAR"
+	Licence    string               `json:"licence"`               // an SPDX identifier
+	Languages  []string             `json:"languages"`             // the first is the one shown by default
+	AnsweredBy string               `json:"answered_by,omitempty"` // [ByCoordinator]; empty if every member answers
+	Audience   string               `json:"audience,omitempty"`    // who may read single answers; only beside AnsweredBy
+	Title      Text                 `json:"title"`                 //
+	Summary    Text                 `json:"summary"`               //
+	Scale      Scale                `json:"scale"`                 //
+	RollUp     RollUp               `json:"roll_up"`               //
+	Crosswalks map[string]Crosswalk `json:"crosswalks,omitempty"`  // by the key that outcomes use
+	Areas      []Area               `json:"areas"`                 //
 
 	// Digest is SHA-256 over the canonical form; see [Pack.Canonical].
 	Digest [32]byte `json:"-"`
 }
+
+// ByCoordinator is the only value of [Pack.AnsweredBy] so far: the coordinator
+// answers once for the coalition. Such answers are nobody's secret, so nothing of
+// them is sealed or added up; [Pack.Audience] says who may read them.
+const ByCoordinator = "coordinator"
+
+// Audiences returns the audiences that a pack can open single answers to, the
+// narrowest first.
+func Audiences() []string { return []string{"allied", "partner", "public"} }
 
 // Scale is the meaning of the five levels, whatever the outcome.
 type Scale struct {
@@ -98,7 +111,7 @@ type Outcome struct {
 	Title         Text                `json:"title"`                    //
 	Question      Text                `json:"question"`                 // for someone who is not a specialist
 	Measure       Text                `json:"measure"`                  //
-	Descriptors   [Descriptors]Text   `json:"descriptors"`              // what an outsider could check at level 0 to 4
+	Descriptors   [Descriptors]Text   `json:"descriptors,omitzero"`     // what an outsider could check at level 0 to 4; see [Pack.Levels]
 	Evidence      Text                `json:"evidence"`                 // what counts as evidence
 	Why           Text                `json:"why"`                      // why it matters
 	NotApplicable Text                `json:"not_applicable,omitempty"` // when that may be answered; nil if the pack does not say
@@ -109,6 +122,19 @@ type Outcome struct {
 func (o *Outcome) AreaID() string {
 	area, _, _ := strings.Cut(o.ID, ".")
 	return area
+}
+
+// HasDescriptors reports whether the outcome has descriptors of its own.
+func (o *Outcome) HasDescriptors() bool { return o.Descriptors[0] != nil }
+
+// Levels returns what the five levels mean for outcome o of the pack: its
+// descriptors or, where it has none, as in a framework that came from elsewhere,
+// the levels of the scale.
+func (p *Pack) Levels(o *Outcome) [Descriptors]Text {
+	if o.HasDescriptors() {
+		return o.Descriptors
+	}
+	return p.Scale.Levels
 }
 
 // Ref names one pack exactly.

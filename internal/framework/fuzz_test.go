@@ -3,6 +3,7 @@ package framework_test
 import (
 	"bytes"
 	"os"
+	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -20,6 +21,8 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add(sound)
 	f.Add(bytes.ReplaceAll(sound, []byte("\n"), []byte("\r\n")))
+	ours := strings.Replace(string(sound), "languages: [en, fr]\n", "languages: [en, fr]\nanswered_by: coordinator\naudience: allied\n", 1)
+	f.Add([]byte(strings.Replace(ours, lampDescriptors, "", 1)))
 	for _, seed := range []string{
 		"a: b\nc:\n- d\n- e: f\n  g: h\n", "a:\n  b: |\n    c\n\n    d\n  e: >-2\n      f\n    g\n", "- - - a\n  - b\n- {c: d, e: [f, g], \"h\":i}\n",
 		"a: b # c\n# d\ne: 'f''g\n  h'\n", "a: \"b\\\"\n  c\\\n  d\"\ne: f\n  g\n  h\n", "a: &b c\nd: *b\ne: !f g\n", "---\na: b\n...\n---\nc\n",

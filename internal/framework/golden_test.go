@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -56,6 +57,9 @@ func TestCanonicalIsRFC8785(t *testing.T) {
 	awkward.Title = framework.Text{"en": "\"quoted\\\" \b\t\n\f\r\x00\x1f\x7f é \u2028 <&> \U0001F6A2", "fr": ""}
 	awkward.Areas = append([]framework.Area{}, awkward.Areas...)
 	awkward.Crosswalks = map[string]framework.Crosswalk{"b": {Title: "B"}, "a-b": {Title: "AB"}, "a": {Title: "A"}, "a1": {}}
+	awkward.AnsweredBy, awkward.Audience = framework.ByCoordinator, "public"
+	awkward.Areas[0].Outcomes = slices.Clone(awkward.Areas[0].Outcomes)
+	awkward.Areas[0].Outcomes[0].Descriptors = [framework.Descriptors]framework.Text{}
 	for name, p := range map[string]*framework.Pack{"harbour": harbour(t), "awkward": &awkward} {
 		var plain bytes.Buffer
 		if err := framework.WriteJSON(&plain, p); err != nil {

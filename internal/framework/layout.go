@@ -88,8 +88,13 @@ type Layout struct {
 // NewLayout returns the layout of pack p, kind by kind so that runs of blocks of
 // equal size merge in the sealed form: all levels, all verified levels, and so
 // on, then the areas' kinds. It refuses with kind Invalid, and the numbers, a
-// pack that exceeds [MaxLayoutBits] or [MaxLayoutBlocks].
+// pack that exceeds [MaxLayoutBits] or [MaxLayoutBlocks], and one of which nothing
+// is sealed because the coordinator answers it.
 func NewLayout(p *Pack) (*Layout, error) {
+	if p.AnsweredBy == ByCoordinator {
+		return nil, errs.New(errs.Invalid, "pack "+p.ID+" is answered once, by the coordinator, so there is nothing to seal or to add up",
+			"take a pack that members answer")
+	}
 	l := &Layout{Format: LayoutFormat, Framework: p.Ref()}
 	for _, kind := range OutcomeKinds() {
 		for _, o := range p.Outcomes() {

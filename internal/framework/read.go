@@ -28,11 +28,27 @@ const File = "pack.yaml"
 // limit gives that fault alone, before anything costly is done with it. Any other
 // error comes from r.
 func Read(name string, r io.Reader) (*Pack, error) {
-	data, err := readAll(name, r)
+	c := &checker{file: name}
+	return c.read(r)
+}
+
+// Check reads a pack as [Read] does, faults included, and also returns warnings,
+// sorted by place: what is allowed but looks like an oversight, such as a text
+// that nobody translated. They come with a pack and with faults alike.
+func Check(name string, r io.Reader) (*Pack, errs.Faults, error) {
+	c := &checker{file: name, wary: true}
+	p, err := c.read(r)
+	c.warnOfEchoes()
+	_ = c.warnings.Err() // sorts them
+	return p, c.warnings, err
+}
+
+func (c *checker) read(r io.Reader) (*Pack, error) {
+	data, err := readAll(c.file, r)
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{file: name, said: make(map[sentence]saying, 256)}
+	c.said = make(map[sentence]saying, 256)
 	var p *Pack
 	if c.encoding(data) && c.scan(data) {
 		if root := c.parse(data); root != nil {
@@ -112,33 +128,30 @@ func (c *checker) parse(data []byte) *yaml.Node {
 // holds one pack in [File]. It is NotFound, with what there is as the hint, if
 // there is none.
 func Find(fsys fs.FS, id string) (*Pack, error) {
+	shown, f, err := Locate(fsys, id)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return Read(shown, f)
+}
+
+// Locate opens the file of the pack that [Find] would read, which the caller
+// closes. shown is its path, for faults.
+func Locate(fsys fs.FS, id string) (shown string, file fs.File, err error) {
 	if isID(id) {
-		if _, err := fs.Stat(fsys, path.Join(id, File)); err == nil {
-			return Open(fsys, id, path.Join("packs", id))
+		f, err := fsys.Open(path.Join(id, File))
+		if err == nil {
+			return path.Join("packs", id, File), f, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", nil, fmt.Errorf("open pack: %w", err)
 		}
 	}
 	folders, _ := fs.Glob(fsys, path.Join("*", File))
 	for i, folder := range folders {
 		folders[i] = path.Dir(folder)
 	}
-	return nil, errs.New(errs.NotFound, "there is no pack "+errs.Quote(id),
+	return "", nil, errs.New(errs.NotFound, "there is no pack "+errs.Quote(id),
 		"the built-in packs are "+strings.Join(folders, ", ")+"; or give the path of a pack's file or folder")
-}
-
-// Open reads the pack at a path of fsys: a file, or a folder with [File] in it.
-// shown is the path as the person gave it, for faults.
-func Open(fsys fs.FS, name, shown string) (*Pack, error) {
-	info, err := fs.Stat(fsys, name)
-	if err == nil && info.IsDir() {
-		name, shown = path.Join(name, File), path.Join(shown, File)
-	}
-	f, err := fsys.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errs.Wrap(err, errs.NotFound, fmt.Sprintf("there is no pack at %q", shown), "give a pack's file, or a folder with "+File+" in it")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open pack: %w", err)
-	}
-	defer f.Close()
-	return Read(shown, f)
 }

@@ -1,7 +1,10 @@
 package framework_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -74,7 +77,7 @@ func TestReadHarbour(t *testing.T) {
 	}
 }
 
-func TestFindAndOpen(t *testing.T) {
+func TestFind(t *testing.T) {
 	t.Parallel()
 	sound, err := os.ReadFile("testdata/harbour.yaml")
 	if err != nil {
@@ -111,50 +114,44 @@ func TestFindAndOpen(t *testing.T) {
 			t.Errorf("err = %v", err)
 		}
 	})
-	for _, name := range []string{"harbour-lights", "harbour-lights/pack.yaml"} {
-		t.Run("open "+name, func(t *testing.T) {
-			t.Parallel()
-			if _, err := framework.Open(packs, name, "/somewhere/"+name); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	t.Run("open a folder with faults", func(t *testing.T) {
+	t.Run("located", func(t *testing.T) {
 		t.Parallel()
-		_, err := framework.Open(packs, "broken", "/somewhere/broken")
-		if err == nil || !strings.HasPrefix(err.Error(), "/somewhere/broken/pack.yaml:1:1: ") {
-			t.Errorf("err = %v", err)
+		shown, f, err := framework.Locate(packs, "harbour-lights")
+		if err != nil || shown != "packs/harbour-lights/pack.yaml" {
+			t.Fatalf("Locate = %q, %v", shown, err)
+		}
+		defer f.Close()
+		if data, err := io.ReadAll(f); err != nil || !bytes.Equal(data, sound) {
+			t.Errorf("%d bytes, %v", len(data), err)
 		}
 	})
-	for _, name := range []string{"notes", "nowhere"} {
-		t.Run("open "+name, func(t *testing.T) {
-			t.Parallel()
-			_, err := framework.Open(packs, name, "/somewhere/"+name)
-			if errs.KindOf(err) != errs.NotFound || !strings.Contains(err.Error(), "/somewhere/"+name) {
-				t.Errorf("err = %v, want not found", err)
-			}
-		})
-	}
+	t.Run("a file that cannot be opened is not a file that is missing", func(t *testing.T) {
+		t.Parallel()
+		if _, err := framework.Find(locked{}, "harbour-lights"); errs.KindOf(err) != errs.Internal || !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("err = %v, want %v", err, fs.ErrPermission)
+		}
+	})
 	t.Run("a file too large is not read", func(t *testing.T) {
 		t.Parallel()
-		_, err := framework.Open(large{}, "pack.yaml", "pack.yaml")
+		_, err := framework.Read("pack.yaml", largeFile{})
 		if err == nil || err.Error() != "pack.yaml: the file is larger than 32 MiB; allowed: at most 32 MiB" {
 			t.Errorf("err = %v", err)
 		}
 	})
 }
 
-// large is a file system of one file, which says that it is large and cannot be read.
-type large struct{}
+// locked is a file system in which nothing can be opened.
+type locked struct{}
 
-func (large) Open(string) (fs.File, error)     { return largeFile{}, nil }
-func (large) Stat(string) (fs.FileInfo, error) { return largeFile{}.Stat() }
-func (largeFile) Read([]byte) (int, error)     { return 0, fs.ErrPermission }
-func (largeFile) Close() error                 { return nil }
-func (largeFile) Stat() (fs.FileInfo, error)   { return sizeInfo{}, nil }
-func (sizeInfo) Size() int64                   { return framework.MaxSize + 1 }
-func (sizeInfo) Mode() fs.FileMode             { return 0 }
-func (sizeInfo) IsDir() bool                   { return false }
+func (locked) Open(string) (fs.File, error) { return nil, fs.ErrPermission }
+
+// largeFile says that it is large, and cannot be read.
+func (largeFile) Read([]byte) (int, error)   { return 0, fs.ErrPermission }
+func (largeFile) Close() error               { return nil }
+func (largeFile) Stat() (fs.FileInfo, error) { return sizeInfo{}, nil }
+func (sizeInfo) Size() int64                 { return framework.MaxSize + 1 }
+func (sizeInfo) Mode() fs.FileMode           { return 0 }
+func (sizeInfo) IsDir() bool                 { return false }
 
 type (
 	largeFile struct{}

@@ -53,10 +53,12 @@ func (c *checker) pack(root *yaml.Node) *Pack {
 	if !c.format(root) {
 		return nil
 	}
-	var format, id, version, marking, licence, languages, title, summary, scale, rollUp, crosswalks, areas *yaml.Node
+	var format, id, version, marking, licence, languages, answeredBy, audience *yaml.Node
+	var title, summary, scale, rollUp, crosswalks, areas *yaml.Node
 	c.object(root, need("format", &format), need("id", &id), need("version", &version), need("marking", &marking),
-		need("licence", &licence), need("languages", &languages), need("title", &title), need("summary", &summary),
-		need("scale", &scale), need("roll_up", &rollUp), may("crosswalks", &crosswalks), need("areas", &areas))
+		need("licence", &licence), need("languages", &languages), may("answered_by", &answeredBy), may("audience", &audience),
+		need("title", &title), need("summary", &summary), need("scale", &scale), need("roll_up", &rollUp),
+		may("crosswalks", &crosswalks), need("areas", &areas))
 	p := &Pack{}
 	p.ID, _ = c.word("id", id, isID, allowedID)
 	p.Version, _ = c.word("version", version, semverSyntax.MatchString, allowedVersion)
@@ -65,6 +67,7 @@ func (c *checker) pack(root *yaml.Node) *Pack {
 	p.Licence, _ = c.word("licence", licence, licenceSyntax.MatchString, "an SPDX licence expression, such as Apache-2.0")
 	p.Languages = c.languageList(languages)
 	c.languages = p.Languages // texts before this line would be checked against nothing
+	c.answerer(p, root, answeredBy, audience)
 	p.Title = c.text("title", title, maxLine)
 	p.Summary = c.text("summary", summary, maxText)
 	p.Scale = c.scale(scale)
@@ -134,6 +137,22 @@ func (c *checker) languageList(n *yaml.Node) []string {
 	return list
 }
 
+// answerer reads who answers a pack and who may read single answers. One without
+// the other is a fault: what members answer is never shown one by one, and what
+// the coordinator answers is shown to somebody.
+func (c *checker) answerer(p *Pack, root, by, audience *yaml.Node) {
+	p.AnsweredBy, _ = c.word("answered_by", by, func(s string) bool { return s == ByCoordinator },
+		ByCoordinator+"; or leave the key out, if every member answers")
+	p.Audience, _ = c.word("audience", audience, func(s string) bool { return slices.Contains(Audiences(), s) },
+		strings.Join(Audiences(), ", "))
+	switch {
+	case by == nil && audience != nil:
+		c.fault(audience, `"audience" without "answered_by"`, "both keys, or neither")
+	case by != nil && audience == nil:
+		c.fault(root, `key "audience" is missing, which goes with "answered_by"`, strings.Join(Audiences(), ", "))
+	}
+}
+
 func (c *checker) scale(n *yaml.Node) (s Scale) {
 	if n == nil {
 		return s
@@ -163,7 +182,7 @@ func (c *checker) five(name string, n *yaml.Node, outcome string, limit int) (te
 	}
 	for i, node := range nodes[:min(len(nodes), Descriptors)] {
 		c.pushIndex(i)
-		texts[i] = c.textHere(node, limit, &saying{outcome, i, node.Line})
+		texts[i] = c.textHere(node, limit, &saying{outcome: outcome, level: i})
 		c.pop()
 	}
 	return texts
@@ -173,14 +192,11 @@ func (c *checker) five(name string, n *yaml.Node, outcome string, limit int) (te
 func (c *checker) sayOnce(n *yaml.Node, s sentence, here saying) {
 	first, ok := c.said[s]
 	if !ok {
+		here.line, here.column = n.Line, n.Column
 		c.said[s] = here
 		return
 	}
-	where := fmt.Sprintf("scale.levels[%d]", first.level)
-	if first.outcome != "" {
-		where = fmt.Sprintf("%s.descriptors[%d]", first.outcome, first.level)
-	}
-	c.fault(n, fmt.Sprintf("the text repeats that of %s on line %d", where, first.line), "a text of its own")
+	c.fault(n, fmt.Sprintf("the text repeats that of %s on line %d", first.field(), first.line), "a text of its own")
 }
 
 func (c *checker) rollUp(n *yaml.Node) (r RollUp) {
@@ -320,7 +336,7 @@ func (c *checker) once(n *yaml.Node, id string, lines map[string]int) {
 func (c *checker) outcome(n *yaml.Node, area string, walks map[string]Crosswalk, lines map[string]int) (o Outcome) {
 	var id, title, question, measure, descriptors, evidence, why, notApplicable, crosswalk *yaml.Node
 	if !c.object(n, need("id", &id), need("title", &title), need("question", &question), need("measure", &measure),
-		need("descriptors", &descriptors), need("evidence", &evidence), need("why", &why),
+		may("descriptors", &descriptors), need("evidence", &evidence), need("why", &why),
 		may("not_applicable", &notApplicable), may("crosswalk", &crosswalk)) {
 		return o
 	}
@@ -340,6 +356,9 @@ func (c *checker) outcome(n *yaml.Node, area string, walks map[string]Crosswalk,
 	o.Question = c.text("question", question, maxText)
 	o.Measure = c.text("measure", measure, maxText)
 	o.Descriptors = c.five("descriptors", descriptors, cmp.Or(o.ID, "another outcome"), maxText)
+	if descriptors == nil {
+		c.warn(n, "no descriptors of its own, so the levels of the scale stand in for them", "descriptors, five texts for levels 0 to 4")
+	}
 	o.Evidence = c.text("evidence", evidence, maxText)
 	o.Why = c.text("why", why, maxText)
 	o.NotApplicable = c.text("not_applicable", notApplicable, maxText)

@@ -33,35 +33,15 @@ func WriteJSON(w io.Writer, p *Pack) error {
 	return nil
 }
 
-// labels are the words that the pack itself does not bring.
-type labels struct{ scale, rollUp, measure, levels, evidence, why, notApplicable, crosswalk string }
-
-func labelsIn(language string) labels {
-	switch language, _, _ := strings.Cut(language, "-"); language {
-	case "fr":
-		return labels{
-			"Échelle", "Consolidation", "Mesure", "Niveaux", "Preuves",
-			"Pourquoi", "Sans objet", "Correspondances",
-		}
-	default:
-		return labels{
-			"Scale", "Roll-up", "Measure", "Levels", "Evidence",
-			"Why", "Not applicable", "Crosswalk",
-		}
-	}
-}
-
 // WriteText writes the pack as plain text for a person, in language lang or, if
 // that is empty, the pack's first, with lines of at most width characters; less
 // than 40 counts as 40, and a word that is longer stands alone. The marking is
 // the first and the last line. It refuses a language that the pack does not have
 // with kind Invalid.
 func WriteText(w io.Writer, p *Pack, lang string, width int) error {
-	if lang == "" && len(p.Languages) > 0 {
-		lang = p.Languages[0]
-	}
-	if !slices.Contains(p.Languages, lang) {
-		return errs.New(errs.Invalid, "pack "+p.ID+" has no text in "+errs.Quote(lang), "allowed: "+strings.Join(p.Languages, ", "))
+	lang, err := p.language(lang)
+	if err != nil {
+		return err
 	}
 	t := &writer{w: bufio.NewWriter(w), lang: lang, width: max(width, 40), labels: labelsIn(lang)}
 	t.pack(p)
@@ -69,6 +49,17 @@ func WriteText(w io.Writer, p *Pack, lang string, width int) error {
 		return fmt.Errorf("write pack %s: %w", p.ID, err)
 	}
 	return nil
+}
+
+// language returns the language to print in: lang, or the pack's first.
+func (p *Pack) language(lang string) (string, error) {
+	if lang == "" && len(p.Languages) > 0 {
+		return p.Languages[0], nil
+	}
+	if !slices.Contains(p.Languages, lang) {
+		return "", errs.New(errs.Invalid, "pack "+p.ID+" has no text in "+errs.Quote(lang), "allowed: "+strings.Join(p.Languages, ", "))
+	}
+	return lang, nil
 }
 
 // writer writes wrapped text. The bufio.Writer keeps the first error.
@@ -137,6 +128,10 @@ func (t *writer) pack(p *Pack) {
 	t.wrap("", fmt.Sprintf("SHA-256 %x", p.Digest))
 	t.line("")
 	t.wrap("", p.Summary.In(t.lang))
+	if said := t.labels.answerer(p); said != "" {
+		t.line("")
+		t.wrap("", said)
+	}
 
 	t.heading(t.labels.scale, "-")
 	t.wrap("", p.Scale.HouseRule.In(t.lang))
@@ -172,7 +167,11 @@ func (t *writer) outcome(o *Outcome) {
 	t.labelled(t.labels.measure, o.Measure)
 	t.line("")
 	t.line("  " + t.labels.levels)
-	t.levels(o.Descriptors)
+	if o.HasDescriptors() {
+		t.levels(o.Descriptors)
+	} else {
+		t.wrap("    ", t.labels.scaleLevels)
+	}
 	t.labelled(t.labels.evidence, o.Evidence)
 	t.labelled(t.labels.why, o.Why)
 	if o.NotApplicable != nil {

@@ -1,9 +1,10 @@
 // Package httpd serves what operators ask a program: whether it runs and
 // whether it can work. It is plain HTTP for an address of the machine itself,
-// beside what the program serves to others, and says nothing about its work.
+// beside what the program serves to others, and names nobody.
 //
 //	GET /healthz   200 while the process answers
 //	GET /readyz    200 if it can work, else 503
+//	GET /metrics   what it does, in numbers, for Prometheus
 package httpd
 
 import (
@@ -19,9 +20,12 @@ import (
 const readyTimeout = 5 * time.Second
 
 // Operations returns the handler. ready says whether the program can work; why
-// it cannot goes to the log alone.
-func Operations(ready func(context.Context) error, log *slog.Logger) http.Handler {
+// it cannot goes to the log alone. metrics may be nil.
+func Operations(ready func(context.Context) error, metrics http.Handler, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
+	if metrics != nil {
+		mux.Handle("GET /metrics", metrics)
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)

@@ -18,7 +18,7 @@ func TestOperations(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	var broken error
-	h := httpd.Operations(func(context.Context) error { return broken }, slog.New(slog.NewTextHandler(&log, nil)))
+	h := httpd.Operations(func(context.Context) error { return broken }, nil, slog.New(slog.NewTextHandler(&log, nil)))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

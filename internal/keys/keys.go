@@ -38,13 +38,15 @@ type Kind string
 
 // The kinds of signed files.
 const (
-	KindCharter   Kind = "charter"
-	KindAddendum  Kind = "addendum"
-	KindReceipt   Kind = "receipt"
-	KindRoster    Kind = "roster"
-	KindAmendment Kind = "amendment"
-	KindRelease   Kind = "release"
-	KindEntry     Kind = "ledger entry"
+	KindCharter    Kind = "charter"
+	KindAddendum   Kind = "addendum"
+	KindReceipt    Kind = "receipt"
+	KindRoster     Kind = "roster"
+	KindAmendment  Kind = "amendment"
+	KindRelease    Kind = "release"
+	KindCollective Kind = "collective"
+	KindEntry      Kind = "ledger entry"
+	KindWipe       Kind = "wipe attestation"
 
 	// Those that are exchanged before there is a charter.
 	KindHostCard        Kind = "host card"

@@ -62,13 +62,12 @@ type Sink interface {
 
 // File is the record of one keeper. Its methods may be called concurrently.
 type File struct {
-	mu       sync.Mutex
-	sink     Sink
-	signer   *keys.Signer
-	ids      map[string]string // digest of each entry by id
-	lines    int
-	previous string
-	broken   error // once set, nothing is appended any more
+	mu     sync.Mutex
+	sink   Sink
+	signer *keys.Signer
+	ids    map[string]string // digest of each entry by id
+	tail   Tail
+	broken error // once set, nothing is appended any more
 }
 
 // Open continues the record that existing holds, after checking all of it, and
@@ -83,7 +82,7 @@ func Open(existing io.Reader, sink Sink, signer *keys.Signer) (*File, int64, err
 			return err
 		}
 		f.ids[l.Entry.ID] = digest
-		f.advance(raw)
+		f.tail = f.tail.after(raw)
 		return nil
 	})
 	if err != nil && !errors.Is(err, errCutShort) {
@@ -113,11 +112,6 @@ func entryDigest(e Entry) (string, error) {
 	return keys.Digest(b), err
 }
 
-func (f *File) advance(raw []byte) {
-	f.lines++
-	f.previous = keys.Digest(raw)
-}
-
 // Append adds an entry. The same entry again changes nothing; another entry
 // under a known id is refused with an error of kind Conflict. After an error of
 // the sink the file refuses to go on: part of a line may be on disk.
@@ -140,45 +134,24 @@ func (f *File) Append(_ context.Context, e Entry) error {
 		}
 		return nil
 	}
-	line := Line{Number: f.lines, Previous: f.previous, Entry: e}
-	body, err := keys.Canonical(line)
+	raw, next, err := f.tail.Seal(e, f.signer)
 	if err != nil {
 		return err
-	}
-	sig, err := keys.Sign(keys.KindEntry, body, f.signer)
-	if err != nil {
-		return err
-	}
-	raw, err := keys.Canonical(signedLine{Line: line, Signature: string(sig)})
-	if err != nil {
-		return err
-	}
-	if len(raw) > maxLine {
-		return fmt.Errorf("ledger: an entry of %d bytes", len(raw))
 	}
 	if err := f.sink.Append(append(raw, '\n')); err != nil {
 		f.broken = err
-		return fmt.Errorf("ledger: write line %d: %w", f.lines, err)
+		return fmt.Errorf("ledger: write line %d: %w", f.tail.Lines, err)
 	}
-	f.ids[e.ID] = digest
-	f.advance(raw)
+	f.ids[e.ID], f.tail = digest, next
 	return nil
 }
 
 // Read returns the entries of a record after checking form, order, chain and
 // the keeper's signature of every line. The error names the line. It is for who
-// reads another's record, an auditor for instance; [Open] is for the keeper. No
-// command reads one yet.
+// reads another's record, an auditor for instance; [Open] is for the keeper.
 func Read(r io.Reader, keeper keys.Public) ([]Entry, error) {
-	var entries []Entry
-	_, err := read(r, keeper, func(l Line, _ []byte) error {
-		entries = append(entries, l.Entry)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return entries, nil
+	entries, _, err := ReadAll(r, keeper)
+	return entries, err
 }
 
 // errCutShort marks a last line without its end.

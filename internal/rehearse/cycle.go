@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -13,11 +14,14 @@ import (
 
 	"muster/dap"
 	"muster/internal/coalition"
+	"muster/internal/collect"
 	"muster/internal/disclosure"
+	"muster/internal/disclosure/attack"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/keys"
 	"muster/internal/ledger"
+	"muster/internal/release"
 	"muster/internal/store/hostdb"
 	"muster/internal/submit"
 )
@@ -156,7 +160,8 @@ func (c *Rehearsal) writeCharter() error {
 		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Marking: c.cfg.Marking,
 		Framework: coalition.FrameworkRef{ID: ref.ID, Version: ref.Version, Digest: ref.Digest}, Layout: layout,
 		Cohort: cohortID, Seed: c.seed.Digest(), Variant: c.cfg.Variant,
-		Opens: opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
+		Disclosure: c.cfg.Disclosure,
+		Opens:      opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
 	}
 	for _, m := range c.cfg.Members {
 		proposal.Members = append(proposal.Members, coalition.Member{ID: m.ID, Key: c.memberKeys[m.ID].Public()})
@@ -199,33 +204,32 @@ func (c *Rehearsal) charterEntry() ledger.Entry {
 	}
 }
 
-// release applies the first release rule, signs and logs.
+// release decides what may be shown, signs and logs.
 func (c *Rehearsal) release(ctx context.Context, hosts *hosts, result *Result) (refused, err error) {
-	a := result.Aggregate
-	release, err := disclosure.NewRelease(disclosure.ReleaseConfig{
-		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Cohort: cohortID, Marking: c.cfg.Marking,
-		Pack:          c.cfg.Pack,
-		Totals:        disclosure.Totals{Layout: c.layout, Submissions: a.Count, Cells: a.Cells},
-		Participation: c.participation(), MinimumBatch: c.charter.Cohorts[0].MinimumBatch, ReleaseMinimum: c.charter.Cohorts[0].ReleaseMinimum,
-		CharterDigest: c.signed.Digest(), RosterDigest: result.Roster.Digest(),
-	})
+	var declined []coalition.MemberID
+	for _, m := range c.cfg.Members {
+		if m.Declined && m.Now == nil {
+			declined = append(declined, m.ID)
+		}
+	}
+	result.Release, err = collect.NewRelease(collect.ReleaseConfig{
+		Charter: c.charter, Cohort: cohortID, Pack: c.cfg.Pack, Aggregate: result.Aggregate,
+		Frozen: coalition.FrozenRoster{Roster: result.Roster}, Declined: declined,
+		Opened: c.cfg.Opened, History: c.cfg.History, Attack: attack.Options{Workers: runtime.GOMAXPROCS(0)},
+	}, c.coordinator)
 	if refusal, ok := errors.AsType[*disclosure.Refusal](err); ok {
 		return refusal, nil
 	}
+	if unsafe, ok := errors.AsType[*release.Unsafe](err); ok {
+		return unsafe, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	body, err := keys.Canonical(release)
-	if err != nil {
-		return nil, err
-	}
-	sig, err := keys.Sign(keys.KindRelease, body, c.coordinator)
-	if err != nil {
-		return nil, err
-	}
-	result.Release = &SignedRelease{Release: release, Body: body, Signature: sig}
 	return nil, hosts.record.Append(ctx, ledger.Entry{
 		ID: "release " + cohortID + " " + c.cfg.Cycle, Kind: "release",
-		Data: map[string]string{"release": keys.Digest(body), "roster": result.Roster.Digest(), "submissions": strconv.FormatUint(a.Count, 10)},
+		Data: map[string]string{
+			"release": keys.Digest(result.Release.Body), "roster": result.Roster.Digest(), "submissions": strconv.FormatUint(result.Aggregate.Count, 10),
+		},
 	})
 }

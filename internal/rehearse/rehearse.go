@@ -16,7 +16,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"muster/dap"
@@ -24,10 +23,10 @@ import (
 	"muster/internal/assess"
 	"muster/internal/coalition"
 	"muster/internal/collect"
-	"muster/internal/disclosure"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/ledger"
+	"muster/internal/release"
 	"muster/internal/store"
 	"muster/internal/store/hostdb"
 	"muster/internal/submit"
@@ -44,19 +43,22 @@ type Member struct {
 // Config is a rehearsal. Dir must exist and be empty; the databases and the
 // record are left there.
 type Config struct {
-	Coalition string
-	Cycle     string
-	Marking   string // "SYNTHETIC" or "REHEARSAL"
-	Pack      *framework.Pack
-	Members   []Member // the cohort; their number is N
-	Hosts     [2]coalition.MemberID
-	Suite     dap.Suite   // zero: X25519
-	Variant   dap.Variant // zero: dap-18
-	Dir       string
-	Rand      io.Reader
-	Now       func() time.Time
-	Progress  func(Progress) // may be nil
-	Fault     store.Fault    // for tests; nil otherwise
+	Coalition  string
+	Cycle      string
+	Marking    string // "SYNTHETIC" or "REHEARSAL"
+	Pack       *framework.Pack
+	Members    []Member // the cohort; their number is N
+	Hosts      [2]coalition.MemberID
+	Suite      dap.Suite            // zero: X25519
+	Disclosure coalition.Disclosure // the zero value is the usual choice
+	Opened     []coalition.MemberID // who showed answers to others by choice
+	History    []release.Past       // what was released before
+	Variant    dap.Variant          // zero: dap-18
+	Dir        string
+	Rand       io.Reader
+	Now        func() time.Time
+	Progress   func(Progress) // may be nil
+	Fault      store.Fault    // for tests; nil otherwise
 }
 
 // Progress says how far a rehearsal is.
@@ -72,16 +74,9 @@ type Result struct {
 	Charter   coalition.SignedCharter
 	Roster    coalition.SignedRoster
 	Aggregate *collect.Aggregate
-	Release   *SignedRelease
+	Release   *collect.SignedRelease
 	Ledger    []byte
 	Refused   error
-}
-
-// SignedRelease is a release and the file that holds it.
-type SignedRelease struct {
-	Release   *disclosure.Release
-	Body      []byte
-	Signature []byte
 }
 
 // cohortID is the one cohort of a rehearsal.
@@ -290,21 +285,4 @@ func (s fileSink) Append(b []byte) error {
 		return err
 	}
 	return s.file.Sync()
-}
-
-// participation counts the cohort for the release.
-func (c *Rehearsal) participation() disclosure.Participation {
-	p := disclosure.Participation{Members: len(c.cfg.Members)}
-	for _, m := range c.cfg.Members {
-		switch {
-		case m.Now != nil:
-			p.Submissions++
-			if slices.Contains(c.cfg.Hosts[:], m.ID) {
-				p.Hosts++
-			}
-		case m.Declined:
-			p.Declined++
-		}
-	}
-	return p
 }

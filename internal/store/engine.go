@@ -26,6 +26,8 @@ type engine struct {
 	check func(ctx context.Context, pool *sql.DB) (unlock func(), err error)
 	// erase rewrites the tables without what was deleted.
 	erase func(ctx context.Context, conn *sql.Conn) error
+	// snapshot writes a copy of the database to a file that is there and empty.
+	snapshot func(ctx context.Context, conn *sql.Conn, path string) error
 	// rebind turns $1 into the engine's placeholder.
 	rebind func(query string) string
 	// judge says whether a transaction that did not commit is worth another

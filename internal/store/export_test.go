@@ -11,3 +11,6 @@ func (db *DB) Reconnect() {
 func CheckServer(version int, encoding string, standby bool) error {
 	return checkServer(version, encoding, standby)
 }
+
+// Environment is [DSN.environment].
+func Environment(d DSN) ([]string, string, error) { return d.environment() }

@@ -63,6 +63,7 @@ func newPostgres(cfg Config) (engine, error) {
 		check:  preparePostgres,
 		rebind: func(query string) string { return query },
 		judge:  judgePostgres, undecided: undecidedPostgres, erase: erasePostgres,
+		snapshot: func(ctx context.Context, _ *sql.Conn, path string) error { return dumpPostgres(ctx, dsn, path) },
 	}, nil
 }
 

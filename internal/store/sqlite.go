@@ -45,6 +45,7 @@ func newSQLite(path string) (engine, error) {
 		},
 		undecided: func(error) bool { return false },
 		erase:     eraseSQLite,
+		snapshot:  snapshotSQLite,
 	}, nil
 }
 
@@ -60,6 +61,14 @@ func eraseSQLite(ctx context.Context, conn *sql.Conn) error {
 	}
 	if busy != 0 {
 		return errs.New(errs.Unavailable, "another program reads the database, so what was deleted is still in its write-ahead log", "end that program and try again")
+	}
+	return nil
+}
+
+// snapshotSQLite reads in one transaction, beside which others read and write.
+func snapshotSQLite(ctx context.Context, conn *sql.Conn, path string) error {
+	if _, err := conn.ExecContext(ctx, `VACUUM INTO ?1`, path); err != nil {
+		return fmt.Errorf("vacuum into %s: %w", path, err)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"muster/internal/coalition"
 	"muster/internal/coalition/coalitiontest"
 	"muster/internal/errs"
+	"muster/internal/submit"
 )
 
 // host is a host that records what it is given and fails when it is told to.
@@ -36,12 +37,12 @@ func (h *host) Upload(_ context.Context, task dap.TaskID, body []byte) ([]byte, 
 	return h.answer, h.fails["upload after"]
 }
 
-func (h *host) PutReceipt(_ context.Context, r coalition.SignedReceipt) error {
+func (h *host) Acknowledge(_ context.Context, r coalition.SignedReceipt) (coalition.Acknowledgement, error) {
 	if err := h.fails["receipt"]; err != nil {
-		return err
+		return coalition.Acknowledgement{}, err
 	}
 	h.receipts = append(h.receipts, r)
-	return h.fails["receipt after"]
+	return coalition.Acknowledgement{Receipt: r.Digest(), Last: 1}, h.fails["receipt after"]
 }
 
 func TestDeliver(t *testing.T) {
@@ -59,6 +60,7 @@ func TestDeliver(t *testing.T) {
 		must(t, err)
 		return b
 	}
+	dropped := encode(dap.ReportUploadStatus{ID: report.ReportMetadata.ReportID, Error: dap.ReportDropped})
 	for name, row := range map[string]struct {
 		leader, helper    *host
 		kind              errs.Kind
@@ -69,7 +71,8 @@ func TestDeliver(t *testing.T) {
 		"the Leader is down":          {leader: &host{fails: map[string]error{"upload": down}}, kind: errs.Unavailable, message: "the host is down"},
 		"its answer is lost":          {leader: &host{fails: map[string]error{"upload after": down}}, kind: errs.Unavailable, message: "the host is down", uploads: 1},
 		"the report is refused":       {leader: &host{answer: encode(dap.ReportUploadStatus{ID: report.ReportMetadata.ReportID, Error: dap.OutdatedConfig})}, kind: errs.Conflict, message: "outdated_config", uploads: 1},
-		"too late":                    {leader: &host{answer: encode(dap.ReportUploadStatus{ID: report.ReportMetadata.ReportID, Error: dap.ReportDropped})}, kind: errs.Conflict, message: "report_dropped", uploads: 1},
+		"too late":                    {leader: &host{answer: dropped, fails: map[string]error{"receipt": errs.New(errs.Conflict, "submissions closed", "")}}, kind: errs.Conflict, message: "submissions closed", uploads: 1},
+		"full, also with the receipt": {leader: &host{answer: dropped}, kind: errs.Conflict, message: "report_dropped", uploads: 2, receipts: 1},
 		"garbage":                     {leader: &host{answer: []byte("<html>")}, kind: errs.Unavailable, message: "cannot be read", uploads: 1},
 		"the Leader's receipt":        {leader: &host{fails: map[string]error{"receipt": down}}, kind: errs.Unavailable, message: "the host is down", uploads: 1},
 		"the Leader's receipt's word": {leader: &host{fails: map[string]error{"receipt after": down}}, kind: errs.Unavailable, message: "the host is down", uploads: 1, receipts: 1},
@@ -86,7 +89,10 @@ func TestDeliver(t *testing.T) {
 				helper = &host{}
 			}
 			leader.c, helper.c = c, c
-			err := sealer.Deliver(t.Context(), sub, leader, helper)
+			delivery, err := submit.Deliver(t.Context(), c.Task(t), sub, leader, helper)
+			if ack := delivery.Leader; ack != nil && *ack != (coalition.Acknowledgement{Receipt: sub.Receipt.Digest(), Last: 1}) || delivery.Helper != nil || delivery.Complete() {
+				t.Errorf("delivered %+v", delivery)
+			}
 			if err == nil {
 				t.Fatal("delivered")
 			}

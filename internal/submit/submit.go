@@ -4,11 +4,12 @@
 // [Sealer.Seal] turns an assessment into a [Submission]: a DAP report whose two
 // input shares are each encrypted to one host, and the member's signed receipt
 // over both. What leaves the machine is the submission alone; either half says
-// nothing about the answers without the other.
+// nothing about the answers without the other. [Deliver] takes it to both hosts,
+// from the same machine, or as a [File] from any other, which is checked there
+// without answers and without a key.
 package submit
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"muster/dap"
 	"muster/internal/assess"
 	"muster/internal/coalition"
+	"muster/internal/disclosure"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/keys"
@@ -53,13 +55,19 @@ func New(cfg Config) (*Sealer, error) {
 	}
 	key, ok := task.MemberKey(cfg.Member)
 	if !ok {
-		return nil, errs.New(errs.Denied, fmt.Sprintf("%s is not in the cohort %s", cfg.Member, cfg.Cohort), "")
+		return nil, errs.New(errs.Denied, fmt.Sprintf("%s is not in the cohort %s", cfg.Member, cfg.Cohort), "ask the coordinator under which name the charter lists this member")
 	}
 	if key != cfg.Signer.Public() {
 		return nil, errs.New(errs.Denied, fmt.Sprintf("the charter lists another key for %s", cfg.Member), "sign with the key that the coordinator enrolled")
 	}
 	if digest := cfg.Layout.Digest(); string(digest[:]) != string(task.Configuration.TaskInfo) {
 		return nil, errs.New(errs.Conflict, "the charter asks for another framework than these answers were given to", "load the framework that the charter names")
+	}
+	if !task.CountsLayout(cfg.Charter.Layout) {
+		return nil, errs.New(errs.Invalid, "the charter's task does not count the blocks of the layout, one bucket of each", "do not seal; ask the coordinator which program wrote this charter")
+	}
+	if err := disclosure.RequireSafe(cfg.Charter); err != nil {
+		return nil, errs.Wrap(err, errs.Denied, errs.Describe(err).Message, "do not seal; ask the coordinator why the hosts signed this charter")
 	}
 	s := &Sealer{cfg: cfg, task: task, context: task.Variant.VdafContext(task.ID)}
 	if s.prio3, err = vdaf.FromConfig(2, vdaf.ID(task.Configuration.VdafType), task.Configuration.VdafConfiguration); err != nil {
@@ -153,43 +161,4 @@ func (s *Sealer) receipt(report dap.Report, sequence uint64) (coalition.SignedRe
 	}
 	r := coalition.NewReceipt(s.task.ID, s.cfg.Member, sequence, s.cfg.Now().Unix(), report.ReportMetadata.ReportID, leader, helper)
 	return r.Sign(s.cfg.Signer)
-}
-
-// Leader is the Leader as a member reaches it.
-type Leader interface {
-	Receipts
-	// Upload takes an UploadRequest; what it returns is empty or an UploadErrors.
-	Upload(ctx context.Context, task dap.TaskID, body []byte) ([]byte, error)
-}
-
-// Receipts is a host's place for receipts. A receipt is acknowledged when
-// PutReceipt returns nil; the same again is no error.
-type Receipts interface {
-	PutReceipt(ctx context.Context, r coalition.SignedReceipt) error
-}
-
-// Deliver uploads a submission and hands its receipt to both hosts. When it
-// returns nil the submission counts; otherwise it may be called again with the
-// same submission.
-func (s *Sealer) Deliver(ctx context.Context, sub Submission, leader Leader, helper Receipts) error {
-	answer, err := leader.Upload(ctx, s.task.ID, sub.Upload)
-	if err != nil {
-		return fmt.Errorf("upload: %w", err)
-	}
-	if len(answer) > 0 {
-		refused, err := dap.Decode[dap.UploadErrors](s.task.Variant, answer)
-		if err != nil {
-			return errs.Wrap(err, errs.Unavailable, "the Leader's answer to the upload cannot be read", "deliver the same submission again")
-		}
-		if len(refused.Status) > 0 {
-			return errs.New(errs.Conflict, fmt.Sprintf("the Leader did not take the submission: %v", refused.Status[0].Error), "")
-		}
-	}
-	if err := leader.PutReceipt(ctx, sub.Receipt); err != nil {
-		return fmt.Errorf("the Leader's receipt: %w", err)
-	}
-	if err := helper.PutReceipt(ctx, sub.Receipt); err != nil {
-		return fmt.Errorf("the Helper's receipt: %w", err)
-	}
-	return nil
 }

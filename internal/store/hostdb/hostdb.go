@@ -73,6 +73,10 @@ func (d *DB) Close() error { return d.db.Close() }
 
 // InTx runs fn in one durable transaction, see [store.DB.InTx].
 func (d *DB) InTx(ctx context.Context, name string, fn func(aggregate.Tx) error) error {
+	return d.inTx(ctx, name, func(tx *hostTx) error { return fn(tx) })
+}
+
+func (d *DB) inTx(ctx context.Context, name string, fn func(*hostTx) error) error {
 	return d.db.InTx(ctx, name, func(tx *sql.Tx) error {
 		return fn(&hostTx{ctx: ctx, tx: tx, seal: d.seal, rebind: d.db.Rebind})
 	})

@@ -40,6 +40,7 @@ func tableTests() []tableTest {
 	id, second := "'"+task.String()+"'", "'"+other.String()+"'"
 	report := "'" + dap.ReportID{7}.String() + "'"
 	unknown := "'" + dap.TaskID{42}.String() + "'"
+	digest := "'" + strings.Repeat("ab", 32) + "'"
 	return []tableTest{
 		{
 			name: "tasks", valid: row{"task_id": unknown, "role": "'leader'", "phase": "'open'"},
@@ -49,6 +50,23 @@ func tableTests() []tableTest {
 				"unknown phase": {"phase": "'gone'"}, "no phase": {"phase": "NULL"},
 			},
 			twice: []row{{"task_id": unknown, "role": "'helper'", "phase": "'open'"}},
+		},
+		{
+			name: "record_lines", valid: row{"entry_id": "'a'", "number": "0", "line": "x'01'"},
+			wrong: map[string]row{
+				"no entry": {"entry_id": "NULL"}, "empty entry": {"entry_id": "''"}, "no number": {"number": "NULL"}, "number -1": {"number": "-1"},
+				"no line": {"line": "NULL"}, "empty line": {"line": "x''"},
+			},
+			twice: []row{{"entry_id": "'a'", "number": "1", "line": "x'01'"}, {"entry_id": "'b'", "number": "0", "line": "x'01'"}},
+		},
+		{
+			name: "restorations", valid: row{"backup": digest, "restored": "1", "taken": "0", "statement": "'collected'"},
+			wrong: map[string]row{
+				"no backup": {"backup": "NULL"}, "no digest": {"backup": "'x'"}, "no time": {"restored": "NULL"}, "before 1970": {"restored": "-1"},
+				"taken before 1970": {"taken": "-1"}, "never taken": {"taken": "NULL"}, "no statement": {"statement": "NULL"}, "another statement": {"statement": "'maybe'"},
+				"half reconciled": {"reconciled": "2"}, "reconciled is null": {"reconciled": "NULL"},
+			},
+			twice: []row{{"backup": digest, "restored": "1", "taken": "5", "statement": "'not asked'"}},
 		},
 		{
 			name: "leases", valid: row{"task_id": id, "holder": "'a'", "token": "1", "expires": "0"},

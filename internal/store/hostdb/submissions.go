@@ -90,6 +90,43 @@ func (t *hostTx) PutReceipt(task dap.TaskID, r aggregate.StoredReceipt) error {
 	return nil
 }
 
+func (t *hostTx) HasReceipt(task dap.TaskID, r aggregate.StoredReceipt) (bool, error) {
+	var n int
+	err := t.row(`SELECT COUNT(*) FROM receipts WHERE task_id = $1 AND member = $2 AND seq = $3 AND body = $4`,
+		task.String(), string(r.Receipt.Member), int64(r.Receipt.Sequence), r.Signed.Body).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look for the receipt: %w", err)
+	}
+	return n == 1, nil
+}
+
+func (t *hostTx) LastSequence(task dap.TaskID, member coalition.MemberID) (uint64, error) {
+	var last sql.NullInt64
+	err := t.row(`SELECT MAX(seq) FROM receipts AS r WHERE task_id = $1 AND member = $2
+		AND NOT EXISTS (SELECT 1 FROM set_aside AS s WHERE s.task_id = r.task_id AND s.member = r.member AND s.seq = r.seq)`,
+		task.String(), string(member)).Scan(&last)
+	if err != nil {
+		return 0, fmt.Errorf("read the last sequence number: %w", err)
+	}
+	return uint64(last.Int64), nil
+}
+
+func (t *hostTx) Receipt(task dap.TaskID, report dap.ReportID) (aggregate.StoredReceipt, bool, error) {
+	var r aggregate.StoredReceipt
+	err := t.row(`SELECT body, signature FROM receipts WHERE task_id = $1 AND report_id = $2`, task.String(), report.String()).
+		Scan(&r.Signed.Body, &r.Signed.Signature)
+	if errors.Is(err, sql.ErrNoRows) {
+		return aggregate.StoredReceipt{}, false, nil
+	}
+	if err == nil {
+		err = keys.DecodeCanonical(r.Signed.Body, &r.Receipt)
+	}
+	if err != nil {
+		return aggregate.StoredReceipt{}, false, fmt.Errorf("read a receipt: %w", err)
+	}
+	return r, true, nil
+}
+
 func (t *hostTx) LastReceipts(task dap.TaskID) ([]aggregate.StoredReceipt, error) {
 	var list []aggregate.StoredReceipt
 	err := t.rows(`SELECT body, signature FROM receipts AS r WHERE task_id = $1 AND seq =
@@ -213,6 +250,19 @@ func (t *hostTx) PutReport(task dap.TaskID, id dap.ReportID, body []byte) (bool,
 		return false, fmt.Errorf("store a report: %w", err)
 	}
 	return true, nil
+}
+
+func (t *hostTx) Claimed(task dap.TaskID, ids []dap.ReportID) (map[dap.ReportID]bool, error) {
+	claimed := make(map[dap.ReportID]bool, len(ids))
+	err := t.each(`SELECT report_id FROM receipts WHERE task_id = $1 AND report_id IN`, task, ids, func(rows *sql.Rows) error {
+		id, err := scanReport(rows)
+		claimed[id] = true
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for receipts: %w", err)
+	}
+	return claimed, nil
 }
 
 func (t *hostTx) Reports(task dap.TaskID, ids []dap.ReportID) (map[dap.ReportID][]byte, error) {

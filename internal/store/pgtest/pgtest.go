@@ -65,9 +65,10 @@ func (p *process) get() (*server, error) {
 
 // Main runs the tests of a package, stops the server if one was started, and
 // exits.
-func Main(m *testing.M) { os.Exit(run(m)) }
+func Main(m *testing.M) { os.Exit(Run(m)) }
 
-func run(m *testing.M) int {
+// Run is Main for a package that has more to do before it exits.
+func Run(m *testing.M) int {
 	defer func() {
 		shared.mu.Lock()
 		defer shared.mu.Unlock()

@@ -31,6 +31,12 @@ func disputeTests() []test {
 				}
 				return nil
 			})
+			last := func(member coalition.MemberID) uint64 {
+				return read(t, d, func(tx aggregate.Tx) (uint64, error) { return tx.LastSequence(task, member) })
+			}
+			exact(t, "last of a", uint64(2), last("a"))
+			exact(t, "last of nobody", uint64(0), last("c"))
+			exact(t, "last in another task", uint64(0), read(t, d, func(tx aggregate.Tx) (uint64, error) { return tx.LastSequence(other, "a") }))
 			var digest string
 			d.refuses(t, errs.NotFound, "a number that was not sent", setAside("a", 3, &digest))
 			d.refuses(t, errs.NotFound, "a stranger", setAside("c", 1, &digest))
@@ -39,11 +45,20 @@ func disputeTests() []test {
 				exact(t, "digest", second.Signed.Digest(), digest)
 			}
 			same(t, "last receipts", []aggregate.StoredReceipt{first, b}, lastReceipts(t, d, task))
+			exact(t, "last of a", uint64(1), last("a"))
 			d.do(t, setAside("a", 1, &digest))
+			exact(t, "last of a", uint64(0), last("a"))
 			same(t, "last receipts", []aggregate.StoredReceipt{b}, lastReceipts(t, d, task))
 			third := receipt(t, task, "a", 3, 4)
 			d.do(t, func(tx aggregate.Tx) error { return tx.PutReceipt(task, third) })
 			same(t, "last receipts", []aggregate.StoredReceipt{third, b}, lastReceipts(t, d, task))
+			exact(t, "last of a", uint64(3), last("a"))
+			has := func(r aggregate.StoredReceipt) bool {
+				return read(t, d, func(tx aggregate.Tx) (bool, error) { return tx.HasReceipt(task, r) })
+			}
+			exact(t, "one that is set aside is stored", true, has(second))
+			exact(t, "another with its number is not", false, has(receipt(t, task, "a", 2, 9)))
+			exact(t, "one that was not sent is not", false, has(receipt(t, task, "a", 4, 9)))
 			for member, want := range map[coalition.MemberID]int{"a": 3, "b": 1, "c": 0} {
 				exact(t, "receipts of "+string(member), want, read(t, d, func(tx aggregate.Tx) (int, error) { return tx.ReceiptCount(task, member) }))
 			}

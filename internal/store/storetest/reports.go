@@ -47,6 +47,28 @@ func reportTests() []test {
 			same(t, "none of the reports", map[dap.ReportID][]byte{}, reports(t, d, task))
 			same(t, "reports of the other task", map[dap.ReportID][]byte{}, reports(t, d, other, 1, 2))
 		}},
+		{"those with a receipt", func(t *testing.T, d *db) {
+			d.create(t)
+			d.do(t, func(tx aggregate.Tx) error {
+				for n := range 3 {
+					if err := tx.PutReceipt(task, receipt(t, task, "a", uint64(n+1), n)); err != nil {
+						return err
+					}
+				}
+				_, err := tx.SetAside(task, "a", 2)
+				return err
+			})
+			claimed := func(id dap.TaskID, numbers ...int) map[dap.ReportID]bool {
+				var ids []dap.ReportID
+				for _, n := range numbers {
+					ids = append(ids, report(n))
+				}
+				return read(t, d, func(tx aggregate.Tx) (map[dap.ReportID]bool, error) { return tx.Claimed(id, ids) })
+			}
+			same(t, "claimed", map[dap.ReportID]bool{report(0): true, report(1): true}, claimed(task, 0, 1, 7))
+			same(t, "claimed of none", map[dap.ReportID]bool{}, claimed(task))
+			same(t, "claimed of the other task", map[dap.ReportID]bool{}, claimed(other, 0, 1))
+		}},
 		{"the same report again is no replay", func(t *testing.T, d *db) {
 			d.create(t)
 			put(t, d, 1, []byte("one"))

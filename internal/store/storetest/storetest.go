@@ -47,6 +47,7 @@ func Exercise(t *testing.T, open func(t *testing.T) aggregate.Store) {
 		{"batch", batchTests()},
 		{"lease", leaseTests()},
 		{"wipe", wipeTests()},
+		{"status", statusTests()},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,260 @@
+package attack
+
+import (
+	"slices"
+	"strconv"
+)
+
+// collude asks the questions again for the worst that the colluders can have
+// answered. Of every block by itself every combination of their answers that fits
+// is tried. Of blocks that are coupled it is also tried with whole rows, which
+// are too many to list: some are drawn from worlds.
+func (h *hunt) collude() {
+	for _, b := range h.blocks {
+		m := h.alone(b)
+		if len(m.statements) == 0 {
+			continue
+		}
+		w := &worst{hunt: &hunt{model: m, options: h.options, result: h.result, state: h.state}, block: b}
+		w.start()
+	}
+	if len(h.blocks) == 1 || h.walker == nil {
+		return
+	}
+	for range h.options.Samples {
+		if len(h.result.Findings) > 0 {
+			return
+		}
+		h.sample()
+	}
+}
+
+// sample takes some members' rows of a world as known and asks every question of
+// the others.
+func (h *hunt) sample() {
+	w := h.walker
+	var known []int
+	defer func() {
+		for _, m := range known {
+			for column, b := range w.blocks {
+				_, w.pinned[m][column] = w.component.atoms[w.atoms[m]].units[b]
+			}
+		}
+	}()
+	// Like members are the worst: begin with one and prefer those next to it.
+	m := h.random(len(w.rows))
+	for tries := 0; len(known) < h.problem.Colluders && tries < 10*len(w.rows); tries++ {
+		if !slices.Contains(known, m) {
+			known = append(known, m)
+			for column := range w.blocks {
+				w.pinned[m][column] = true
+			}
+		}
+		if m = (m + 1) % len(w.rows); h.random(3) == 0 {
+			m = h.random(len(w.rows))
+		}
+	}
+	seen := make(map[place][]bool)
+	note := func() {
+		h.result.Worlds++
+		for m, row := range w.rows {
+			if slices.Contains(known, m) {
+				continue
+			}
+			for column, u := range row {
+				if u < 0 {
+					continue
+				}
+				pl := place{w.atoms[m], w.blocks[column]}
+				if seen[pl] == nil {
+					seen[pl] = make([]bool, len(h.problem.chain(pl.block.Kind)))
+				}
+				seen[pl][u] = true
+			}
+		}
+	}
+	note()
+	for _, q := range h.questions() {
+		if seen[q.place] == nil {
+			continue // all of the atom are known now
+		}
+		h.result.Examined++
+		for range starts {
+			if seen[q.place][q.unit] {
+				break
+			}
+			if w.reach(q, nextWalk) {
+				note()
+			}
+		}
+		if !seen[q.place][q.unit] {
+			h.exclude(known)
+			return
+		}
+	}
+}
+
+// exclude attacks the component with those rows as facts: what the walk did not
+// find is either shown to be impossible or left open.
+func (h *hunt) exclude(known []int) {
+	p := *h.problem
+	p.Colluders = 0
+	p.Facts = slices.Clone(p.Facts)
+	var worst []Fact
+	for i, m := range known {
+		rows := h.walker.ofAtom[h.walker.atoms[m]]
+		name := h.atoms[h.walker.atoms[m]].members[slices.Index(rows, m)]
+		for column, u := range h.walker.rows[m] {
+			if u < 0 {
+				continue
+			}
+			f := Fact{name, h.blocks[column], p.chain(h.blocks[column].Kind)[u]}
+			p.Facts = append(p.Facts, f)
+			f.Member = colluder(i)
+			worst = append(worst, f)
+		}
+	}
+	c := &component{problem: &p, blocks: h.blocks, statements: h.component.statements, exact: true}
+	c.divide()
+	r, err := c.attack(h.options)
+	if err != nil {
+		return // the walk's world fits: there is no contradiction
+	}
+	for _, f := range r.Findings {
+		if f.Kind != Pointed {
+			f.Worst = worst
+			h.result.Findings = append(h.result.Findings, f)
+		}
+	}
+	h.result.Open = append(h.result.Open, r.Open...)
+}
+
+// worst enumerates what the colluders answered to one block.
+type worst struct {
+	*hunt
+	block Block
+	cells []cell // where a colluder can be
+	taken []int  // by cell
+	limit []within
+}
+
+// cell is a unit of an atom that answers the block.
+type cell struct {
+	atom, unit, variable int
+}
+
+func (w *worst) start() {
+	for a := range w.atoms {
+		if _, known := w.atoms[a].units[w.block]; known {
+			continue
+		}
+		for u, v := range w.counts[place{a, w.block}] {
+			w.cells = append(w.cells, cell{a, u, v})
+		}
+	}
+	w.taken = make([]int, len(w.cells))
+	w.choose(0, w.problem.Colluders)
+}
+
+// choose places the colluders that are left in cells from i on.
+func (w *worst) choose(i, left int) {
+	if len(w.result.Findings) > 0 {
+		return // one is enough to refuse, and the next ones repeat it
+	}
+	if left == 0 {
+		w.examine()
+		return
+	}
+	if i == len(w.cells) {
+		return
+	}
+	for n := left; n >= 0; n-- {
+		w.taken[i] = n
+		w.choose(i+1, left-n)
+	}
+	w.taken[i] = 0
+}
+
+// examine asks for every unit whether one member more can be in it.
+func (w *worst) examine() {
+	if !w.fits(-1) {
+		return
+	}
+	for _, pl := range w.places() {
+		if pl.block != w.block || len(w.atoms[pl.atom].members) <= w.of(pl.atom) {
+			continue
+		}
+		bands := w.bands(pl)
+		var left []int
+		for _, u := range bands {
+			if w.fits(w.cell(pl.atom, u)) {
+				left = append(left, u)
+			}
+		}
+		w.result.Examined += len(bands)
+		if len(left) == len(bands) && len(left) > 1 {
+			continue
+		}
+		f := Finding{
+			Kind: Narrowed, Members: w.atoms[pl.atom].members, Block: w.block,
+			Left: w.names(w.block, left), Bands: w.names(w.block, bands), Worst: w.facts(),
+		}
+		if len(left) == 1 {
+			f.Kind = Learnt
+		}
+		w.result.Findings = append(w.result.Findings, f)
+		return
+	}
+}
+
+func (w *worst) cell(atom, unit int) int {
+	for i, c := range w.cells {
+		if c.atom == atom && c.unit == unit {
+			return i
+		}
+	}
+	return -1
+}
+
+// of returns how many colluders an atom has.
+func (w *worst) of(atom int) int {
+	n := 0
+	for i, c := range w.cells {
+		if c.atom == atom {
+			n += w.taken[i]
+		}
+	}
+	return n
+}
+
+// fits reports whether the colluders can have answered so, with one member more
+// in that cell; what the search leaves open counts as no.
+func (w *worst) fits(more int) bool {
+	w.limit = w.limit[:0]
+	for i, c := range w.cells {
+		n := w.taken[i]
+		if i == more {
+			n++
+		}
+		if n > 0 {
+			w.limit = append(w.limit, within{c.variable, n, unbounded})
+		}
+	}
+	_, v := w.solve(w.limit, w.wander, w.options.Budget)
+	return v == possible
+}
+
+// facts returns what the colluders answered.
+func (w *worst) facts() []Fact {
+	chain := w.problem.chain(w.block.Kind)
+	facts := []Fact{}
+	for i, c := range w.cells {
+		for range w.taken[i] {
+			facts = append(facts, Fact{colluder(len(facts)), w.block, chain[c.unit]})
+		}
+	}
+	return facts
+}
+
+// colluder names a member of whom only its number is known.
+func colluder(i int) string { return "colluder " + strconv.Itoa(i+1) }

@@ -1,0 +1,171 @@
+package disclosure
+
+import (
+	"fmt"
+	"slices"
+
+	"muster/internal/disclosure/attack"
+	"muster/internal/errs"
+)
+
+// Issue is what was released of one cohort in one cycle, with what everybody
+// knows of how it came about. Its counts come from [Application.Apply] or from an
+// accepted release. Editions are no issues of their own: they are cut from an
+// issue's blocks by [BandedBlock.Coarsen] and so say less.
+type Issue struct {
+	Cycle   string
+	Cohort  string
+	Members []string // whose submissions were added up, in ascending order
+	Rule    Rule
+
+	blocks   []BandedBlock
+	previous *Issue
+}
+
+// NewIssue returns the issue that these blocks are, which must be those of a
+// whole layout. previous is the cohort's issue of the cycle before, or nil. It
+// refuses, with kind Invalid, blocks that the rule would not have given for any
+// totals.
+func NewIssue(cycle, cohort string, members []string, rule Rule, blocks []BandedBlock, previous *Issue) (*Issue, error) {
+	i := &Issue{Cycle: cycle, Cohort: cohort, Members: members, Rule: rule, blocks: blocks, previous: previous}
+	if !slices.IsSorted(members) || len(slices.Compact(slices.Clone(members))) != len(members) {
+		return nil, errs.New(errs.Invalid, "the members of the issue "+cycle+" "+cohort+" are not in order or named twice", "")
+	}
+	for _, b := range blocks {
+		if b.Total() != uint64(len(members)) {
+			return nil, errs.New(errs.Invalid, fmt.Sprintf("%s of %s counts %d members and the roster has %d", b.Name(), cycle, b.Total(), len(members)), "")
+		}
+	}
+	if _, err := i.statements(); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// Blocks returns what the issue shows, in the order of the layout. The slice is
+// the caller's.
+func (i *Issue) Blocks() []BandedBlock { return slices.Clone(i.blocks) }
+
+// Source is how the issue's statements name it.
+func (i *Issue) Source() string { return "the release " + i.Cycle + " of " + i.Cohort }
+
+// statements returns everything that the issue says, the rule's silence included.
+func (i *Issue) statements() ([]attack.Statement, error) {
+	e := newEngine(i.Rule, i.Members, i.previous)
+	var all []attack.Statement
+	for _, derived := range []bool{false, true} {
+		for _, b := range i.blocks {
+			if isDerived(b.kind) != derived {
+				continue
+			}
+			s, err := i.say(e, b)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, s...)
+			e.blocks[blockKey{b.subject, b.kind}] = b
+		}
+	}
+	return all, nil
+}
+
+// say returns what one block says; e has the blocks that it is derived from.
+func (i *Issue) say(e *engine, b BandedBlock) ([]attack.Statement, error) {
+	name := attack.Block{Cycle: i.Cycle, Subject: b.subject, Kind: b.kind}
+	units := len(Chain(b.kind))
+	var all []attack.Statement
+	var ends, counts []int
+	at := 0
+	for _, band := range b.bands {
+		end := at + len(band.Units)
+		if len(b.bands) > 1 {
+			all = append(all, attack.Count(i.Source(), name, i.Members, units, at, end-1, int(band.Count)))
+		}
+		ends, counts = append(ends, end), append(counts, int(band.Count))
+		at = end
+	}
+	rule := e.chainRule(blockKey{b.subject, b.kind})
+	if rule == nil {
+		if len(b.bands) > 1 {
+			return nil, errs.New(errs.Invalid, fmt.Sprintf("%s shows %s, which its rule holds back", i.Source(), b.Name()), "")
+		}
+		return nil, nil
+	}
+	for _, r := range rule.replay(ends, counts) {
+		s := attack.Count(i.Source(), name, i.Members, units, r.first, r.at-1, 0)
+		s.Allowed, s.Implied = r.left, true
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// History is everything that was ever released of a coalition, in order of time:
+// every cycle, every cohort. An attacker has it all.
+type History struct{ issues []*Issue }
+
+// NewHistory returns the history of these issues.
+func NewHistory(issues ...*Issue) *History { return &History{issues: slices.Clone(issues)} }
+
+// With returns the history with one issue more.
+func (h *History) With(i *Issue) *History {
+	return &History{issues: append(slices.Clone(h.issues), i)}
+}
+
+// Problem returns what an attacker has who knows everything that was released
+// and the rules, with these facts, and colluders of whom only the number is known.
+func (h *History) Problem(colluders int, facts ...attack.Fact) (attack.Problem, error) {
+	p := attack.Problem{Rosters: make(map[string][]string), Colluders: colluders, Facts: facts}
+	for _, i := range h.issues {
+		if !slices.Contains(p.Cycles, i.Cycle) {
+			p.Cycles = append(p.Cycles, i.Cycle)
+		}
+		roster := append(slices.Clone(p.Rosters[i.Cycle]), i.Members...)
+		slices.Sort(roster)
+		p.Rosters[i.Cycle] = slices.Compact(roster)
+		s, err := i.statements()
+		if err != nil {
+			return attack.Problem{}, err
+		}
+		p.Statements = append(p.Statements, s...)
+		for _, b := range i.blocks {
+			name := attack.Block{Cycle: i.Cycle, Subject: b.subject, Kind: b.kind}
+			if !slices.Contains(p.Blocks, name) {
+				p.Blocks = append(p.Blocks, name)
+			}
+		}
+	}
+	return p, nil
+}
+
+// Attack tries to narrow any member's answer with everything that was released,
+// as an attacker does who knows as many members' answers as the rules reckon
+// with, and whatever they answered.
+func (h *History) Attack(o attack.Options) (attack.Result, error) {
+	known := 0
+	for _, i := range h.issues {
+		known = max(known, i.Rule.Known())
+	}
+	p, err := h.Problem(known)
+	if err != nil {
+		return attack.Result{}, err
+	}
+	return attack.Run(p, o)
+}
+
+// Coarsen returns the block with only those of its boundaries that keep accepts:
+// an edition's. A boundary is given by the units on its two sides.
+func (b BandedBlock) Coarsen(keep func(left, right string) bool) BandedBlock {
+	coarse := BandedBlock{subject: b.subject, kind: b.kind}
+	for _, band := range b.Bands() {
+		if n := len(coarse.bands); n > 0 {
+			last := &coarse.bands[n-1]
+			if !keep(last.Units[len(last.Units)-1], band.Units[0]) {
+				last.Units = append(last.Units, band.Units...)
+				last.Count += band.Count
+				continue
+			}
+		}
+		coarse.bands = append(coarse.bands, band)
+	}
+	return coarse
+}

@@ -1,0 +1,88 @@
+package hostdb
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+)
+
+// A Table is a table of a host's database with the comments of its schema, as
+// an accreditor wants to know it.
+type Table struct {
+	Name    string
+	Holds   string
+	Columns []Column
+}
+
+// A Column is one column of a [Table].
+type Column struct {
+	Name  string
+	Type  string // SQLite's: TEXT, INTEGER or BLOB
+	Holds string
+}
+
+var (
+	tableLine  = regexp.MustCompile(`^CREATE TABLE (\w+) \($`)
+	columnLine = regexp.MustCompile(`^ +([a-z_]+) +(TEXT|INTEGER|BLOB)\b.*?-- (.+)$`)
+)
+
+// Dictionary returns every table in the order in which the migrations make
+// them. What it says is the comments of the schema itself.
+func Dictionary() ([]Table, error) {
+	names, err := fs.Glob(migrations, "sqlite/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var tables []Table
+	for _, name := range names { // in order: they are numbered
+		text, err := migrations.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		more, err := dictionary(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		tables = append(tables, more...)
+	}
+	// The first one stands below the comment of the whole schema and has none.
+	tables[0].Holds = cmp.Or(tables[0].Holds, "The tasks that this host serves, and how far it is with each.")
+	return tables, nil
+}
+
+// dictionary reads one migration: tables in the form in which ours are written.
+func dictionary(text []byte) ([]Table, error) {
+	var (
+		tables  []Table
+		comment []string
+		inside  bool
+	)
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for lines.Scan() {
+		line := lines.Text()
+		if text, ok := strings.CutPrefix(line, "-- "); ok && !inside {
+			comment = append(comment, text)
+			continue
+		}
+		switch {
+		case !inside:
+			if m := tableLine.FindStringSubmatch(line); m != nil {
+				tables = append(tables, Table{Name: m[1], Holds: strings.Join(comment, " ")})
+				inside = true
+			}
+			comment = nil
+		case strings.HasPrefix(line, ")"):
+			inside = false
+		default:
+			if m := columnLine.FindStringSubmatch(line); m != nil {
+				t := &tables[len(tables)-1]
+				t.Columns = append(t.Columns, Column{Name: m[1], Type: m[2], Holds: m[3]})
+			}
+		}
+	}
+	return tables, lines.Err()
+}
