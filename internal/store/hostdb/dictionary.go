@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -47,7 +48,13 @@ func Dictionary() ([]Table, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		tables = append(tables, more...)
+		for _, t := range more { // one that is made again, with other constraints, takes the place of the earlier
+			if i := slices.IndexFunc(tables, func(earlier Table) bool { return earlier.Name == t.Name }); i >= 0 {
+				tables[i] = t
+			} else {
+				tables = append(tables, t)
+			}
+		}
 	}
 	// The first one stands below the comment of the whole schema and has none.
 	tables[0].Holds = cmp.Or(tables[0].Holds, "The tasks that this host serves, and how far it is with each.")

@@ -287,8 +287,12 @@ func (t *hostTx) Settle(task dap.TaskID, reports []aggregate.Settlement) (map[da
 			return nil, fmt.Errorf("settle a report: accepted is %t and the error %v", r.Outcome.Accepted, r.Outcome.Error)
 		}
 	}
-	// Nearly always all of them are fresh, and then it costs a third to just
-	// insert them.
+	// The task is asked for once: a reference in the schema would ask for it
+	// again for every row.
+	if _, err := t.Phase(task); err != nil {
+		return nil, err
+	}
+	// Nearly always all of them are fresh, and to just insert them costs half.
 	err := t.attempt(func() error { return t.settle(task, reports) })
 	if err == nil {
 		fresh := make(map[dap.ReportID]bool, len(reports))
