@@ -37,3 +37,13 @@ func processorTime(postmaster int) (own, server float64) {
 	}
 	return own, server
 }
+
+// residentMemory returns how many bytes of memory this process has.
+func residentMemory() int64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(strings.Fields(string(b))[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}
