@@ -124,14 +124,34 @@ func Append(v Variant, dst []byte, m Message) ([]byte, error) {
 // to one never writes into another). Keeping a small field of a large message
 // therefore keeps all of it in memory; clone what is to be kept.
 func Decode[T any, P Decodable[T]](v Variant, data []byte) (T, error) {
-	var zero T
-	if limit := sizeLimit(P(&zero)); len(data) > limit {
-		return zero, &FormatError{
-			Message: messageName(P(&zero)), Offset: limit, Kind: ErrLimit,
-			Reason: fmt.Sprintf("%d bytes; allowed: at most %d", len(data), limit),
-		}
+	if err := checkSize[T, P](data); err != nil {
+		var zero T
+		return zero, err
 	}
 	return decodeOwned[T, P](v, bytes.Clone(data))
+}
+
+// DecodeAliasing is [Decode] without the copy: the byte fields of the result are
+// parts of data, which the caller leaves as it is for as long as it uses the
+// result.
+func DecodeAliasing[T any, P Decodable[T]](v Variant, data []byte) (T, error) {
+	if err := checkSize[T, P](data); err != nil {
+		var zero T
+		return zero, err
+	}
+	return decodeOwned[T, P](v, data)
+}
+
+func checkSize[T any, P Decodable[T]](data []byte) error {
+	var zero T
+	limit := sizeLimit(P(&zero))
+	if len(data) <= limit {
+		return nil
+	}
+	return &FormatError{
+		Message: messageName(P(&zero)), Offset: limit, Kind: ErrLimit,
+		Reason: fmt.Sprintf("%d bytes; allowed: at most %d", len(data), limit),
+	}
 }
 
 // decodeOwned is Decode for data that the result may keep.

@@ -41,6 +41,41 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestDecodeAliasing checks that it decodes as Decode does, out of the caller's
+// bytes, and that Decode makes its own.
+func TestDecodeAliasing(t *testing.T) {
+	t.Parallel()
+	want := dap.PlaintextInputShare{Payload: []byte{1, 2, 3}}
+	data, err := dap.Encode(dap.Variant18, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := dap.Decode[dap.PlaintextInputShare](dap.Variant18, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	aliasing, err := dap.DecodeAliasing[dap.PlaintextInputShare](dap.Variant18, data)
+	if err != nil || !equal(aliasing, want) {
+		t.Fatalf("%v, %v; want %v", aliasing, err, want)
+	}
+	for i := range data {
+		data[i] = 9
+	}
+	if !equal(own, want) || !bytes.Equal(aliasing.Payload, []byte{9, 9, 9}) {
+		t.Errorf("after the bytes were changed: Decode has %v and DecodeAliasing %v", own, aliasing)
+	}
+	if grown := append(aliasing.Payload, 7); &grown[0] == &aliasing.Payload[0] {
+		t.Error("appending to a field writes into the caller's bytes")
+	}
+	for name, bad := range map[string][]byte{"cut off": {0}, "over the limit": make([]byte, dap.MaxMessageSize+1)} {
+		_, err := dap.DecodeAliasing[dap.PlaintextInputShare](dap.Variant18, bad)
+		_, same := dap.Decode[dap.PlaintextInputShare](dap.Variant18, bad)
+		if err == nil || same == nil || err.Error() != same.Error() {
+			t.Errorf("%s: %v and %v", name, err, same)
+		}
+	}
+}
+
 // TestZeroVariant checks that the zero value is dap-18.
 func TestZeroVariant(t *testing.T) {
 	t.Parallel()

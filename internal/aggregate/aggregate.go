@@ -123,6 +123,7 @@ type host struct {
 	context []byte // the VDAF's application context
 	last    *lastRoster
 	turn    *sync.Mutex // of jobs to commit: all change the same sums
+	memory  *memory
 }
 
 func newHost(ctx context.Context, cfg Config, role dap.Role) (*host, error) {
@@ -141,7 +142,7 @@ func newHost(ctx context.Context, cfg Config, role dap.Role) (*host, error) {
 	if cfg.Workers == 0 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
-	h := &host{Config: cfg, role: role, context: cfg.Task.Variant.VdafContext(cfg.Task.ID), last: new(lastRoster), turn: new(sync.Mutex)}
+	h := &host{Config: cfg, role: role, context: cfg.Task.Variant.VdafContext(cfg.Task.ID), last: new(lastRoster), turn: new(sync.Mutex), memory: new(memory)}
 	var err error
 	if h.opener, err = newOpener(cfg.Task, role, cfg.HPKE); err != nil {
 		return nil, err

@@ -56,7 +56,9 @@ func (h *Helper) AggregationJob(ctx context.Context, task dap.TaskID, body []byt
 	if err := h.admit(ctx); err != nil {
 		return nil, err
 	}
-	work, err := h.initialise(ctx, req, expected)
+	room := h.memory.borrow(len(req.VerifyInits))
+	defer h.memory.giveBack(room)
+	work, err := h.initialise(ctx, req, expected, room)
 	if err != nil {
 		return nil, err
 	}
@@ -86,15 +88,24 @@ func (h *Helper) checkJob(body []byte) (dap.AggregationJobInitReq, error) {
 type helperReport struct {
 	id   dap.ReportID
 	time dap.Time
-	verified
+	*verified
 }
 
-func (h *Helper) initialise(ctx context.Context, req dap.AggregationJobInitReq, expected map[dap.ReportID]string) ([]helperReport, error) {
+func (r *helperReport) accepted() accepted {
+	return accepted{id: r.id, time: r.time, state: &r.state}
+}
+
+// initialise opens and verifies the Helper's part of every report of a job, in
+// the room given.
+func (h *Helper) initialise(ctx context.Context, req dap.AggregationJobInitReq, expected map[dap.ReportID]string, room []verified) ([]helperReport, error) {
 	now, err := h.latest()
 	if err != nil {
 		return nil, err
 	}
 	work := make([]helperReport, len(req.VerifyInits))
+	for i := range work {
+		work[i].verified = &room[i]
+	}
 	return work, h.forEach(ctx, len(work), func(i int, v *vdaf.Verifier) error {
 		in, r := &req.VerifyInits[i], &work[i]
 		r.id, r.time = in.ReportShare.ReportMetadata.ReportID, in.ReportShare.ReportMetadata.Time
@@ -112,7 +123,7 @@ func (h *Helper) initialise(ctx context.Context, req dap.AggregationJobInitReq, 
 			return nil
 		}
 		nonce := [vdaf.NonceSize]byte(r.id)
-		if r.outbound, err = v.HelperInit(&r.state, &nonce, in.ReportShare.PublicShare, share, in.Payload, nil); err != nil {
+		if r.outbound, err = v.HelperInit(&r.state, &nonce, in.ReportShare.PublicShare, share, in.Payload, r.outbound); err != nil {
 			r.err = dap.VdafVerifyError
 		}
 		return nil
@@ -141,10 +152,20 @@ func (h *Helper) expected(tx Tx) (map[dap.ReportID]string, error) {
 // answer, at once. A report that was settled before is refused as replayed,
 // whether it was accepted then or not: nobody may try a report twice.
 func (h *Helper) commit(ctx context.Context, job string, work []helperReport) ([]byte, error) {
+	var verified []accepted
+	for i := range work {
+		if work[i].err == 0 {
+			verified = append(verified, work[i].accepted())
+		}
+	}
+	all, err := h.add(verified) // here, where it holds up no other job; mostly all of them count
+	if err != nil {
+		return nil, fmt.Errorf("aggregation job %s: %w", job, err)
+	}
 	h.turn.Lock()
 	defer h.turn.Unlock()
 	var response []byte
-	err := h.Store.InTx(ctx, "commit job", func(tx Tx) error {
+	err = h.Store.InTx(ctx, "commit job", func(tx Tx) error {
 		if _, err := h.openRoster(tx); err != nil {
 			return err // wiped meanwhile
 		}
@@ -163,7 +184,7 @@ func (h *Helper) commit(ctx context.Context, job string, work []helperReport) ([
 				return err
 			}
 		}
-		var add []accepted
+		count := make([]accepted, 0, len(verified))
 		var resp dap.AggregationJobResp
 		for i := range work {
 			r := &work[i]
@@ -179,11 +200,17 @@ func (h *Helper) commit(ctx context.Context, job string, work []helperReport) ([
 				delete(fresh, r.id) // listed a second time, it is a replay
 			}
 			if e == 0 {
-				add = append(add, accepted{id: r.id, time: r.time, state: &r.state})
+				count = append(count, r.accepted())
 			}
 			resp.VerifyResps = append(resp.VerifyResps, verifyResp(r, e))
 		}
-		if err := h.addUp(tx, add); err != nil {
+		counted := all
+		if len(count) < len(verified) {
+			if counted, err = h.add(count); err != nil {
+				return err
+			}
+		}
+		if err := h.addUp(tx, counted); err != nil {
 			return err
 		}
 		if response, err = dap.Encode(h.Task.Variant, resp); err != nil {

@@ -3,7 +3,6 @@ package aggregate
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -12,8 +11,6 @@ import (
 	"muster/dap"
 	"muster/internal/coalition"
 	"muster/internal/errs"
-	"muster/internal/ledger"
-	"muster/vdaf"
 )
 
 // Peer is the Helper as the Leader reaches it. Bodies are DAP messages; a call
@@ -177,7 +174,7 @@ func (l *Leader) aggregate(ctx context.Context) error {
 
 // jobsAtOnce is how many jobs are under way at the same time: while one waits
 // for the database or the Helper, another uses the processors.
-const jobsAtOnce = 2
+const jobsAtOnce = 3
 
 // runJobs takes jobs to their end. The first error stops the others, which go on
 // when they are run again. total is how many jobs there are with those done before.
@@ -249,237 +246,6 @@ func (l *Leader) reportsPerJob() (int, error) {
 		return 0, fmt.Errorf("aggregate: a verification message of %d bytes does not fit a job", size)
 	}
 	return n, nil
-}
-
-// runJob takes one job to its end: computes and fixes the request, sends it,
-// and commits the answer. The Leader's verification states are not stored: they
-// follow from the reports, so after an interruption they are computed again.
-func (l *Leader) runJob(ctx context.Context, number int) error {
-	var job Job
-	var bodies map[dap.ReportID][]byte
-	err := l.Store.InTx(ctx, "read job", func(tx Tx) (err error) {
-		if job, err = tx.Job(l.Task.ID, number); err != nil {
-			return err
-		}
-		bodies, err = tx.Reports(l.Task.ID, job.Reports)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	work, err := l.initialise(ctx, job.Reports, bodies)
-	if err != nil {
-		return err
-	}
-	request, err := l.request(ctx, job, work)
-	if err != nil {
-		return err
-	}
-	if len(request) > 0 {
-		response, err := l.peer.AggregationJob(ctx, l.Task.ID, request)
-		if err != nil {
-			return fmt.Errorf("the Helper: %w", err)
-		}
-		if err := l.readResponse(ctx, work, response); err != nil {
-			return err
-		}
-	}
-	return l.commit(ctx, number, work)
-}
-
-// leaderReport is one report of a job at the Leader.
-type leaderReport struct {
-	id     dap.ReportID
-	report dap.Report
-	verified
-}
-
-// initialise opens and verifies the Leader's part of every report of a job.
-func (l *Leader) initialise(ctx context.Context, ids []dap.ReportID, bodies map[dap.ReportID][]byte) ([]leaderReport, error) {
-	now, err := l.latest()
-	if err != nil {
-		return nil, err
-	}
-	work := make([]leaderReport, len(ids))
-	err = l.forEach(ctx, len(ids), func(i int, v *vdaf.Verifier) error {
-		r := &work[i]
-		r.id = ids[i]
-		body, ok := bodies[r.id]
-		if !ok {
-			return fmt.Errorf("report %s is on the roster and not stored", r.id)
-		}
-		var err error
-		if r.report, err = dap.Decode[dap.Report](l.Task.Variant, body); err != nil {
-			return fmt.Errorf("stored report %s: %w", r.id, err)
-		}
-		var share []byte
-		share, r.err = l.opener.open(r.report.ReportMetadata, r.report.PublicShare, r.report.LeaderEncryptedInputShare, now)
-		if r.err != 0 {
-			return nil
-		}
-		nonce := [vdaf.NonceSize]byte(r.id)
-		if r.outbound, err = v.LeaderInit(&r.state, &nonce, r.report.PublicShare, share, nil); err != nil {
-			r.err = dap.InvalidMessage
-		}
-		return nil
-	})
-	return work, err
-}
-
-// fixedRequest is what the Leader keeps of a job's request, so that it sends the
-// same bytes however often. The rest follows from the stored reports, and would
-// be as much again as they are.
-type fixedRequest struct {
-	Digest   string            `json:"digest"`             // hex SHA-256 of the AggregationJobInitReq; empty if no report is left to send
-	Rejected map[string]string `json:"rejected,omitempty"` // what the Leader rejects itself: DAP's name of the error by report
-}
-
-// request returns the request of a job, without the reports that the Leader
-// itself rejects, and fixes it when it is made for the first time. A job of which
-// nothing is left has an empty request.
-func (l *Leader) request(ctx context.Context, job Job, work []leaderReport) ([]byte, error) {
-	fixed := fixedRequest{Rejected: make(map[string]string)}
-	if job.Request != nil {
-		if err := json.Unmarshal(job.Request, &fixed); err != nil {
-			return nil, fmt.Errorf("the stored request: %w", err)
-		}
-		if err := applyRejected(work, fixed.Rejected); err != nil {
-			return nil, err
-		}
-	}
-	body, err := l.encodeRequest(work)
-	if err != nil {
-		return nil, err
-	}
-	digest := ""
-	if len(body) > 0 {
-		digest = ledger.Digest(body)
-	}
-	if job.Request != nil {
-		if fixed.Digest != digest {
-			return nil, fmt.Errorf("the request of job %d is not the one that was fixed: the stored reports or the keys are others", job.Number)
-		}
-		return body, nil
-	}
-	fixed.Digest = digest
-	for i := range work {
-		if r := &work[i]; r.err != 0 {
-			fixed.Rejected[r.id.String()] = r.err.String()
-		}
-	}
-	record, err := json.Marshal(fixed)
-	if err != nil {
-		return nil, err
-	}
-	return body, l.Store.InTx(ctx, "prepare job", func(tx Tx) error {
-		return tx.PutJobRequest(l.Task.ID, job.Number, record)
-	})
-}
-
-// applyRejected rejects what was rejected when the request was fixed: whether a
-// report's time is acceptable depends on the clock, and must not change.
-func applyRejected(work []leaderReport, rejected map[string]string) error {
-	for i := range work {
-		if name, ok := rejected[work[i].id.String()]; ok {
-			e, err := dap.ParseReportError(name)
-			if err != nil {
-				return fmt.Errorf("the stored request: %w", err)
-			}
-			work[i].err = e
-		}
-	}
-	return nil
-}
-
-func (l *Leader) encodeRequest(work []leaderReport) ([]byte, error) {
-	var req dap.AggregationJobInitReq
-	for i := range work {
-		r := &work[i]
-		if r.err != 0 {
-			continue
-		}
-		req.VerifyInits = append(req.VerifyInits, dap.VerifyInit{
-			ReportShare: dap.ReportShare{
-				ReportMetadata: r.report.ReportMetadata, PublicShare: r.report.PublicShare,
-				EncryptedInputShare: r.report.HelperEncryptedInputShare,
-			},
-			Payload: r.outbound,
-		})
-	}
-	if len(req.VerifyInits) == 0 {
-		return nil, nil
-	}
-	return dap.Encode(l.Task.Variant, req)
-}
-
-// readResponse finishes the verification of each report with the Helper's
-// answer. An answer that does not fit the request abandons the job.
-func (l *Leader) readResponse(ctx context.Context, work []leaderReport, response []byte) error {
-	resp, err := dap.Decode[dap.AggregationJobResp](l.Task.Variant, response)
-	if err != nil {
-		return fmt.Errorf("the Helper's answer: %w", err)
-	}
-	var asked []*leaderReport
-	for i := range work {
-		if work[i].err == 0 {
-			asked = append(asked, &work[i])
-		}
-	}
-	if len(resp.VerifyResps) != len(asked) {
-		return fmt.Errorf("the Helper answered %d of %d reports", len(resp.VerifyResps), len(asked))
-	}
-	return l.forEach(ctx, len(asked), func(i int, v *vdaf.Verifier) error {
-		r, answer := asked[i], resp.VerifyResps[i]
-		if answer.ReportID != r.id {
-			return fmt.Errorf("the Helper answered report %s in place of %s", answer.ReportID, r.id)
-		}
-		switch answer.VerifyRespType {
-		case dap.VerifyRespContinue:
-			if err := v.LeaderFinish(&r.state, answer.Payload); err != nil {
-				// The Helper has added it up: from here the batches differ
-				// and the collection will fail, as it must.
-				r.err = dap.VdafVerifyError
-			}
-		case dap.VerifyRespReject:
-			r.err = answer.ReportError
-		default:
-			return fmt.Errorf("the Helper answered %v for report %s", answer.VerifyRespType, r.id)
-		}
-		return nil
-	})
-}
-
-// commit settles every report of a job and adds up the accepted ones, at once.
-func (l *Leader) commit(ctx context.Context, number int, work []leaderReport) error {
-	l.turn.Lock()
-	defer l.turn.Unlock()
-	return l.Store.InTx(ctx, "commit job", func(tx Tx) error {
-		if _, _, err := l.frozen(tx); err != nil {
-			return err
-		}
-		var add []accepted
-		settle := make([]Settlement, len(work))
-		for i := range work {
-			settle[i] = Settlement{Report: work[i].id, Outcome: Outcome{Accepted: work[i].err == 0, Error: work[i].err}}
-		}
-		fresh, err := tx.Settle(l.Task.ID, settle)
-		if err != nil {
-			return err
-		}
-		for i := range work {
-			r := &work[i]
-			if !fresh[r.id] {
-				return fmt.Errorf("report %s was settled before its job", r.id)
-			}
-			if r.err == 0 {
-				add = append(add, accepted{id: r.id, time: r.report.ReportMetadata.Time, state: &r.state})
-			}
-		}
-		if err := l.addUp(tx, add); err != nil {
-			return err
-		}
-		return tx.FinishJob(l.Task.ID, number)
-	})
 }
 
 // requireAllAccepted refuses to go on when a report on the roster was rejected.

@@ -1,16 +1,11 @@
 package aggregate_test
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"os"
 	"runtime"
-	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"muster/dap"
 	"muster/internal/aggregate"
@@ -18,7 +13,6 @@ import (
 	"muster/internal/coalition"
 	"muster/internal/keys"
 	"muster/internal/store/hostdb"
-	"muster/internal/store/pgtest"
 	"muster/vdaf"
 )
 
@@ -83,9 +77,10 @@ func (s *sealer) seal(i int, blocks []uint16) (dap.Report, aggregate.StoredRecei
 	return report, aggregate.StoredReceipt{Receipt: receipt, Signed: signed}, err
 }
 
-// fill puts n submissions into the databases of both hosts, past the surface on
-// which they would come one by one, and returns some of them.
-func fill(t testing.TB, w *aggregatetest.World, n int, blocks []uint16, places ...[2]hostdb.Config) []dap.Report {
+// fill puts n submissions into the databases of both hosts at each of the places,
+// past the surface on which they would come one by one, and returns the first
+// keep of them.
+func fill(t testing.TB, w *aggregatetest.World, n, keep int, blocks []uint16, places ...[2]hostdb.Config) []dap.Report {
 	t.Helper()
 	s := newSealer(t, w)
 	var dbs [][2]*hostdb.DB
@@ -103,7 +98,7 @@ func fill(t testing.TB, w *aggregatetest.World, n int, blocks []uint16, places .
 		dbs = append(dbs, pair)
 	}
 	const batch = 500
-	var sample []dap.Report
+	var kept []dap.Report
 	for from := 0; from < n; from += batch {
 		size := min(batch, n-from)
 		reports := make([]dap.Report, size)
@@ -147,21 +142,18 @@ func fill(t testing.TB, w *aggregatetest.World, n int, blocks []uint16, places .
 				}))
 			}
 		}
-		if len(sample) < 2*batch {
-			sample = append(sample, reports...)
-		}
+		kept = append(kept, reports[:min(size, keep-len(kept))]...)
 	}
-	return sample
+	return kept
 }
 
 // crypto does what both hosts compute for reports and nothing else: decrypt,
-// verify, add up, on all processors. It returns the reports a second.
-func crypto(t testing.TB, w *aggregatetest.World, reports []dap.Report) float64 {
+// verify, add up, on all processors.
+func crypto(t testing.TB, w *aggregatetest.World, reports []dap.Report) {
 	t.Helper()
 	s := newSealer(t, w)
 	key, err := dap.VerifyKey(w.Seed[:], s.task.ID)
 	must(t, err)
-	began := time.Now()
 	var wg sync.WaitGroup
 	workers := runtime.GOMAXPROCS(0)
 	for worker := range workers {
@@ -172,7 +164,6 @@ func crypto(t testing.TB, w *aggregatetest.World, reports []dap.Report) float64 
 		})
 	}
 	wg.Wait()
-	return float64(len(reports)) / time.Since(began).Seconds()
 }
 
 func (s *sealer) both(key *[32]byte, reports []dap.Report, from, step int) error {
@@ -219,116 +210,4 @@ func (s *sealer) both(key *[32]byte, reports []dap.Report, from, step int) error
 		}
 	}
 	return nil
-}
-
-// BenchmarkPipeline takes a frozen batch through both hosts: read, decrypt,
-// verify, add up, durable. Beside it stands the cryptography alone, measured
-// before and after, on the same processors; of it the pipeline is to reach 0.7.
-// Of processor time it says what both hosts use a report, PostgreSQL's own
-// beside it. MUSTER_REPORTS=10000 is the size of the batch.
-func BenchmarkPipeline(b *testing.B) {
-	n := 10_000
-	if s := os.Getenv("MUSTER_REPORTS"); s != "" {
-		var err error
-		n, err = strconv.Atoi(s)
-		must(b, err)
-	}
-	for _, suite := range []dap.Suite{dap.SuiteX25519, dap.SuiteMLKEM768X25519} {
-		for _, engine := range []string{"SQLite", "PostgreSQL"} {
-			b.Run(fmt.Sprintf("%v/%s", suite, engine), func(b *testing.B) {
-				w := aggregatetest.NewWith(b, n, aggregatetest.Options{
-					Network: aggregatetest.InProcess(), Blocks: productBlocks(), Suite: suite,
-				})
-				if engine == "PostgreSQL" {
-					pgtest.Durable(b)
-					w.OnPostgres()
-				}
-				sample := fill(b, w, n, productBlocks(), w.Databases)
-				must(b, w.StartUp())
-				w.Now.Store(deadline)
-				_, err := w.Leader.Freeze(b.Context())
-				must(b, err)
-				var own, servers [4]float64
-				own[0], servers[0] = processorTime()
-				before := crypto(b, w, sample)
-				own[1], servers[1] = processorTime()
-				b.ResetTimer()
-				must(b, w.Leader.Aggregate(b.Context()))
-				rate := float64(n) / b.Elapsed().Seconds()
-				b.StopTimer()
-				own[2], servers[2] = processorTime()
-				alone := (before + crypto(b, w, sample)) / 2
-				own[3], servers[3] = processorTime()
-				if own[3] > 0 {
-					// Where others use the machine, too, this is the steadier figure.
-					least := (own[1] - own[0] + own[3] - own[2]) / float64(2*len(sample))
-					host, server := (own[2]-own[1])/float64(n), 0.0
-					if engine == "PostgreSQL" {
-						server = (servers[2] - servers[1]) / float64(n)
-					}
-					b.ReportMetric(least*1e6, "crypto-µs")
-					b.ReportMetric(host*1e6, "host-µs")
-					b.ReportMetric(server*1e6, "server-µs")
-					b.ReportMetric(least/(host+server), "of-crypto-cpu")
-				}
-				count, _, err := w.Collected()
-				must(b, err)
-				if count != uint64(n) {
-					b.Fatalf("%d reports were counted", count)
-				}
-				b.ReportMetric(0, "ns/op")
-				b.ReportMetric(rate, "reports/s")
-				b.ReportMetric(alone, "crypto/s")
-				b.ReportMetric(rate/alone, "of-crypto")
-			})
-		}
-	}
-}
-
-// TestMemoryIsFlat: what a host holds in memory while it works does not grow
-// from job to job, beyond the roster that it holds anyway.
-func TestMemoryIsFlat(t *testing.T) { // not parallel: the heap is the process's
-	sizes := []int{4 * dap.MaxJobReports, 16 * dap.MaxJobReports}
-	if os.Getenv("MUSTER_LONG") == "1" {
-		sizes = []int{10_000, 200_000}
-	}
-	var grown []float64
-	for _, n := range sizes {
-		w := newWorld(t, n)
-		fill(t, w.World, n, aggregatetest.Blocks(), w.Databases)
-		must(t, w.StartUp())
-		w.Now.Store(deadline)
-		_, err := w.Leader.Freeze(t.Context())
-		must(t, err)
-		watch := &watched{Peer: w.Helper, every: max(1, n/dap.MaxJobReports/16)}
-		w.Peer = watch
-		must(t, w.Leader.Aggregate(t.Context()))
-		grown = append(grown, float64(watch.most-watch.first)/(1<<20))
-		t.Logf("%d reports: %.1f MB are held in the first job, at most %.1f MB more later", n, float64(watch.first)/(1<<20), grown[len(grown)-1])
-		w.Stop()
-	}
-	if more := grown[1] - grown[0]; more > 8 {
-		t.Errorf("with %d times as many reports the jobs hold %.1f MB more", sizes[1]/sizes[0], more)
-	}
-}
-
-// watched looks at the heap in the middle of jobs.
-type watched struct {
-	aggregate.Peer
-	every, calls int
-	first, most  uint64 // bytes that are in use
-}
-
-func (p *watched) AggregationJob(ctx context.Context, task dap.TaskID, body []byte) ([]byte, error) {
-	response, err := p.Peer.AggregationJob(ctx, task, body)
-	if p.calls++; p.calls%p.every == 1%p.every {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		if p.first == 0 {
-			p.first = m.HeapAlloc
-		}
-		p.most = max(p.most, m.HeapAlloc)
-	}
-	return response, err
 }

@@ -2,5 +2,8 @@
 
 package aggregate_test
 
-// processorTime: nobody counts here.
-func processorTime() (own, servers float64) { return 0, 0 }
+// processorTime is not known here.
+func processorTime(int) (own, server float64) { return 0, 0 }
+
+// residentMemory is not known here.
+func residentMemory() int64 { return 0 }

@@ -369,14 +369,13 @@ func (l *Leader) Again(ctx context.Context) error {
 
 // repeatJob sends a finished job once more and compares the answer.
 func (l *Leader) repeatJob(ctx context.Context, number int) error {
+	room := l.memory.borrow(dap.MaxJobReports)
+	defer l.memory.giveBack(room)
 	var job Job
-	var bodies map[dap.ReportID][]byte
+	var work []leaderReport
 	var settled map[dap.ReportID]Outcome
 	err := l.Store.InTx(ctx, "read job", func(tx Tx) (err error) {
-		if job, err = tx.Job(l.Task.ID, number); err != nil {
-			return err
-		}
-		if bodies, err = tx.Reports(l.Task.ID, job.Reports); err != nil {
+		if job, work, err = l.readJob(tx, number, room); err != nil {
 			return err
 		}
 		settled, err = tx.Settled(l.Task.ID)
@@ -385,8 +384,7 @@ func (l *Leader) repeatJob(ctx context.Context, number int) error {
 	if err != nil {
 		return err
 	}
-	work, err := l.initialise(ctx, job.Reports, bodies)
-	if err != nil {
+	if err := l.initialise(ctx, work); err != nil {
 		return err
 	}
 	request, err := l.request(ctx, job, work)

@@ -153,7 +153,12 @@ type JobTx interface {
 	PlanJobs(task dap.TaskID, jobs []Job) error
 	// Jobs returns the plan in order, without requests.
 	Jobs(task dap.TaskID) ([]Job, error)
+	// Job returns a job without its reports.
 	Job(task dap.TaskID, number int) (Job, error)
+	// JobReports calls each with the reports of a job in their order and the
+	// stored bytes, nil of one that was not uploaded. The bytes are each's until
+	// it returns; it must not use the transaction.
+	JobReports(task dap.TaskID, number int, each func(id dap.ReportID, body []byte) error) error
 	// PutJobRequest keeps, once, what fixes the bytes that the Leader sends,
 	// however often. The store does not know what that is.
 	PutJobRequest(task dap.TaskID, number int, request []byte) error

@@ -107,10 +107,30 @@ func (h *host) latest() (dap.Time, error) {
 
 // verified is what one host holds of a report in a job.
 type verified struct {
+	body     []byte // at the Leader: the report as it is stored
 	state    vdaf.State
 	outbound []byte          // the ping-pong message for the other host
 	err      dap.ReportError // zero if the report goes on
 }
+
+// memory is room for the reports of jobs. The output shares of a job are as
+// large as its reports, so what one job is done with the next one uses.
+type memory struct{ jobs sync.Pool }
+
+// borrow returns room for n reports, which is the caller's until it gives it back.
+func (m *memory) borrow(n int) []verified {
+	room, _ := m.jobs.Get().(*[]verified)
+	if room == nil || cap(*room) < n {
+		return make([]verified, n)
+	}
+	some := (*room)[:n]
+	for i := range some {
+		some[i].outbound, some[i].err = some[i].outbound[:0], 0
+	}
+	return some
+}
+
+func (m *memory) giveBack(room []verified) { m.jobs.Put(&room) }
 
 // forEach calls work for 0 to n-1 on the host's workers, each with a verifier
 // of its own, and waits for all. It stops early when ctx ends.
@@ -151,83 +171,4 @@ func (h *host) forEach(ctx context.Context, n int, work func(i int, v *vdaf.Veri
 	wg.Wait()
 	close(failed)
 	return <-failed // nil when nothing failed
-}
-
-// addUp adds accepted reports to the batch within a transaction: one bucket a
-// unit of time, with count and checksum.
-func (h *host) addUp(tx Tx, reports []accepted) error {
-	type sum struct {
-		aggregate *vdaf.Aggregate
-		bucket    Bucket
-	}
-	sums := make(map[dap.Time]*sum)
-	var order []dap.Time
-	for _, r := range reports {
-		s := sums[r.time]
-		if s == nil {
-			s = &sum{bucket: Bucket{Start: r.time}}
-			stored, ok, err := tx.Bucket(h.Task.ID, r.time)
-			if err != nil {
-				return err
-			}
-			if ok {
-				s.bucket = stored
-				if s.aggregate, err = h.Task.VDAF.DecodeAggregate(stored.Share); err != nil {
-					return fmt.Errorf("decode the stored aggregate share: %w", err)
-				}
-			} else {
-				s.aggregate = h.Task.VDAF.NewAggregate()
-			}
-			sums[r.time], order = s, append(order, r.time)
-		}
-		if err := s.aggregate.Add(r.state); err != nil {
-			return fmt.Errorf("add report %s: %w", r.id, err)
-		}
-		s.bucket.Count++
-		s.bucket.Checksum = s.bucket.Checksum.Xor(r.id.Checksum())
-	}
-	for _, start := range order {
-		s := sums[start]
-		var err error
-		if s.bucket.Share, err = s.aggregate.MarshalBinary(); err != nil {
-			return err
-		}
-		if err := tx.PutBucket(h.Task.ID, s.bucket); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// accepted is a verified report on its way into the batch.
-type accepted struct {
-	id    dap.ReportID
-	time  dap.Time
-	state *vdaf.State
-}
-
-// total merges the batch: this host's aggregate share, the count, the checksum
-// and the smallest interval that holds all reports.
-func (h *host) total(tx Tx) (share []byte, count uint64, checksum dap.Checksum, span dap.Interval, err error) {
-	buckets, err := tx.Buckets(h.Task.ID)
-	if err != nil {
-		return nil, 0, checksum, span, err
-	}
-	aggregate := h.Task.VDAF.NewAggregate()
-	for _, b := range buckets {
-		part, err := h.Task.VDAF.DecodeAggregate(b.Share)
-		if err != nil {
-			return nil, 0, checksum, span, fmt.Errorf("decode a stored aggregate share: %w", err)
-		}
-		if err := aggregate.Merge(part); err != nil {
-			return nil, 0, checksum, span, err
-		}
-		count += b.Count
-		checksum = checksum.Xor(b.Checksum)
-		if span, err = span.Extend(b.Start); err != nil {
-			return nil, 0, checksum, span, err
-		}
-	}
-	share, err = aggregate.MarshalBinary()
-	return share, count, checksum, span, err
 }

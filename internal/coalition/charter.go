@@ -286,7 +286,7 @@ func (c Cohort) checkMembers() error {
 		return errs.New(errs.Invalid, fmt.Sprintf("the charter releases %s from %d members on", c.ID, c.ReleaseMinimum),
 			fmt.Sprintf("at least %d besides the hosts", ReleaseMinimum))
 	}
-	folded := make(map[string]MemberID, n)
+	folded, keyed := make(map[string]MemberID, n), make(map[string]MemberID, n)
 	for i, m := range c.Members {
 		if i > 0 && c.Members[i-1].ID >= m.ID {
 			return errs.New(errs.Invalid, fmt.Sprintf("the charter lists %s twice or out of order", m.ID), "")
@@ -301,9 +301,10 @@ func (c Cohort) checkMembers() error {
 		if err := m.Key.Check(); err != nil {
 			return fmt.Errorf("the key of %s: %w", m.ID, err)
 		}
-		if j := slices.IndexFunc(c.Members[:i], func(other Member) bool { return other.Key.Same(m.Key) }); j >= 0 {
-			return errs.New(errs.Invalid, fmt.Sprintf("the charter gives %s and %s one key", c.Members[j].ID, m.ID), "")
+		if other, ok := keyed[m.Key.Nameless()]; ok {
+			return errs.New(errs.Invalid, fmt.Sprintf("the charter gives %s and %s one key", other, m.ID), "")
 		}
+		keyed[m.Key.Nameless()] = m.ID
 	}
 	return nil
 }

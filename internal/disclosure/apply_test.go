@@ -236,7 +236,6 @@ func TestDegenerateCohorts(t *testing.T) {
 	t.Parallel()
 	layout := layoutOf(1, 2)
 	fill := func(units func(member, block int) int, n int) disclosure.Totals {
-		totals := disclosure.Totals{Layout: layout, Submissions: uint64(n), Cells: make([]uint64, layout.Bits())}
 		answers := make(map[string]map[string]int)
 		for m, name := range names(n) {
 			answers[name] = make(map[string]int)
@@ -244,8 +243,7 @@ func TestDegenerateCohorts(t *testing.T) {
 				answers[name][b.Name] = min(units(m, i), len(disclosure.Chain(b.Kind))-1)
 			}
 		}
-		totals = total(layout, names(n), answers, nil)
-		return totals
+		return total(layout, names(n), answers, nil)
 	}
 	tests := map[string]func(m, block int) int{
 		"all equal":     func(int, int) int { return 3 },

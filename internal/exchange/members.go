@@ -27,7 +27,7 @@ func ReadMembers(name string, r io.Reader) ([]coalition.Member, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", errs.Quote(name), err)
 	}
-	f := &membersFile{name: name, first: make(map[string]int), keys: make(map[keys.Public]int)}
+	f := &membersFile{name: name, first: make(map[string]int), keys: make(map[string]int)}
 	f.parse(data)
 	if err := f.faults.Err(); err != nil {
 		return nil, err
@@ -49,8 +49,8 @@ func WriteMember(w io.Writer, m coalition.Member) error {
 type membersFile struct {
 	name    string
 	members []coalition.Member
-	first   map[string]int      // the line of a member, by its folded name
-	keys    map[keys.Public]int // the line of a key
+	first   map[string]int // the line of a member, by its folded name
+	keys    map[string]int // the line of a key, without its name
 	faults  errs.Faults
 }
 
@@ -122,12 +122,10 @@ func (f *membersFile) row(l line) {
 		f.add(l, cells[0].column, "member", fmt.Sprintf("%s has a row already, on line %d", errs.Quote(string(id)), line), "one row for each member")
 		return
 	}
-	for other, line := range f.keys {
-		if other.Same(key) {
-			f.add(l, cells[1].column, "key", fmt.Sprintf("this is the key of line %d", line), "a key of its own for each member")
-			return
-		}
+	if line, ok := f.keys[key.Nameless()]; ok {
+		f.add(l, cells[1].column, "key", fmt.Sprintf("this is the key of line %d", line), "a key of its own for each member")
+		return
 	}
-	f.first[coalition.Fold(string(id))], f.keys[key] = l.number, l.number
+	f.first[coalition.Fold(string(id))], f.keys[key.Nameless()] = l.number, l.number
 	f.members = append(f.members, coalition.Member{ID: id, Key: key})
 }

@@ -131,11 +131,11 @@ func (s *Signer) LogValue() slog.Value { return slog.StringValue(string(s.public
 // has.
 func (p Public) Check() error {
 	verifier, err := note.NewVerifier(string(p))
-	if err == nil && string(p) != fmt.Sprintf("%s+%08x+%s", verifier.Name(), verifier.KeyHash(), p.key()) {
+	if err == nil && string(p) != fmt.Sprintf("%s+%08x+%s", verifier.Name(), verifier.KeyHash(), p.Nameless()) {
 		err = ErrNotCanonical
 	}
 	if err == nil {
-		_, err = base64.StdEncoding.Strict().DecodeString(strings.Map(noLineEnd, p.key()))
+		_, err = base64.StdEncoding.Strict().DecodeString(strings.Map(noLineEnd, p.Nameless()))
 	}
 	if err != nil {
 		return errs.Wrap(err, errs.Invalid, fmt.Sprintf("%s is not a public key", errs.Quote(string(p))),
@@ -155,10 +155,11 @@ func (p Public) Name() string {
 }
 
 // Same reports whether p and q are one key, whatever their names.
-func (p Public) Same(q Public) bool { return p.key() == q.key() }
+func (p Public) Same(q Public) bool { return p.Nameless() == q.Nameless() }
 
-// key returns the KEY of NAME+HASH+KEY, in base64.
-func (p Public) key() string {
+// Nameless returns what is the same of one key under several names, for a map:
+// the KEY of NAME+HASH+KEY, in base64.
+func (p Public) Nameless() string {
 	_, rest, _ := strings.Cut(string(p), "+")
 	_, key, _ := strings.Cut(rest, "+")
 	return key

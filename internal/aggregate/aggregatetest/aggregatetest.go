@@ -101,6 +101,9 @@ type MemoryLog struct {
 	entries map[string]ledger.Entry
 }
 
+// NewLog returns a record without entries.
+func NewLog() *MemoryLog { return &MemoryLog{entries: make(map[string]ledger.Entry)} }
+
 // Entries returns what was logged, in no order.
 func (l *MemoryLog) Entries() []ledger.Entry {
 	l.mu.Lock()

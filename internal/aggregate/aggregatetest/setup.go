@@ -14,7 +14,6 @@ import (
 	"muster/dap"
 	"muster/internal/coalition"
 	"muster/internal/keys"
-	"muster/internal/ledger"
 	"muster/internal/store"
 	"muster/internal/store/hostdb"
 	"muster/internal/store/pgtest"
@@ -75,8 +74,7 @@ func NewWith(t testing.TB, n int, options Options) *World {
 	}
 	network := options.Network
 	w := &World{
-		t: t, Members: make(map[coalition.MemberID]*keys.Signer),
-		Log: &MemoryLog{entries: make(map[string]ledger.Entry)},
+		t: t, Members: make(map[coalition.MemberID]*keys.Signer), Log: NewLog(),
 	}
 	dir := t.TempDir()
 	for i, name := range []string{"leader.db", "helper.db"} {

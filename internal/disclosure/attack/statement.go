@@ -151,15 +151,6 @@ func (v Values) within(low, high int) (least, most int, ok bool) {
 	return least, most, ok
 }
 
-// minus returns the values, each less by n.
-func (v Values) minus(n int) Values {
-	moved := Values{make([]valueRange, len(v.ranges))}
-	for i, r := range v.ranges {
-		moved.ranges[i] = valueRange{r.low - n, r.high - n}
-	}
-	return moved
-}
-
 // String returns the values as a person writes them: "0 to 5, 12".
 func (v Values) String() string {
 	if len(v.ranges) == 0 {

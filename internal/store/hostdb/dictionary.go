@@ -60,7 +60,11 @@ func dictionary(tables []Table, text []byte) ([]Table, error) {
 	var (
 		comment []string
 		inside  bool
+		at      int // the table that is read
 	)
+	find := func(name string) int {
+		return slices.IndexFunc(tables, func(t Table) bool { return t.Name == name })
+	}
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
 		line := lines.Text()
@@ -71,11 +75,17 @@ func dictionary(tables []Table, text []byte) ([]Table, error) {
 		switch {
 		case !inside:
 			if m := tableLine.FindStringSubmatch(line); m != nil {
-				tables = append(tables, Table{Name: m[1], Holds: strings.Join(comment, " ")})
+				t := Table{Name: m[1], Holds: strings.Join(comment, " ")}
+				// One that is made again, with other constraints, takes the place of the earlier.
+				if at = find(t.Name); at >= 0 {
+					tables[at] = t
+				} else {
+					at, tables = len(tables), append(tables, t)
+				}
 				inside = true
 			}
 			if m := addLine.FindStringSubmatch(line); m != nil {
-				at := slices.IndexFunc(tables, func(t Table) bool { return t.Name == m[1] })
+				at := find(m[1])
 				if at < 0 {
 					return nil, fmt.Errorf("a column is added to %s, which is no table", m[1])
 				}
@@ -86,7 +96,7 @@ func dictionary(tables []Table, text []byte) ([]Table, error) {
 			inside = false
 		default:
 			if m := columnLine.FindStringSubmatch(line); m != nil {
-				t := &tables[len(tables)-1]
+				t := &tables[at]
 				t.Columns = append(t.Columns, Column{Name: m[1], Type: m[2], Holds: m[3]})
 			}
 		}

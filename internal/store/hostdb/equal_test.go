@@ -47,7 +47,7 @@ func TestSchemasAreEqual(t *testing.T) {
 		}
 		schemas = append(schemas, e.schema(t, connect(t, driver, name)))
 	}
-	if len(schemas[0]) < 10 || len(schemas[0]["receipts"].Checks) != 5 || len(schemas[0]["leader_job_reports"].Foreign) != 1 {
+	if len(schemas[0]) < 10 || len(schemas[0]["receipts"].Checks) != 5 || len(schemas[0]["set_aside"].Foreign) != 1 {
 		t.Errorf("the tables of SQLite are not seen: %v", schemas[0])
 	}
 	if diff := cmp.Diff(schemas[0], schemas[1]); diff != "" {

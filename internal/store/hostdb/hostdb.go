@@ -16,8 +16,10 @@ import (
 	"crypto/cipher"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"muster/dap"
@@ -124,35 +126,56 @@ func (t *hostTx) rows(query string, args []any, scan func(*sql.Rows) error) erro
 // few enough parameters for either engine.
 const perStatement = dap.MaxJobReports
 
-// bulk inserts rows of that many values with as few statements as it takes: one
-// a row would cost PostgreSQL a round trip each. tail follows the rows.
-func (t *hostTx) bulk(insert string, values int, args []any, tail string, scan func(*sql.Rows) error) error {
-	for some := range slices.Chunk(args, perStatement*values) {
-		var query strings.Builder
-		query.WriteString(insert)
+// bulk inserts rows with as few statements as it takes: one a row would cost
+// PostgreSQL a round trip each. A row is written as "($1, ?, ?, TRUE)", where $1
+// is the task and each question mark takes one of the values. tail follows the
+// rows.
+func (t *hostTx) bulk(insert, row string, task dap.TaskID, values []any, tail string, scan func(*sql.Rows) error) error {
+	parts := strings.Split(row, "?")
+	for some := range slices.Chunk(values, perStatement*(len(parts)-1)) {
+		query := append(make([]byte, 0, len(insert)+len(tail)+len(some)*(len(row)+6)), insert...)
 		for i := range some {
+			part := i % (len(parts) - 1)
 			switch {
 			case i == 0:
-				query.WriteString(" VALUES (")
-			case i%values == 0:
-				query.WriteString("), (")
-			default:
-				query.WriteString(", ")
+				query = append(query, " VALUES "...)
+			case part == 0:
+				query = append(append(query, parts[len(parts)-1]...), ", "...)
 			}
-			fmt.Fprintf(&query, "$%d", i+1)
+			query = append(append(query, parts[part]...), '$')
+			query = strconv.AppendInt(query, int64(i+2), 10)
 		}
-		query.WriteString(") " + tail)
+		query = append(append(append(query, parts[len(parts)-1]...), ' '), tail...)
+		args := append([]any{task.String()}, some...)
 		var err error
 		if scan == nil {
-			_, err = t.exec(query.String(), some...)
+			_, err = t.exec(string(query), args...)
 		} else {
-			err = t.rows(query.String(), some, scan)
+			err = t.rows(string(query), args, scan)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// attempt calls fn, and where it fails undoes what it did: the transaction goes
+// on without it.
+func (t *hostTx) attempt(fn func() error) error {
+	if _, err := t.exec(`SAVEPOINT attempt`); err != nil {
+		return err
+	}
+	failed := fn()
+	if failed != nil {
+		if _, err := t.exec(`ROLLBACK TO SAVEPOINT attempt`); err != nil {
+			return errors.Join(failed, err)
+		}
+	}
+	if _, err := t.exec(`RELEASE SAVEPOINT attempt`); err != nil {
+		return errors.Join(failed, err)
+	}
+	return failed
 }
 
 // each runs a query for some of the reports at a time: it ends in the list of
@@ -165,7 +188,8 @@ func (t *hostTx) each(query string, task dap.TaskID, reports []dap.ReportID, sca
 			if i > 0 {
 				list.WriteString(", ")
 			}
-			fmt.Fprintf(&list, "$%d", i+2)
+			list.WriteByte('$')
+			list.WriteString(strconv.Itoa(i + 2))
 			args = append(args, id.String())
 		}
 		if err := t.rows(query+" ("+list.String()+")", args, scan); err != nil {

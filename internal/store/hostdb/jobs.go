@@ -19,17 +19,30 @@ func (t *hostTx) PlanJobs(task dap.TaskID, jobs []aggregate.Job) error {
 	if planned > 0 {
 		return errs.New(errs.Conflict, "the aggregation jobs of the task are planned", "")
 	}
-	var rows, reports []any
+	var rows []any
 	for _, job := range jobs {
-		rows = append(rows, task.String(), job.Number)
-		for position, id := range job.Reports {
-			reports = append(reports, task.String(), job.Number, position, id.String())
-		}
+		rows = append(rows, job.Number)
 	}
-	if err := t.bulk(`INSERT INTO leader_jobs (task_id, number)`, 2, rows, "", nil); err != nil {
+	if err := t.bulk(`INSERT INTO leader_jobs (task_id, number)`, "($1, ?)", task, rows, "", nil); err != nil {
 		return fmt.Errorf("plan %d jobs: %w", len(jobs), err)
 	}
-	if err := t.bulk(`INSERT INTO leader_job_reports (task_id, number, position, report_id)`, 4, reports, "", nil); err != nil {
+	// The rows of a whole plan at once would be more than all else in memory.
+	reports := make([]any, 0, 3*perStatement)
+	insert := func() error {
+		defer func() { reports = reports[:0] }()
+		return t.bulk(`INSERT INTO leader_job_reports (task_id, number, position, report_id)`, "($1, ?, ?, ?)", task, reports, "", nil)
+	}
+	for _, job := range jobs {
+		for position, id := range job.Reports {
+			if reports = append(reports, job.Number, position, id.String()); len(reports) < cap(reports) {
+				continue
+			}
+			if err := insert(); err != nil {
+				return fmt.Errorf("plan the reports of job %d: %w", job.Number, err)
+			}
+		}
+	}
+	if err := insert(); err != nil {
 		return fmt.Errorf("plan the reports of %d jobs: %w", len(jobs), err)
 	}
 	return nil
@@ -83,16 +96,25 @@ func (t *hostTx) Job(task dap.TaskID, number int) (aggregate.Job, error) {
 	if err != nil {
 		return aggregate.Job{}, fmt.Errorf("read job %d: %w", number, err)
 	}
-	err = t.rows(`SELECT report_id FROM leader_job_reports WHERE task_id = $1 AND number = $2 ORDER BY position`,
+	return job, nil
+}
+
+func (t *hostTx) JobReports(task dap.TaskID, number int, each func(id dap.ReportID, body []byte) error) error {
+	var body sql.RawBytes // a copy less of what is most of a job
+	err := t.rows(`SELECT r.body, j.report_id FROM leader_job_reports AS j
+		LEFT JOIN reports AS r ON r.task_id = j.task_id AND r.report_id = j.report_id
+		WHERE j.task_id = $1 AND j.number = $2 ORDER BY j.position`,
 		[]any{task.String(), number}, func(rows *sql.Rows) error {
-			id, err := scanReport(rows)
-			job.Reports = append(job.Reports, id)
-			return err
+			id, err := scanReport(rows, &body)
+			if err != nil {
+				return err
+			}
+			return each(id, body)
 		})
 	if err != nil {
-		return aggregate.Job{}, fmt.Errorf("list the reports of job %d: %w", number, err)
+		return fmt.Errorf("read the reports of job %d: %w", number, err)
 	}
-	return job, nil
+	return nil
 }
 
 func (t *hostTx) PutJobRequest(task dap.TaskID, number int, request []byte) error {

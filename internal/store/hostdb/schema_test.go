@@ -135,7 +135,7 @@ func tableTests() []tableTest {
 		{
 			name: "settled_reports", valid: row{"task_id": id, "report_id": report, "accepted": "TRUE", "report_error": "''"},
 			wrong: map[string]row{
-				"unknown task": {"task_id": unknown}, "no task": {"task_id": "NULL"}, "no report": {"report_id": "NULL"}, "broken report id": {"report_id": "'x'"},
+				"no task": {"task_id": "NULL"}, "no report": {"report_id": "NULL"}, "broken report id": {"report_id": "'x'"},
 				"half accepted": {"accepted": "2"}, "accepted is null": {"accepted": "NULL"},
 				"accepted with an error": {"report_error": "'report_dropped'"}, "rejected without": {"accepted": "FALSE"}, "no error": {"report_error": "NULL"},
 			},
@@ -152,7 +152,7 @@ func tableTests() []tableTest {
 		{
 			name: "leader_job_reports", valid: row{"task_id": id, "number": "5", "position": "0", "report_id": report},
 			wrong: map[string]row{
-				"unknown job": {"number": "6"}, "job of another task": {"task_id": second}, "no task": {"task_id": "NULL"}, "no job": {"number": "NULL"},
+				"no task": {"task_id": "NULL"}, "no job": {"number": "NULL"},
 				"negative position": {"position": "-1"}, "no position": {"position": "NULL"}, "no report": {"report_id": "NULL"}, "broken report id": {"report_id": "'x'"},
 			},
 			twice: []row{

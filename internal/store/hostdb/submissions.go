@@ -289,29 +289,76 @@ func (t *hostTx) Reports(task dap.TaskID, ids []dap.ReportID) (map[dap.ReportID]
 }
 
 func (t *hostTx) Settle(task dap.TaskID, reports []aggregate.Settlement) (map[dap.ReportID]bool, error) {
-	var rows []any
 	for _, r := range reports {
 		// What is written must be readable: Settled reads all or nothing.
-		name := ""
-		if !r.Outcome.Accepted {
-			name = r.Outcome.Error.String()
-		}
+		name := errorName(r.Outcome)
 		if known, err := dap.ParseReportError(name); known != r.Outcome.Error || (err == nil) == r.Outcome.Accepted {
 			return nil, fmt.Errorf("settle a report: accepted is %t and the error %v", r.Outcome.Accepted, r.Outcome.Error)
 		}
-		rows = append(rows, task.String(), r.Report.String(), r.Outcome.Accepted, name)
+	}
+	// The task is asked for once: a reference in the schema would ask for it
+	// again for every row.
+	if _, err := t.Phase(task); err != nil {
+		return nil, err
+	}
+	// Nearly always all of them are fresh, and to just insert them costs half.
+	err := t.attempt(func() error { return t.settle(task, reports) })
+	if err == nil {
+		fresh := make(map[dap.ReportID]bool, len(reports))
+		for _, r := range reports {
+			fresh[r.Report] = true
+		}
+		return fresh, nil
+	}
+	if !store.IsUnique(err) {
+		return nil, fmt.Errorf("settle reports: %w", err)
+	}
+	fresh, err := t.settleFresh(task, reports)
+	if err != nil {
+		return nil, fmt.Errorf("settle reports: %w", err)
+	}
+	return fresh, nil
+}
+
+// errorName is the error of an outcome as it is stored.
+func errorName(o aggregate.Outcome) string {
+	if o.Accepted {
+		return ""
+	}
+	return o.Error.String()
+}
+
+// settle settles reports of which none was settled and none is listed twice.
+func (t *hostTx) settle(task dap.TaskID, reports []aggregate.Settlement) error {
+	var accepted, rejected []any
+	for _, r := range reports {
+		if r.Outcome.Accepted {
+			accepted = append(accepted, r.Report.String())
+		} else {
+			rejected = append(rejected, r.Report.String(), errorName(r.Outcome))
+		}
+	}
+	if err := t.bulk(insertSettled, "($1, ?, TRUE, '')", task, accepted, "", nil); err != nil {
+		return err
+	}
+	return t.bulk(insertSettled, "($1, ?, FALSE, ?)", task, rejected, "", nil)
+}
+
+const insertSettled = `INSERT INTO settled_reports (task_id, report_id, accepted, report_error)`
+
+// settleFresh settles those that were not settled before, and returns them.
+func (t *hostTx) settleFresh(task dap.TaskID, reports []aggregate.Settlement) (map[dap.ReportID]bool, error) {
+	var rows []any
+	for _, r := range reports {
+		rows = append(rows, r.Report.String(), r.Outcome.Accepted, errorName(r.Outcome))
 	}
 	fresh := make(map[dap.ReportID]bool, len(reports))
-	err := t.bulk(`INSERT INTO settled_reports (task_id, report_id, accepted, report_error)`, 4, rows,
+	return fresh, t.bulk(insertSettled, "($1, ?, ?, ?)", task, rows,
 		`ON CONFLICT (task_id, report_id) DO NOTHING RETURNING report_id`, func(rows *sql.Rows) error {
 			id, err := scanReport(rows)
 			fresh[id] = true
 			return err
 		})
-	if err != nil {
-		return nil, fmt.Errorf("settle reports: %w", err)
-	}
-	return fresh, nil
 }
 
 func (t *hostTx) Settled(task dap.TaskID) (map[dap.ReportID]aggregate.Outcome, error) {

@@ -28,6 +28,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -190,6 +191,37 @@ func Durable(t testing.TB) {
 	}
 	set("ALTER SYSTEM SET %s = on")
 	t.Cleanup(func() { set("ALTER SYSTEM RESET %s") })
+}
+
+// Process returns the id of the server's process, whose children do the work.
+func Process(t testing.TB) int {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(get(t).dir, "data", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	pid, err := strconv.Atoi(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// Settled brings a database to the state in which the server leaves it by itself
+// some time after much was written: with statistics, and written to disk. It is
+// for measurements of what comes after.
+func Settled(t testing.TB, dsn string) {
+	t.Helper()
+	db, err := sql.Open("pgx", dsn)
+	if err == nil {
+		_, err = db.Exec("VACUUM (ANALYZE)")
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	get(t).exec(t, "CHECKPOINT")
 }
 
 // find returns the folder with PostgreSQL's programs: the newest of those that

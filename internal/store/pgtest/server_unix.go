@@ -31,6 +31,7 @@ cat >>"$2/data/postgresql.conf" <<END &&
 listen_addresses = ''
 unix_socket_directories = '$2'
 max_connections = 300
+shared_buffers = 512MB
 fsync = off
 full_page_writes = off
 wal_level = minimal

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"muster/dap"
@@ -165,7 +166,16 @@ func jobs(t *testing.T, d *db, id dap.TaskID) []aggregate.Job {
 
 func job(t *testing.T, d *db, number int) aggregate.Job {
 	t.Helper()
-	return read(t, d, func(tx aggregate.Tx) (aggregate.Job, error) { return tx.Job(task, number) })
+	return read(t, d, func(tx aggregate.Tx) (aggregate.Job, error) {
+		job, err := tx.Job(task, number)
+		if err != nil {
+			return aggregate.Job{}, err
+		}
+		return job, tx.JobReports(task, number, func(id dap.ReportID, _ []byte) error {
+			job.Reports = append(job.Reports, id)
+			return nil
+		})
+	})
 }
 
 func jobTests() []test {
@@ -193,6 +203,40 @@ func jobTests() []test {
 			same(t, "plan", planned, jobs(t, d, task))
 			exact(t, "a job", planned[2], job(t, d, 2))
 			same(t, "plan of the other task", []aggregate.Job{}, jobs(t, d, other))
+		}},
+		{"the reports of a job come with their bytes", func(t *testing.T, d *db) {
+			d.create(t)
+			stored := map[dap.ReportID][]byte{report(5): []byte("five"), report(9): bytes.Repeat([]byte{0, 0xff}, 20_000), report(1): []byte("one")}
+			d.do(t, plan(task, planned...))
+			d.do(t, func(tx aggregate.Tx) error {
+				for id, body := range stored {
+					if _, err := tx.PutReport(task, id, body); err != nil {
+						return err
+					}
+				}
+				_, err := tx.PutReport(other, report(3), []byte("of another task"))
+				return err
+			})
+			var order []dap.ReportID
+			bodies := read(t, d, func(tx aggregate.Tx) (map[dap.ReportID][]byte, error) {
+				order = nil
+				got := make(map[dap.ReportID][]byte)
+				return got, tx.JobReports(task, 0, func(id dap.ReportID, body []byte) error {
+					order, got[id] = append(order, id), bytes.Clone(body)
+					return nil
+				})
+			})
+			same(t, "order", planned[0].Reports, order)
+			same(t, "bytes", map[dap.ReportID][]byte{report(5): stored[report(5)], report(3): nil, report(9): stored[report(9)]}, bodies)
+			stop := errors.New("enough")
+			calls := 0
+			err := d.InTx(t.Context(), "stop early", func(tx aggregate.Tx) error {
+				calls = 0
+				return tx.JobReports(task, 0, func(dap.ReportID, []byte) error { calls++; return stop })
+			})
+			if !errors.Is(err, stop) || calls != 1 {
+				t.Errorf("%d calls and the error %v, want one and %q", calls, err, stop)
+			}
 		}},
 		{"a plan of many jobs", func(t *testing.T, d *db) {
 			d.create(t)

@@ -202,10 +202,7 @@ func checkStack(t *testing.T, st stack, s subject) {
 		counts = append(counts, strconv.Itoa(band.Count))
 	}
 	desc := strings.NewReplacer(",", " ", ";", " ", "\u202f", "", ".", " ").Replace(st.desc)
-	var numbers []string
-	for _, word := range strings.Fields(desc) {
-		numbers = append(numbers, word)
-	}
+	numbers := strings.Fields(desc)
 	at := 0
 	for _, c := range append(counts, strconv.Itoa(s.of)) {
 		i := slices.Index(numbers[at:], c)
