@@ -35,7 +35,7 @@ func (r *runningHost) drive(ctx context.Context, env Env, log *slog.Logger, p pa
 }
 
 // driveTask takes one task from the deadline to its sums, however long it takes.
-// The words of a refusal name members, so the log has its kind alone: muster host
+// The words of a refusal name members, and may be the other host's, so the log has its kind alone: muster host
 // freeze says them.
 func (r *runningHost) driveTask(ctx context.Context, env Env, log *slog.Logger, p pace, cohort coalition.Cohort, leader *aggregate.Leader) {
 	pause := p.first
@@ -50,13 +50,12 @@ func (r *runningHost) driveTask(ctx context.Context, env Env, log *slog.Logger, 
 			r.metrics.Freeze(httpd.FreezeDone)
 			return
 		}
-		result := httpd.FreezeRefused
-		attrs := []slog.Attr{slog.String("kind", errs.KindOf(err).String()), slog.Duration("again_in", pause)}
-		if kind := errs.KindOf(err); kind == errs.Unavailable || kind == errs.Internal {
-			attrs, result = append(attrs, slog.Any("cause", err)), httpd.FreezeFailed
+		result, kind := httpd.FreezeRefused, errs.KindOf(err)
+		if kind == errs.Unavailable || kind == errs.Internal {
+			result = httpd.FreezeFailed
 		}
 		r.metrics.Freeze(result)
-		log.LogAttrs(ctx, slog.LevelWarn, "the freeze did not succeed; muster host freeze says why", attrs...)
+		log.LogAttrs(ctx, slog.LevelWarn, "the freeze did not succeed; muster host freeze says why", slog.String("kind", kind.String()), slog.Duration("again_in", pause))
 		if !sleep(ctx, pause) {
 			return
 		}

@@ -37,6 +37,9 @@ func TestKilledAnywhere(t *testing.T) {
 					}
 					w.cycle()
 					<-done
+					if w.hosts[host].died() == 0 {
+						t.Errorf("%s was not killed", host)
+					}
 				})
 			}
 		}
@@ -46,13 +49,14 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		t.Skip("strace is not installed here (Debian: apt-get install strace)")
+		t.Fatal("strace is not installed here (Debian: apt-get install strace); the long run needs it")
 	}
 	if out, err := exec.Command(strace, "-D", "-f", "-o", "/dev/null", "true").CombinedOutput(); err != nil {
-		t.Skipf("this machine lets nobody trace: %v %s", err, out)
+		t.Fatalf("this machine lets nobody trace, which the long run needs: %v %s", err, out)
 	}
 	for _, host := range hostNames() {
 		for _, call := range []string{"pwrite64", "fdatasync,fsync", "ftruncate"} {
+			deaths := 0 // of all cases of the call: a thread need not come to its 28th
 			for n := 1; n <= 28; n += 3 {
 				if call == "ftruncate" && n > 4 {
 					continue
@@ -61,8 +65,12 @@ func TestKilledAnywhere(t *testing.T) {
 					w := l.newWorld(t, onSQLite)
 					w.under[host] = []string{strace, "-D", "-f", "-q", "-o", "/dev/null", "-e", "trace=" + call, "-e", fmt.Sprintf("inject=%s:signal=SIGKILL:when=%d", call, n)}
 					w.cycle()
-					t.Logf("it died %d times", w.hosts[host].deaths)
+					t.Logf("it died %d times", w.hosts[host].died())
+					deaths += w.hosts[host].died()
 				})
+			}
+			if deaths == 0 {
+				t.Errorf("%s did not die at any %s", host, call)
 			}
 		}
 		// A disk without room, as the system says it: some writes fail, and later none.

@@ -85,6 +85,13 @@ func (h *host) supervise() {
 	}
 }
 
+// died returns how often the host was killed.
+func (h *host) died() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.deaths
+}
+
 func (h *host) log() string { return filepath.Join(h.w.dir, h.name+".log") }
 
 // logged returns what the host has said.
