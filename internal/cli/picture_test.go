@@ -400,8 +400,9 @@ func TestPictureOfATranslatedPack(t *testing.T) {
 					t.Errorf("in %q at %d columns a line has %d: %q", lang, width, n, line)
 				}
 			}
-			if title := pack.Areas[0].Outcomes[2].Title.In(lang); !strings.Contains(picture, title) {
-				t.Errorf("in %q at %d columns the picture does not name %q", lang, width, title)
+			// A long title is cut where a row has no room for it.
+			if title := []rune(pack.Areas[0].Outcomes[2].Title.In(lang)); !strings.Contains(picture, string(title[:12])) {
+				t.Errorf("in %q at %d columns the picture does not name %q", lang, width, string(title))
 			}
 			if ascii := draw(t, r, pictureOptions{Language: lang, Width: width, ASCII: true}); strings.Contains(ascii, "?") {
 				t.Errorf("in %q at %d columns a sign is lost in ASCII", lang, width)
