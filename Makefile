@@ -29,8 +29,8 @@ build: ## bin/muster: static, the same bytes from the same source
 sbom: build ## bin/muster.cdx.json: what muster links, with licences and digests, as CycloneDX
 	$(TOOL) cyclonedx-gomod app -json -licenses -std -noserial -main cmd/muster -output bin/muster.cdx.json .
 
-demo: build ## a synthetic coalition through the whole cycle, in the terminal (DEMOFLAGS="--members 12")
-	bin/muster demo --headless $(DEMOFLAGS)
+demo: build ## three years of a synthetic coalition, in a browser on this machine (DEMOFLAGS=--headless: in the terminal)
+	bin/muster demo $(DEMOFLAGS)
 
 picture: build ## docs/picture.png, the first screen of the picture of invented members (needs Chromium)
 	tools/picture.sh docs/picture.png

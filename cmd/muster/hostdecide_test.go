@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -244,48 +246,59 @@ func TestApproveRelease(t *testing.T) {
 	t.Parallel()
 	c := newHosting(t)
 	c.serve()
-	c.deliver(upTo(8)...)
-	signedCharter, err := os.ReadFile(c.at("charter.json"))
+	c.deliver(upTo(10)...)
+	c.clock.Store(hostingDeadline)
+	c.must("host", "freeze", "--dir", c.at("ostmere"))
+	backup := c.backup("ostmere", "before.age")
+	coordinator := []string{"--dir", c.at("coordinator"), "--charter", c.at("charter.json"), "--framework", lights}
+	c.must(append([]string{"collect", "run", "--out", c.at("collected")}, coordinator...)...)
+	good := c.at("release.json")
+	if code, _, stderr := c.run(append([]string{"collect", "release", "--aggregate", c.at("collected", "aggregate.json"), "--first", "--out", good}, coordinator...)...); code != 0 {
+		t.Fatal(stderr)
+	}
+	body, err := os.ReadFile(good)
 	check(t, err)
-	release := func(name string, change map[string]any) string {
-		body := map[string]any{
-			"kind": "muster release v1", "status": "NOT PUBLISHABLE: a test", "coalition": "Sea of Lights", "cycle": "now", "cohort": "allies",
-			"charter_digest": keys.Digest(signedCharter), "roster_digest": c.frozen("ostmere").Digest(), "rule": "first", "areas": []any{1, 2, 3},
-		}
-		for k, v := range change {
-			body[k] = v
-		}
-		b, err := keys.Canonical(body)
+	// changed is the release with other fields, signed by the coordinator all the same.
+	changed := func(name string, change map[string]any) string {
+		t.Helper()
+		var fields map[string]any
+		check(t, json.Unmarshal(body, &fields))
+		maps.Copy(fields, change)
+		b, err := keys.Canonical(fields)
 		check(t, err)
 		return c.signedBy(name, keys.KindRelease, b, "coordinator")
 	}
 	approve := func(path string, more ...string) []string {
 		return append([]string{"host", "approve", path, "--dir", c.at("ostmere"), "--yes"}, more...)
 	}
-	c.clock.Store(hostingDeadline)
-	c.must("host", "freeze", "--dir", c.at("ostmere"))
-	good := release("release.json", nil)
-	c.refuses(1, "is of totals that this host has not given", approve(good)...)
-	c.wantTotals(upTo(8)...)
-	c.refuses(1, "is of another charter", approve(release("a.json", map[string]any{"charter_digest": strings.Repeat("ab", 32)}))...)
-	c.refuses(1, "is of another roster than the one that this host signed", approve(release("b.json", map[string]any{"roster_digest": strings.Repeat("ab", 32)}))...)
-	c.refuses(1, `is of a cohort that the charter does not have, "foes"`, approve(release("c.json", map[string]any{"cohort": "foes"}))...)
-	out := c.must(approve(good)...)
-	if !strings.Contains(out, "The release of allies, cycle now of Sea of Lights:") || !strings.Contains(out, "NOT PUBLISHABLE: a test") {
-		t.Errorf("got %s", out)
-	}
-	again := release("d.json", map[string]any{"areas": []any{4}})
-	c.refuses(1, "this host signed another release allies, with the digest ", approve(again)...)
-	body, err := os.ReadFile(good)
-	check(t, err)
-	c.must(approve(again, "--instead-of", keys.Digest(body))...)
-	note, err := os.ReadFile(good + ".sig")
-	check(t, err)
-	charter, _, _ := c.charter()
-	check(t, keys.Verify(keys.KindRelease, body, note, charter.Coordinator.Key, charter.Leader.Key))
+	c.refuses(1, "is of another charter", approve(changed("a.json", map[string]any{"charter_digest": strings.Repeat("ab", 32)}))...)
+	c.refuses(1, "is of another roster than the one that this host signed", approve(changed("b.json", map[string]any{"roster_digest": strings.Repeat("ab", 32)}))...)
+	c.refuses(2, "the release is not of one of the groups that it lists as released", approve(changed("c.json", map[string]any{"cohort": "foes"}))...)
+	c.refuses(2, "the release is not signed by", approve(c.signedBy("d.json", keys.KindRelease, body, "calverra"))...)
 	// Two forms of one file are two files to a reader.
 	spaced := bytes.Replace(body, []byte(`{`), []byte(`{ `), 1)
-	c.refuses(2, "the release cannot be read", approve(c.signedBy("e.json", keys.KindRelease, spaced, "coordinator"))...)
+	c.refuses(2, "the release", approve(c.signedBy("e.json", keys.KindRelease, spaced, "coordinator"))...)
+	// A host that does not know of the collection.
+	c.must("host", "restore", backup, c.at("restored"), "--passphrase-file", c.passphrase())
+	check(t, os.CopyFS(c.at("restored", "keys"), os.DirFS(c.at("ostmere", "keys"))))
+	for _, name := range c.secretsOf("restored") {
+		check(t, os.Chmod(c.at("restored", "keys", name), 0o600))
+	}
+	c.refuses(1, "is of totals that this host has not given", "host", "approve", good, "--dir", c.at("restored"), "--yes")
+
+	if out := c.must(approve(good)...); !strings.Contains(out, "The release of allies, cycle now of Sea of Lights:") {
+		t.Errorf("got %s", out)
+	}
+	if _, _, stderr := c.run(approve(good)...); !strings.Contains(stderr, "this host has signed the release already") {
+		t.Errorf("again: %s", stderr)
+	}
+	charter, _, _ := c.charter()
+	note, err := os.ReadFile(good + ".sig")
+	check(t, err)
+	check(t, keys.Verify(keys.KindRelease, body, note, charter.Coordinator.Key, charter.Leader.Key))
+	again := changed("f.json", map[string]any{"coalition": "Sea of Darkness"})
+	c.refuses(1, "this host signed another release allies, with the digest "+keys.Digest(body), approve(again)...)
+	c.must(approve(again, "--instead-of", keys.Digest(body))...)
 	if got := c.kinds("ostmere"); got != "charter, roster, aggregate share, approval, approval" {
 		t.Errorf("the record has: %s", got)
 	}

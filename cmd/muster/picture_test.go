@@ -16,7 +16,7 @@ func TestPictureServe(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "sea")
 	var stdout, stderr buffer
-	if code := run(t.Context(), []string{"demo", "--members", "20", "--data", dir}, strings.NewReader(""), &stdout, &stderr); code != 0 {
+	if code := run(t.Context(), []string{"demo", "--one-cycle", "--in-process", "--members", "20", "--data", dir}, strings.NewReader(""), &stdout, &stderr); code != 0 {
 		t.Fatalf("demo: exit code %d\n%s", code, stderr.String())
 	}
 	ctx, stop := context.WithCancel(t.Context())

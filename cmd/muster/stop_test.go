@@ -49,7 +49,7 @@ func TestStop(t *testing.T) {
 	answers := smallAnswers(t, 1000)
 	commands := map[string][]string{
 		"rehearse": {"rehearse", "--framework", filepath.Join("testdata", "lights.yaml"), "--answers", answers, "--out"},
-		"demo":     {"demo", "--members", "200", "--data"},
+		"demo":     {"demo", "--one-cycle", "--members", "200", "--data"},
 	}
 	for name, args := range commands {
 		for signal, stop := range map[string]os.Signal{"interrupt": os.Interrupt, "terminate": syscall.SIGTERM} {
@@ -126,7 +126,7 @@ func TestStopBefore(t *testing.T) {
 // does. The program dies of it like any other, and leaves nothing behind.
 func TestClosedPipe(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"demo"}, {"demo", "--json"}, {"framework", "show", "muster-core"}} {
+	for _, args := range [][]string{{"demo", "--headless"}, {"demo", "--json"}, {"framework", "show", "muster-core"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			t.Parallel()
 			scratch := t.TempDir()

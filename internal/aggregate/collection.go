@@ -164,6 +164,9 @@ func (h *Helper) AggregateShare(ctx context.Context, task dap.TaskID, body []byt
 	if err != nil {
 		return nil, unreadable(task, err)
 	}
+	if len(req.CollectionJobReq.AggParam) > 0 { // DAP-18 4.6.4: not that of the jobs, which had none
+		return nil, dap.NewProblem(dap.ProblemInvalidMessage, "the aggregation parameter is not that of the aggregation jobs, which had none").ForTask(task)
+	}
 	if err := h.checkQuery(req.CollectionJobReq); err != nil {
 		return nil, err
 	}

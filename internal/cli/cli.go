@@ -75,7 +75,8 @@ itself on its own computers; two hosting members add up locked answers that
 neither can read alone; all see where the coalition stands.
 
 Exit codes: 0 done, 1 something broke or was stopped, 2 the input or the call is
-wrong, 3 too few members took part or have signed.`,
+wrong, 3 too few members took part or have signed, or what would be published, or
+was, could point at someone.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noSubcommand,

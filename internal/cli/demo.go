@@ -43,7 +43,9 @@ type demoFlags struct {
 	seed     uint64
 	data     string
 	headless bool
+	oneCycle bool
 	json     bool
+	listen   string
 
 	inProcess bool
 }
@@ -52,30 +54,49 @@ func newDemoCmd(env Env) *cobra.Command {
 	var f demoFlags
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Run a synthetic coalition through a whole cycle",
-		Long: `Run a synthetic coalition, invented members with invented answers, through a
-whole cycle: the same processes, cryptography and databases as muster rehearse. The
-picture, charter.json, aggregate.json, release.json and the first entry of the
-record are marked SYNTHETIC. The answers and the roster have no place for it in
-their formats: SYNTHETIC.txt, in the folder of --data and beside the result, says
-it of these.`,
-		Example: "  muster demo --headless --members 32 --seed 7 --data synthetic",
-		Args:    noArgs,
+		Short: "Run a synthetic coalition through its years",
+		Long: `Run a synthetic coalition, invented members with invented answers on an invented
+sea, through three yearly cycles: 32 allies and 18 partners, each cohort for
+itself, by three packs, under two hosts that change each year; and the coalition
+assesses itself. One deadline is postponed, one framework is revised, two allies
+join, some members decline or are late, and what was released in one year is
+reckoned with in the next. Where too few took part nothing is opened.
+
+It is the same code, cryptography and databases as muster rehearse; each host of
+the current year is a process of its own, those of earlier years run in this one.
+
+It serves the picture of all of them in a browser on this machine, until Ctrl-C.
+With --headless it prints the current picture of the allies instead. With
+--one-cycle it prints that of one cycle of one cohort by muster-core alone, and with --data keeps
+answers to rehearse with.
+
+The picture, charter.json, aggregate.json, release.json, collective.json and the
+first entry of a record are marked SYNTHETIC. The answers and the roster have no
+place for it in their formats: SYNTHETIC.txt, in the folder of --data, says it of
+these.`,
+		Example: `  muster demo --headless --data synthetic
+  muster demo --one-cycle --members 12 --seed 7 --data answers-to-rehearse-with`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runDemo(cmd.Context(), env, f)
+			if f.oneCycle {
+				return runOneCycle(cmd.Context(), env, f)
+			}
+			return runYears(cmd.Context(), env, f)
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.headless, "headless", false, "print the picture in the terminal (so far the only way)")
-	flags.IntVar(&f.members, "members", 32, "members of the coalition, one of which declines")
+	flags.BoolVar(&f.headless, "headless", false, "print the picture in the terminal and serve nothing")
+	flags.BoolVar(&f.oneCycle, "one-cycle", false, "run one cycle of one cohort by muster-core alone")
+	flags.IntVar(&f.members, "members", 32, "allies, some of which decline or are late")
 	flags.Uint64Var(&f.seed, "seed", 1, "the same seed makes the same coalition")
-	flags.StringVar(&f.data, "data", "", "keep answers and result in this new folder")
-	flags.BoolVar(&f.json, "json", false, "print the release alone, as JSON")
+	flags.StringVar(&f.data, "data", "", "keep everything in this new folder")
+	flags.BoolVar(&f.json, "json", false, "print the current release of the allies alone, as JSON")
+	flags.StringVar(&f.listen, "listen", pictureAddress, "address of this machine for the picture, with port")
 	inProcessFlag(cmd, &f.inProcess)
 	return cmd
 }
 
-func runDemo(ctx context.Context, env Env, f demoFlags) error {
+func runOneCycle(ctx context.Context, env Env, f demoFlags) error {
 	pack, err := framework.Find(env.Packs, defaultPack)
 	if err != nil {
 		return err

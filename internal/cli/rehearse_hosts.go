@@ -277,6 +277,23 @@ func (r *runningProcesses) SetClock(context.Context) error {
 	return nil
 }
 
+// Postpone has both hosts approve the addendum as their people would: each signs
+// it, and takes it once all three have signed.
+func (r *runningProcesses) Postpone(ctx context.Context, addendum coalition.SignedAddendum) (coalition.SignedAddendum, error) {
+	path := filepath.Join(r.stage.dir, "addendum-"+addendum.Digest()+".json")
+	if err := keepSigned(path, coalition.SignedFile(addendum), errors.New("another addendum is there")); err != nil {
+		return addendum, err
+	}
+	leader, helper := r.stage.hosts[0], r.stage.hosts[1]
+	for _, h := range []*hostProcess{leader, helper, leader} { // the Leader signed before the Helper had
+		if err := runApprove(ctx, r.stage.quiet(), path, approveFlags{dir: h.dir, yes: true}); err != nil {
+			return addendum, err
+		}
+	}
+	signed, err := readSigned(path, "addendum")
+	return coalition.SignedAddendum(signed), err
+}
+
 // The pauses before hosts are asked again, and how long altogether.
 const (
 	poll     = 10 * time.Millisecond

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/dap"
-	"muster/internal/errs"
 	"muster/internal/rehearse"
 )
 
@@ -64,7 +63,7 @@ func runProcesses(ctx context.Context, env Env, cfg rehearse.Config, dir string)
 	if broken := context.Cause(watched); err != nil && ctx.Err() == nil && broken != nil {
 		err = broken
 	}
-	if err != nil && ctx.Err() == nil && errs.KindOf(err) != errs.Conflict && !errors.Is(err, errTaken) {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errTaken) {
 		stage.keepLogs()
 	}
 	return result, err

@@ -179,7 +179,12 @@ func TestCollectionHappensOnce(t *testing.T) {
 	got := n.post(n.peerURL("/aggregate_shares"), dap.MediaAggregateShareReq, share(func(r *dap.AggregateShareReq) { r.ReportCount = 3 }), &n.leaderCert)
 	wantProblem(t, "a second share", got, http.StatusConflict, dap.ProblemBatchOverlap)
 	got = n.post(n.peerURL("/aggregate_shares"), dap.MediaAggregateShareReq, share(func(r *dap.AggregateShareReq) { r.CollectionJobReq.AggParam = []byte{1} }), &n.leaderCert)
-	wantProblem(t, "an aggregation parameter", got, http.StatusBadRequest, dap.ProblemInvalidAggregationParameter)
+	wantProblem(t, "an aggregation parameter", got, http.StatusBadRequest, dap.ProblemInvalidMessage)
+	query, err := dap.NewTimeIntervalQuery(n.Task().Interval)
+	must(t, err)
+	withParameter, err := dap.Encode(dap.Variant18, dap.CollectionJobReq{Query: query, AggParam: []byte{1}})
+	must(t, err)
+	wantProblem(t, "one of a collection", n.post(at, dap.MediaCollectionJobReq, withParameter, &n.coordinatorCert), http.StatusBadRequest, dap.ProblemInvalidAggregationParameter)
 	got = n.post(n.peerURL("/aggregate_shares"), dap.MediaAggregateShareReq, share(func(r *dap.AggregateShareReq) {
 		r.CollectionJobReq.Extensions = []dap.Extension{{Type: 7}}
 	}), &n.leaderCert)

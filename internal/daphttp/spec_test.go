@@ -269,7 +269,7 @@ func TestResourcesInSpec(t *testing.T) {
 func TestConformanceTable(t *testing.T) {
 	t.Parallel()
 	names := make(map[string]map[string]bool) // tests by package
-	for _, dir := range []string{"dap", "vdaf", "internal/aggregate", "internal/daphttp", "internal/coalition", "internal/submit", "internal/collect"} {
+	for _, dir := range []string{"dap", "vdaf", "internal/aggregate", "internal/daphttp", "internal/coalition", "internal/submit", "internal/collect", "test/fault"} {
 		names[filepath.Base(dir)] = tests(t, filepath.Join("../..", dir))
 	}
 	src := string(readSpec(t, "dap-conformance.md"))
@@ -302,8 +302,9 @@ func TestConformanceTable(t *testing.T) {
 
 // sections are those of draft-ietf-ppm-dap-18 that hold a requirement.
 var sections = []string{
-	"3", "3.1", "3.2", "3.3", "3.5", "3.6", "4.1", "4.1.1", "4.1.2", "4.2", "4.2.1", "4.2.2", "4.2.3", "4.3", "4.4.1", "4.4.2", "4.4.3", "4.5", "4.5.1", "4.5.2", "4.5.3",
-	"4.6.1", "4.6.2", "4.6.3", "4.6.4", "4.6.5", "4.6.6", "4.6.7", "5.1", "5.2", "6.1", "6.4", "7", "8", "9.1",
+	"3", "3.1", "3.2", "3.3", "3.5", "3.6", "4.1", "4.1.1", "4.1.2", "4.2", "4.2.1", "4.2.2", "4.2.3", "4.3", "4.4.1", "4.4.2", "4.4.3", "4.5", "4.5.1", "4.5.2", "4.5.3", "4.5.3.1", "4.5.3.2", "4.5.3.3", "4.5.3.4", "4.5.4", "4.5.4.3", "4.5.4.4", "4.5.5",
+	"4.6.1", "4.6.2", "4.6.3", "4.6.4", "4.6.5", "4.6.6", "4.6.7", "5.1", "5.2", "6.1", "6.2", "6.3", "6.4", "7", "8",
+	"8.1", "8.2", "8.3", "8.4", "8.5", "8.6", "8.7", "9.1", "9.2", "12",
 }
 
 func tests(t *testing.T, dir string) map[string]bool {

@@ -10,6 +10,10 @@
 // the levels; evidence is given mostly where it is asked for; since last year most
 // moves went upward. One member takes no part and one has just joined.
 //
+// [Years] invents more: three years of allies and partners, with everything that
+// happens to a coalition in between; [Run] takes them through all their cycles,
+// with the code of the real thing, and keeps what comes out in a folder.
+//
 // One seed gives the same coalition on every platform: everything is computed in
 // integers. No real country ever stands beside an invented weakness, and whatever is
 // made of a coalition carries the mark [Synthetic].

@@ -1,6 +1,8 @@
 package demo
 
 import (
+	"hash/crc32"
+
 	"muster/internal/assess"
 	"muster/internal/framework"
 )
@@ -41,6 +43,7 @@ func levelOf(score int) int {
 // model is what all members of a coalition have in common.
 type model struct {
 	seed     uint64
+	pack     string // its id
 	outcomes []*framework.Outcome
 	area     []int // by outcome, the number of its area
 	areas    int
@@ -48,7 +51,7 @@ type model struct {
 }
 
 func newModel(pack *framework.Pack, seed uint64) *model {
-	m := &model{seed: seed, outcomes: pack.Outcomes(), areas: len(pack.Areas)}
+	m := &model{seed: seed, pack: pack.ID, outcomes: pack.Outcomes(), areas: len(pack.Areas)}
 	src := newSource(seed, streamCoalition)
 	for area := range pack.Areas {
 		for range pack.Areas[area].Outcomes {
@@ -96,6 +99,47 @@ func (m *model) member(name string, place uint64) Member {
 		Now:        &assess.Assessment{Member: name, Answers: now},
 		Before:     &assess.Assessment{Member: name, Answers: before},
 	}
+}
+
+// history makes the answers of that many years by the member in that place of the
+// list of names, the earliest first. Every score is raised by lift.
+//
+// The capability is the same for every pack, and everything else is the pack's
+// own: who is good at one subject is likely to be good at others, and no more.
+func (m *model) history(name string, place uint64, lift, years int) ([]*assess.Assessment, int) {
+	capability := newSource(m.seed, place).beta()
+	src := newSource(m.seed, m.stream(place))
+	scores := make([]int, len(m.outcomes))
+	areaSpread := make([]int, m.areas)
+	for area := range m.areas {
+		areaSpread[area] = src.bell(spreadArea)
+	}
+	for i := range m.outcomes {
+		scores[i] = capability + lift + areaSpread[m.area[i]] + m.hard[i] + src.bell(spreadOutcome)
+	}
+	h := m.habits(src)
+	answers := make([]*assess.Assessment, years)
+	for y := years - 1; y >= 0; y-- {
+		answers[y] = &assess.Assessment{Member: name, Answers: m.answers(src, h, scores)}
+		m.backward(src, scores)
+	}
+	return answers, capability
+}
+
+// backward takes from the scores what the last year added to them.
+func (m *model) backward(src *source, scores []int) {
+	areaDrift := make([]int, m.areas)
+	for area := range m.areas {
+		areaDrift[area] = driftMean + src.bell(driftArea)
+	}
+	for i := range scores {
+		scores[i] -= areaDrift[m.area[i]] + src.bell(600)
+	}
+}
+
+// stream returns the stream of a member's answers to this pack over the years.
+func (m *model) stream(place uint64) uint64 {
+	return uint64(crc32.ChecksumIEEE([]byte(m.pack)))<<33 | 1<<32 | place
 }
 
 func (m *model) habits(src *source) habits {

@@ -15,6 +15,7 @@ type source struct{ pcg *rand.PCG }
 const (
 	streamCoalition = 1<<32 + iota // what is easy and what is hard for everybody
 	streamCast                     // who declines, joined, is late
+	streamItself                   // what the coalition says of itself
 )
 
 // newSource returns the stream of a seed. Streams of one seed are independent: the

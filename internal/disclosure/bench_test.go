@@ -22,7 +22,7 @@ func BenchmarkApply(b *testing.B) {
 			a := disclosure.Application{
 				Rule: rule, Totals: s.year(names(n)), Members: names(n), Previous: first,
 				Participation: disclosure.Participation{Members: n, Submissions: n, Hosts: 2},
-				Thresholds:    disclosure.Thresholds{MinimumBatch: (2*n + 2) / 3, ReleaseMinimum: 8, MinimumBand: 3},
+				Thresholds:    disclosure.Thresholds{MinimumBatch: (2*n + 2) / 3, ReleaseMinimum: 8},
 			}
 			for b.Loop() {
 				if _, err := a.Apply(); err != nil {

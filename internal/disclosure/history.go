@@ -140,16 +140,77 @@ func (h *History) Problem(colluders int, facts ...attack.Fact) (attack.Problem, 
 // Attack tries to narrow any member's answer with everything that was released,
 // as an attacker does who knows as many members' answers as the rules reckon
 // with, and whatever they answered.
+//
+// Releases whose members have nobody in common are attacked apart: what is said of
+// the ones is tied by nothing to what is said of the others. So allies and
+// partners are each reckoned with as many known members as their own rule does; a
+// host that is an ally is no partner whose answers it could know.
 func (h *History) Attack(o attack.Options) (attack.Result, error) {
-	known := 0
-	for _, i := range h.issues {
-		known = max(known, i.Rule.Known())
+	all := attack.Result{Findings: []attack.Finding{}, Open: []attack.Open{}}
+	for _, issues := range h.apart() {
+		known := 0
+		for _, i := range issues {
+			known = max(known, i.Rule.Known())
+		}
+		p, err := NewHistory(issues...).Problem(known)
+		if err != nil {
+			return attack.Result{}, err
+		}
+		r, err := attack.Run(p, o)
+		if err != nil {
+			return attack.Result{}, err
+		}
+		all.Findings, all.Open = append(all.Findings, r.Findings...), append(all.Open, r.Open...)
+		all.Examined, all.Worlds = all.Examined+r.Examined, all.Worlds+r.Worlds
 	}
-	p, err := h.Problem(known)
-	if err != nil {
-		return attack.Result{}, err
+	return all, nil
+}
+
+// Tied returns the part of the history that has to do with an issue of it: what
+// shares a member with it, or with what shares a member with it, and so on. What a
+// release may show depends on that part alone.
+func (h *History) Tied(to *Issue) *History {
+	for _, issues := range h.apart() {
+		if slices.Contains(issues, to) {
+			return NewHistory(issues...)
+		}
 	}
-	return attack.Run(p, o)
+	return NewHistory(to)
+}
+
+// apart returns the issues in groups that have no member in common, in order of
+// time within each.
+func (h *History) apart() [][]*Issue {
+	group := make([]int, len(h.issues)) // of each issue, the place of an earlier one or its own
+	first := make(map[string]int)       // by member, the group that it was found in
+	for place, i := range h.issues {
+		group[place] = place
+		for _, m := range i.Members {
+			of, seen := first[m]
+			if !seen {
+				first[m] = place
+				continue
+			}
+			from, to := group[place], group[of]
+			for p := range place + 1 {
+				if group[p] == from {
+					group[p] = to
+				}
+			}
+		}
+	}
+	var groups [][]*Issue
+	at := make(map[int]int)
+	for place, i := range h.issues {
+		n, ok := at[group[place]]
+		if !ok {
+			n = len(groups)
+			at[group[place]] = n
+			groups = append(groups, nil)
+		}
+		groups[n] = append(groups[n], i)
+	}
+	return groups
 }
 
 // Coarsen returns the block with only those of its boundaries that keep accepts:

@@ -42,6 +42,7 @@ type Rehearsal struct {
 	collectorKey *dap.HpkeKeypair
 	memberKeys   map[coalition.MemberID]*keys.Signer
 	sealed       map[coalition.MemberID]submit.Submission
+	addenda      []coalition.SignedAddendum
 	clock        *clock
 }
 
@@ -54,6 +55,7 @@ func (c *clock) set(t time.Time) { c.unixNano.Store(t.UnixNano()) }
 // New draws all keys, holds the hosts' ceremony and has all three sign the charter.
 func New(ctx context.Context, cfg Config) (*Rehearsal, error) {
 	cfg.Members = slices.SortedFunc(slices.Values(cfg.Members), func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	cfg.Cohort = cmp.Or(cfg.Cohort, defaultCohort)
 	cfg.Variant = cmp.Or(cfg.Variant, dap.Variant18)
 	if cfg.Suite == 0 {
 		cfg.Suite = dap.SuiteX25519
@@ -86,7 +88,7 @@ func New(ctx context.Context, cfg Config) (*Rehearsal, error) {
 
 func (c *Rehearsal) checkHosts() error {
 	for _, host := range c.cfg.Hosts {
-		if !slices.ContainsFunc(c.cfg.Members, func(m Member) bool { return m.ID == host }) {
+		if !c.cfg.Guests && !slices.ContainsFunc(c.cfg.Members, func(m Member) bool { return m.ID == host }) {
 			return errs.New(errs.Invalid, fmt.Sprintf("the host %s is not a member of the cohort", errs.Quote(string(host))), "two members of the cohort host the cycle")
 		}
 	}
@@ -98,8 +100,10 @@ func (c *Rehearsal) checkHosts() error {
 
 func (c *Rehearsal) drawKeys() error {
 	var err error
-	if c.coordinator, err = keys.Generate(c.cfg.Rand, "coordinator"); err != nil {
-		return err
+	if c.coordinator = c.cfg.Signer; c.coordinator == nil {
+		if c.coordinator, err = keys.Generate(c.cfg.Rand, "coordinator"); err != nil {
+			return err
+		}
 	}
 	if c.collectorKey, err = dap.GenerateHpkeKeypair(1, c.cfg.Suite); err != nil {
 		return err
@@ -123,7 +127,7 @@ func (c *Rehearsal) signCharter(ctx context.Context, hosts Introduction) error {
 	proposal := coalition.Proposal{
 		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Marking: c.cfg.Marking,
 		Framework: coalition.FrameworkRef{ID: ref.ID, Version: ref.Version, Digest: ref.Digest}, Layout: layout,
-		Cohort: cohortID, Leader: hosts.Leader, Helper: hosts.Helper, Seed: hosts.Seed, Variant: c.cfg.Variant,
+		Cohort: c.cfg.Cohort, Leader: hosts.Leader, Helper: hosts.Helper, Seed: hosts.Seed, Variant: c.cfg.Variant,
 		Disclosure: c.cfg.Disclosure,
 		Opens:      opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
 	}
@@ -149,12 +153,12 @@ func (c *Rehearsal) signCharter(ctx context.Context, hosts Introduction) error {
 	if c.charter, err = c.signed.Open(); err != nil {
 		return err
 	}
-	task, err := c.charter.OpenTask(cohortID)
+	task, err := c.charter.OpenTask(c.cfg.Cohort)
 	if err != nil {
 		return err
 	}
 	c.task = task.ID
-	c.collector, err = collect.New(collect.Config{Charter: c.charter, Cohort: cohortID, HPKE: c.collectorKey, Layout: c.layout})
+	c.collector, err = collect.New(collect.Config{Charter: c.charter, Cohort: c.cfg.Cohort, HPKE: c.collectorKey, Layout: c.layout})
 	return err
 }
 
@@ -177,7 +181,7 @@ func (c *Rehearsal) release(ctx context.Context, record *ledger.File, frozen coa
 		}
 	}
 	result.Release, err = collect.NewRelease(collect.ReleaseConfig{
-		Charter: c.charter, Cohort: cohortID, Pack: c.cfg.Pack, Aggregate: result.Aggregate,
+		Charter: c.charter, Addenda: c.addenda, Cohort: c.cfg.Cohort, Pack: c.cfg.Pack, Aggregate: result.Aggregate,
 		Frozen: frozen, Declined: declined,
 		Opened: c.cfg.Opened, History: c.cfg.History, Attack: attack.Options{Workers: runtime.GOMAXPROCS(0)},
 	}, c.coordinator)
@@ -191,7 +195,7 @@ func (c *Rehearsal) release(ctx context.Context, record *ledger.File, frozen coa
 		return nil, err
 	}
 	return nil, record.Append(ctx, ledger.Entry{
-		ID: "release " + cohortID + " " + c.cfg.Cycle, Kind: "release",
+		ID: "release " + c.cfg.Cohort + " " + c.cfg.Cycle, Kind: "release",
 		Data: map[string]string{
 			"release": keys.Digest(result.Release.Body), "roster": result.Roster.Digest(), "submissions": strconv.FormatUint(result.Aggregate.Count, 10),
 		},

@@ -72,7 +72,7 @@ func (d *delivery) work(ctx context.Context, work <-chan Member) error {
 func (d *delivery) deliver(ctx context.Context, m Member) error {
 	c := d.c
 	sealer, err := submit.New(submit.Config{
-		Charter: c.charter, Cohort: cohortID, Layout: c.layout, Member: m.ID, Signer: c.memberKeys[m.ID],
+		Charter: c.charter, Cohort: c.cfg.Cohort, Layout: c.layout, Member: m.ID, Signer: c.memberKeys[m.ID],
 		Rand: c.cfg.Rand, Now: c.clock.now,
 	})
 	if err != nil {

@@ -100,7 +100,7 @@ func (s *InProcess) Approve(_ context.Context, charter coalition.SignedCharter) 
 
 // Open opens the hosts' databases.
 func (s *InProcess) Open(ctx context.Context, world World) (Hosts, error) {
-	h := &pair{}
+	h := &pair{charter: s.charter, signers: [2]*keys.Signer{s.hosts[0].signer, s.hosts[1].signer}}
 	if err := s.connect(ctx, world, h); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
@@ -117,7 +117,7 @@ func (s *InProcess) connect(ctx context.Context, world World, h *pair) error {
 			return err
 		}
 		h.databases = append(h.databases, db)
-		task, err := aggregate.NewTask(s.charter, cohortID, s.seed)
+		task, err := aggregate.NewTask(s.charter, s.charter.Cohorts[0].ID, s.seed)
 		if err != nil {
 			return err
 		}
@@ -136,6 +136,8 @@ func (s *InProcess) connect(ctx context.Context, world World, h *pair) error {
 
 // pair is both hosts in this process.
 type pair struct {
+	signers   [2]*keys.Signer // Leader, Helper
+	charter   coalition.Charter
 	task      dap.TaskID
 	leader    *aggregate.Leader
 	helper    *aggregate.Helper
@@ -148,6 +150,20 @@ func (h *pair) Helper() submit.Receipts { return h.helper }
 
 // SetClock has nothing to do: the hosts read the rehearsal's clock.
 func (h *pair) SetClock(context.Context) error { return nil }
+
+// Postpone signs as both hosts, and both take it.
+func (h *pair) Postpone(ctx context.Context, addendum coalition.SignedAddendum) (coalition.SignedAddendum, error) {
+	var err error
+	for _, signer := range h.signers {
+		if addendum, err = addendum.Approve(h.charter, signer); err != nil {
+			return addendum, err
+		}
+	}
+	if err := h.leader.Postpone(ctx, addendum); err != nil {
+		return addendum, err
+	}
+	return addendum, h.helper.Postpone(ctx, addendum)
+}
 
 func (h *pair) Freeze(ctx context.Context) (leader, helper coalition.FrozenRoster, err error) {
 	if _, err := h.leader.Freeze(ctx); err != nil {

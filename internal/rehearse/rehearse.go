@@ -25,6 +25,7 @@ import (
 	"muster/internal/collect"
 	"muster/internal/errs"
 	"muster/internal/framework"
+	"muster/internal/keys"
 	"muster/internal/release"
 	"muster/internal/store"
 )
@@ -44,8 +45,12 @@ type Config struct {
 	Cycle      string
 	Marking    string // "SYNTHETIC" or "REHEARSAL"
 	Pack       *framework.Pack
+	Cohort     string   // its id; empty: "members"
 	Members    []Member // the cohort; their number is N
 	Hosts      [2]coalition.MemberID
+	Guests     bool                 // the cohort is of guests: the hosts are members of another
+	Postponed  []Postponement       // once everyone has delivered, by addenda
+	Signer     *keys.Signer         // the coordinator's; nil: drawn for this rehearsal
 	Suite      dap.Suite            // zero: X25519
 	Disclosure coalition.Disclosure // the zero value is the usual choice
 	Opened     []coalition.MemberID // who showed answers to others by choice
@@ -60,6 +65,12 @@ type Config struct {
 	Fault      store.Fault    // of hosts in this process, for tests; nil otherwise
 }
 
+// Postponement moves the deadline, for a reason that members read.
+type Postponement struct {
+	By     time.Duration
+	Reason string
+}
+
 // Progress says how far a rehearsal is.
 type Progress struct {
 	Step  string // "seal and deliver", in a person's words
@@ -71,6 +82,7 @@ type Progress struct {
 // part to open anything, and Release if too few for a release; Refused says why.
 type Result struct {
 	Charter   coalition.SignedCharter
+	Addenda   []coalition.SignedAddendum
 	Roster    coalition.SignedRoster
 	Aggregate *collect.Aggregate
 	Release   *collect.SignedRelease
@@ -79,8 +91,8 @@ type Result struct {
 	Refused   error
 }
 
-// cohortID is the one cohort of a rehearsal.
-const cohortID = "members"
+// defaultCohort is the one cohort of a rehearsal unless it has another name.
+const defaultCohort = "members"
 
 // Run rehearses a cycle. Members that sent nothing are late.
 func Run(ctx context.Context, cfg Config) (*Result, error) {
@@ -110,10 +122,17 @@ func (c *Rehearsal) Run(ctx context.Context) (_ *Result, err error) {
 
 func (c *Rehearsal) run(ctx context.Context, record *record, hosts Hosts) (*Result, error) {
 	result := &Result{Charter: c.signed}
-	if deadline := time.Unix(c.charter.Deadline, 0); c.clock.now().Before(deadline) {
+	if c.clock.now().Before(time.Unix(c.charter.Deadline, 0)) {
 		if err := c.deliver(ctx, hosts); err != nil {
 			return nil, err
 		}
+	}
+	deadline, err := c.postpone(ctx, hosts)
+	if err != nil {
+		return nil, err
+	}
+	result.Addenda = c.addenda
+	if c.clock.now().Before(deadline) {
 		c.clock.set(deadline)
 	}
 	if err := hosts.SetClock(ctx); err != nil {

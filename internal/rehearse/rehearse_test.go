@@ -57,6 +57,7 @@ func TestAggregateIsThePlainSum(t *testing.T) {
 			members := randomCoalition(random, r.pack, r.members, atLeast(r.members))
 			cfg := config(t, random, r.pack, members)
 			cfg.Suite, cfg.Variant = suites[i%3], variants[i/3%3] // every pair in nine rows
+			cfg.AtOnce = i % 5
 			result, err := rehearse.Run(t.Context(), cfg)
 			if err != nil {
 				t.Fatal(err)

@@ -52,6 +52,10 @@ type Hosts interface {
 	Helper() submit.Receipts
 	// SetClock moves the clocks of both hosts to the rehearsal's.
 	SetClock(ctx context.Context) error
+	// Postpone has both hosts sign an addendum that the coordinator has signed, and
+	// take it. It returns it with all three signatures. What they have taken already
+	// they take again.
+	Postpone(ctx context.Context, addendum coalition.SignedAddendum) (coalition.SignedAddendum, error)
 	// Freeze returns what each host shows once it has frozen its roster.
 	Freeze(ctx context.Context) (leader, helper coalition.FrozenRoster, err error)
 	// AddUp returns when both hosts have verified and added up what is on it.

@@ -100,7 +100,8 @@ func (p past) withstand(cfg Config, a disclosure.Application, blocks []disclosur
 	if err != nil {
 		return err
 	}
-	result, err := disclosure.NewHistory(p.issues...).With(candidate).Attack(cfg.Attack)
+	// What has nobody in common with it was attacked when it was released.
+	result, err := disclosure.NewHistory(p.issues...).With(candidate).Tied(candidate).Attack(cfg.Attack)
 	if err != nil {
 		return err
 	}

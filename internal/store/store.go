@@ -77,7 +77,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	pool.SetConnMaxIdleTime(e.idle)
 	db := &DB{pool: pool, engine: e, gate: newGate(e.connections), fault: cfg.Fault}
 	if err := db.prepare(ctx, cfg.Migrations); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", place(cfg), err), pool.Close())
+		return nil, errors.Join(explain(fmt.Errorf("open %s: %w", place(cfg), err)), pool.Close())
 	}
 	return db, nil
 }
@@ -143,7 +143,8 @@ func (db *DB) migrate(ctx context.Context, migrations fs.FS) error {
 // durable; otherwise nothing of it happened, except after an [AfterCommit]
 // fault, and except where the connection to PostgreSQL broke while it was
 // committing: then the error is of kind Unavailable and says that it is not
-// known. fn may run more than once; name is for errors, metrics and faults. If
+// known. A disk that is full or broken is of kind Unavailable, too, and says so.
+// fn may run more than once; name is for errors, metrics and faults. If
 // fn panics, nothing of its run happened and the panic goes on.
 //
 // fn must not call InTx, and must return an error that a statement gave it:
@@ -156,7 +157,7 @@ func (db *DB) InTx(ctx context.Context, name string, fn func(*sql.Tx) error) err
 			return fmt.Errorf("%w: %w", err, ctx.Err()) // an engine says that it was interrupted, not by what
 		}
 		if next == done || attempt == db.engine.attempts {
-			return err
+			return explain(err)
 		}
 		if next == contended {
 			places = db.engine.connections // what it met in this process, it does not meet again
@@ -253,7 +254,7 @@ func (db *DB) Erase(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	return db.engine.erase(ctx, conn)
+	return explain(db.engine.erase(ctx, conn))
 }
 
 // Rebind turns the numbered placeholders $1, $2 of the shared SQL text into the

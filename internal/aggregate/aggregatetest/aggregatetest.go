@@ -54,6 +54,7 @@ type World struct {
 	dbs         []*hostdb.DB
 	Databases   [2]hostdb.Config // where the hosts' databases are; SQLite files unless a test says otherwise
 	Lease       *aggregate.Lease // of the Leader, from the next StartUp on
+	Admission   [2]aggregate.Admission
 	Charter     coalition.Charter
 	Seed        coalition.Seed
 	Members     map[coalition.MemberID]*keys.Signer
@@ -140,6 +141,7 @@ func (w *World) StartUp() error {
 		}
 	}
 	configs[0].Lease = w.Lease
+	configs[0].Admission, configs[1].Admission = w.Admission[0], w.Admission[1]
 	var err error
 	if w.Helper, err = aggregate.NewHelper(w.t.Context(), configs[1]); err != nil {
 		return err
