@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -11,6 +12,7 @@ import (
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/rehearse"
+	picturepage "muster/internal/web/coalition"
 )
 
 // demoPacks are what the members of the demonstration answer, and the last what

@@ -35,7 +35,6 @@ type Page struct {
 	Nav      []Link          // the pages
 	Switches []Switch        // languages, cycles and so on
 	Source   string          // the line at the foot of the page
-	Robots   bool            // whether a search engine may index it; no page of muster so far
 }
 
 // WindowTitle returns the title with what the reader of a list of windows needs.

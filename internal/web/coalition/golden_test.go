@@ -3,6 +3,7 @@ package coalition_test
 import (
 	"bytes"
 	"flag"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"muster/internal/framework"
+	"muster/internal/web"
 	"muster/internal/web/coalition"
 	"muster/internal/web/coalition/picturetest"
 )
@@ -131,6 +133,39 @@ func TestNothingIsLeftOfTemplates(t *testing.T) {
 				}
 				readPage(t, body) // well-formed, every id once
 			}
+		}
+	}
+}
+
+// Every message is used: what a translator is asked to write, a reader can see.
+func TestMessagesAreUsed(t *testing.T) {
+	t.Parallel()
+	var sources strings.Builder
+	for _, pattern := range []string{"*.go", "template/*.html"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources.Write(text)
+		}
+	}
+	kit, err := web.New(web.Config{Locales: []fs.FS{os.DirFS("locale")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Groups of which the program puts an id together.
+	composed := regexp.MustCompile(`^(kit|list|date|month|cohort|who|part\.legend|move|grade|state|show|sort|pack\.(show|sort))\b`)
+	for _, id := range kit.Printer("en").Messages() {
+		if !composed.MatchString(id) && !strings.Contains(sources.String(), `"`+id+`"`) {
+			t.Errorf("nothing says %s", id)
 		}
 	}
 }

@@ -31,7 +31,6 @@ type legend struct{ Class, Text string }
 // movedView is what rose and fell, and how the areas changed where that is shown.
 type movedView struct {
 	Sentence template.HTML
-	Lead     string
 	Legend   string
 	Rose     []standingRow
 	Fell     []standingRow
@@ -158,8 +157,7 @@ func (d *drawing) moved(s *Sheet) movedView {
 	}
 	list := shifts(s, before)
 	v.Sentence = template.HTML(template.HTMLEscapeString(d.movement(s, before)))
-	v.Lead = d.T("moved.lead", "Who", d.who(s.Cohort, s.Members), "Since", before.Cycle)
-	v.Net = d.T("moved.net")
+	v.Net = d.T("moved.net", "Since", before.Cycle)
 	for i := 0; i < len(list) && len(v.Rose) < shownRises && list[i].rise() > 0; i++ {
 		v.Rose = append(v.Rose, d.shift(s, list[i]))
 	}
@@ -171,7 +169,7 @@ func (d *drawing) moved(s *Sheet) movedView {
 
 // How many outcomes that rose and that fell stand on the first screen.
 const (
-	shownRises = 4
+	shownRises = 3
 	shownFalls = 2
 )
 

@@ -75,6 +75,9 @@ func (w words) sign(c *Chain, b Band) string {
 		}
 		return strings.Join(parts, " / ")
 	case moves:
+		if b.First == notComparable && b.Last == same { // the one boundary that a release has at most
+			return w.T("move.notBetter")
+		}
 		return strings.Join(c.Signs[b.First:b.Last+1], "")
 	}
 	if b.First == noLevel && b.Last > noLevel {
