@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -12,7 +11,6 @@ import (
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/rehearse"
-	picturepage "muster/internal/web/coalition"
 )
 
 // demoPacks are what the members of the demonstration answer, and the last what
