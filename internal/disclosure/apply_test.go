@@ -213,6 +213,71 @@ func TestStatementsAreTheRule(t *testing.T) {
 	}
 }
 
+// TestColludersAreTheWorst: a rule made for fewer known members than there are
+// is broken, by the attack, exactly where listing all counts says so.
+func TestColludersAreTheWorst(t *testing.T) {
+	t.Parallel()
+	tries := 40
+	if long() {
+		tries = 1000
+	}
+	layout := layoutOf(1, 1)
+	for colluders := 1; colluders <= 4; colluders++ {
+		t.Run(fmt.Sprint(colluders, " known"), func(t *testing.T) {
+			t.Parallel()
+			const n = 12
+			rule := disclosure.Rule{} // reckons with one, the reader
+			rng := rand.New(rand.NewPCG(uint64(colluders), 3))
+			show := func(counts []int) shown {
+				return shown{ends: disclosure.Cut(framework.KindLevel, counts, rule.Known())}
+			}
+			all := classes(n, show)
+			broken := 0
+			for range tries {
+				counts := make([]int, 6)
+				favourite := rng.IntN(6)
+				for range n {
+					counts[[]int{favourite, rng.IntN(6)}[rng.IntN(2)]]++
+				}
+				p := show(counts)
+				issue := issueOf(t, "2026", names(n), rule, one(layout, framework.KindLevel, counts), nil)
+				problem, err := disclosure.NewHistory(issue).Problem(colluders)
+				if err != nil {
+					t.Fatal(err)
+				}
+				problem.Statements = slices.DeleteFunc(problem.Statements, func(s attack.Statement) bool { return s.Block.Kind != framework.KindLevel })
+				r, err := attack.Run(problem, attack.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := breaks(p, counts, all[p.text(counts)], colluders) || within(p, counts, colluders)
+				if r.Safe() == want {
+					t.Errorf("%v, shown %s: broken by listing %t, the attack found %+v", counts, p.text(counts), want, r.Findings)
+				}
+				if want {
+					broken++
+				}
+			}
+			if broken == 0 && colluders > 1 || broken > 0 && colluders == 1 {
+				t.Errorf("%d of %d are broken", broken, tries)
+			}
+		})
+	}
+}
+
+// within reports whether so many members can be all of a band: then they know
+// that nobody else is in it.
+func within(p shown, counts []int, known int) bool {
+	start := 0
+	for _, end := range p.ends {
+		if n := sum(counts[start:end]); n > 0 && n <= known {
+			return true
+		}
+		start = end
+	}
+	return false
+}
+
 // one returns totals with these counts in the first block of the kind, and
 // everybody silent in all others.
 func one(l *framework.Layout, kind framework.Kind, counts []int) disclosure.Totals {

@@ -171,7 +171,7 @@ func TestAuditRostersLeavesNobodyAlone(t *testing.T) {
 					alone++
 				}
 			}
-			if used > 1 && alone > 0 && alone < coalition.ReleaseMinimum && !within(left, rosters, times) {
+			if used > 1 && alone > 0 && alone < coalition.ReleaseMinimum && !inTime(left, rosters, times) {
 				t.Fatalf("%v times %v isolates %d members of %v", times, left, alone, rosters)
 			}
 			at := 0
@@ -187,9 +187,9 @@ func TestAuditRostersLeavesNobodyAlone(t *testing.T) {
 	})
 }
 
-// within reports whether a sum takes apart groups that are too small by
+// inTime reports whether a sum takes apart groups that are too small by
 // themselves: these are not released, and not dropped either.
-func within(left []string, rosters map[string][]coalition.MemberID, times []int) bool {
+func inTime(left []string, rosters map[string][]coalition.MemberID, times []int) bool {
 	for i, id := range left {
 		others := 0
 		for _, m := range rosters[id] {

@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 )
@@ -15,6 +16,7 @@ func (h *hunt) collude() {
 		if len(single.statements) == 0 {
 			continue
 		}
+		single.atoms = nil
 		single.divide() // by what is said of this block alone: fewer atoms
 		m := single.build(nil)
 		w := &worst{hunt: &hunt{model: m, options: h.options, result: h.result, state: h.state}, block: b}
@@ -92,7 +94,7 @@ func (h *hunt) sample() {
 			if seen[q.place][q.unit] {
 				break
 			}
-			if w.reach(q, 1, nextWalk<<(2*try)) {
+			if w.reach(q, nextWalk<<(2*try)) {
 				note()
 			}
 		}
@@ -145,10 +147,11 @@ func (h *hunt) exclude(known []int) {
 // worst enumerates what the colluders answered to one block.
 type worst struct {
 	*hunt
-	block Block
-	cells []cell // where a colluder can be
-	taken []int  // by cell
-	limit []within
+	block  Block
+	cells  []cell // where a colluder can be
+	taken  []int  // by cell
+	asked  map[string]verdict
+	worlds [][]int // some counts by cell that fit what is said
 }
 
 // cell is a unit of an atom that answers the block.
@@ -166,6 +169,7 @@ func (w *worst) start() {
 		}
 	}
 	w.taken = make([]int, len(w.cells))
+	w.asked = make(map[string]verdict)
 	w.choose(0, w.problem.told(w.block.Cycle))
 }
 
@@ -190,7 +194,11 @@ func (w *worst) choose(i, left int) {
 
 // examine asks for every unit whether one member more can be in it.
 func (w *worst) examine() {
-	if !w.fits(-1) {
+	switch w.fits() {
+	case impossible:
+		return
+	case undecided:
+		w.open("")
 		return
 	}
 	for _, pl := range w.places() {
@@ -200,7 +208,14 @@ func (w *worst) examine() {
 		bands := w.bands(pl)
 		var left []int
 		for _, u := range bands {
-			if w.fits(w.cell(pl.atom, u)) {
+			i := w.cell(pl.atom, u)
+			w.taken[i]++
+			v := w.fits()
+			w.taken[i]--
+			if v == undecided {
+				w.open(w.problem.chain(w.block.Kind)[u])
+			}
+			if v != impossible {
 				left = append(left, u)
 			}
 		}
@@ -218,6 +233,16 @@ func (w *worst) examine() {
 		w.result.Findings = append(w.result.Findings, f)
 		return
 	}
+}
+
+// open notes what was not decided, once for the block.
+func (w *worst) open(unit string) {
+	for _, o := range w.result.Open {
+		if o.Block == w.block && o.Unit == unit {
+			return
+		}
+	}
+	w.result.Open = append(w.result.Open, Open{w.atoms[0].members, w.block, unit})
 }
 
 func (w *worst) cell(atom, unit int) int {
@@ -240,21 +265,107 @@ func (w *worst) of(atom int) int {
 	return n
 }
 
-// fits reports whether the colluders can have answered so, with one member more
-// in that cell; what the search leaves open counts as no.
-func (w *worst) fits(more int) bool {
-	w.limit = w.limit[:0]
-	for i, c := range w.cells {
-		n := w.taken[i]
-		if i == more {
-			n++
-		}
-		if n > 0 {
-			w.limit = append(w.limit, within{c.variable, n, unbounded})
+// fits decides whether those taken can have answered so.
+func (w *worst) fits() verdict {
+	key := fmt.Sprint(w.taken)
+	v, ok := w.asked[key]
+	if !ok {
+		v = w.decide()
+		w.asked[key] = v
+	}
+	return v
+}
+
+func (w *worst) decide() verdict {
+	for _, world := range w.worlds {
+		if w.within(world) {
+			return possible
 		}
 	}
-	_, v := w.solve(w.limit, w.wander, w.options.Budget)
-	return v == possible
+	// Most worlds that are looked for differ little from one that is known: those
+	// taken are moved there from the unit of their band that has the most.
+	for _, world := range w.worlds {
+		if moved := w.moved(world); moved != nil {
+			w.worlds = append(w.worlds, moved)
+			return possible
+		}
+	}
+	var limit []within
+	for i, c := range w.cells {
+		if n := w.taken[i]; n > 0 {
+			limit = append(limit, within{c.variable, n, unbounded})
+		}
+	}
+	solution, v := w.solve(limit, w.wander, w.options.Budget)
+	if v == possible {
+		world := make([]int, len(w.cells))
+		for i, c := range w.cells {
+			world[i] = solution[c.variable]
+		}
+		w.worlds = append(w.worlds, world)
+	}
+	return v
+}
+
+// within reports whether a world has at least those taken in every cell.
+func (w *worst) within(world []int) bool {
+	for i, n := range w.taken {
+		if world[i] < n {
+			return false
+		}
+	}
+	return true
+}
+
+// moved returns a world like the given one that has those taken, or nil: in every
+// cell that lacks some they come from the cell of the same atom that has the most
+// to spare and with which everything that is said still fits.
+func (w *worst) moved(world []int) []int {
+	world = slices.Clone(world)
+	for i, n := range w.taken {
+		for world[i] < n {
+			best := -1
+			for j := range world {
+				if w.cells[j].atom != w.cells[i].atom || world[j] <= w.taken[j] || best >= 0 && world[j]-w.taken[j] <= world[best]-w.taken[best] {
+					continue
+				}
+				world[i], world[j] = world[i]+1, world[j]-1
+				if w.said(world) {
+					best = j
+				}
+				world[i], world[j] = world[i]-1, world[j]+1
+			}
+			if best < 0 {
+				return nil
+			}
+			world[i], world[best] = world[i]+1, world[best]-1
+		}
+	}
+	return world
+}
+
+// said reports whether counts by cell fit every statement on the block.
+func (w *worst) said(world []int) bool {
+	for _, at := range w.statements {
+		s := &w.problem.Statements[at]
+		sum := 0
+		for i, c := range w.cells {
+			if _, in := slices.BinarySearch(s.Members, w.atoms[c.atom].members[0]); in {
+				sum += s.Weights[c.unit] * world[i]
+			}
+		}
+		for a := range w.atoms { // those whose answer is known
+			if u, known := w.atoms[a].units[w.block]; known {
+				if _, in := slices.BinarySearch(s.Members, w.atoms[a].members[0]); in {
+					sum += s.Weights[u] * len(w.atoms[a].members)
+				}
+			}
+		}
+		if !s.Allowed.Has(sum) {
+			return false
+		}
+	}
+	return true
 }
 
 // facts returns what the colluders answered.

@@ -148,26 +148,37 @@ func newHunt(c *component, o Options, r *Result) *hunt {
 
 // Steps of the walk: to find a first world, and to come from one to another.
 const (
-	firstWalk = 20_000
+	firstWalk = 2_000
 	nextWalk  = 3_000
 	starts    = 4
 )
 
 // begin looks for a first world and reports false if there is none.
 func (h *hunt) begin() bool {
-	for range starts {
+	var solution []int
+	for try := range starts {
 		w := newWalker(h.component, h.random)
 		if !w.start(h.options.Budget) {
 			break
 		}
-		if w.walk(firstWalk) {
+		if w.walk(firstWalk << (2 * try)) {
 			h.walker = w
 			h.found(h.counted())
 			h.witness()
 			return true
 		}
+		if solution != nil {
+			continue
+		}
+		var v verdict
+		if solution, v = h.solve(nil, h.wander, min(h.options.Budget, firstRun<<(2*try))); v == impossible {
+			return false
+		}
 	}
-	solution, v := h.solve(nil, h.wander, h.options.Budget)
+	v := possible
+	if solution == nil {
+		solution, v = h.solve(nil, h.wander, h.options.Budget)
+	}
 	if v == possible && h.exact {
 		h.found(solution)
 	}
@@ -241,7 +252,7 @@ func (h *hunt) ask(q question) verdict {
 	}
 	// A short walk, a short proof that there is none, and then more of both.
 	for try := range starts {
-		if h.walker != nil && h.walker.reach(q, 1, nextWalk<<(2*try)) {
+		if h.walker != nil && h.walker.reach(q, nextWalk<<(2*try)) {
 			h.found(h.counted())
 			h.witness()
 			return possible
@@ -268,15 +279,8 @@ func (h *hunt) pointed(q question) bool {
 	if h.most != nil && (h.most[q.variable] > Few || h.least[q.variable] == 0) {
 		return false
 	}
-	if h.walker != nil && h.walker.reach(q, Few+1, nextWalk) {
-		h.found(h.counted())
-		h.witness()
-		return false
-	}
-	budget := h.options.Budget
-	if len(h.blocks) > 1 {
-		budget /= 200 // a unit that is pointed at is so for a simple reason
-	}
+	// A unit that is pointed at is so for a simple reason: a short proof or none.
+	budget := min(h.options.Budget, firstRun)
 	for _, limit := range []within{{q.variable, 0, 0}, {q.variable, Few + 1, unbounded}} {
 		if world, v := h.solve([]within{limit}, h.wander, budget); v != impossible {
 			if v == possible && h.exact {

@@ -306,10 +306,9 @@ func (w *walker) exchange(x, y, column int) bool {
 	return true
 }
 
-// reach tries to come from a world to one in which several members of the atom
-// are in the unit of the block, and goes back to where it was if it does not. Of
-// a derived block it can ask for one member only.
-func (w *walker) reach(q question, members, steps int) bool {
+// reach tries to come from a world to one in which a member of the atom is in the
+// unit of the block, and goes back to where it was if it does not.
+func (w *walker) reach(q question, steps int) bool {
 	column := slices.Index(w.blocks, q.block)
 	var free []int // rows of which the answer is not known
 	for _, m := range w.ofAtom[q.atom] {
@@ -317,33 +316,30 @@ func (w *walker) reach(q question, members, steps int) bool {
 			free = append(free, m)
 		}
 	}
-	if len(free) < members || members > 1 && w.recipes[column] != nil {
+	if len(free) == 0 {
 		return false
 	}
 	kept := make([][]int, len(w.rows))
 	for m, row := range w.rows {
 		kept[m] = slices.Clone(row)
 	}
-	from := w.random(len(free))
-	for i := range members {
-		m := free[(from+i)%len(free)]
-		fixed := []int{column}
-		if w.recipes[column] == nil {
-			w.put(m, column, q.unit)
-		} else {
-			fixed = w.give(m, column, q.unit)
-			w.want.row, w.want.column, w.want.unit = m, column, q.unit
-			w.recount()
-		}
-		for _, c := range fixed {
-			w.pinned[m][c] = true
-		}
-		defer func() {
-			for _, c := range fixed {
-				w.pinned[m][c] = false
-			}
-		}()
+	m := free[w.random(len(free))]
+	fixed := []int{column}
+	if w.recipes[column] == nil {
+		w.put(m, column, q.unit)
+	} else {
+		fixed = w.give(m, column, q.unit)
+		w.want.row, w.want.column, w.want.unit = m, column, q.unit
+		w.recount()
 	}
+	for _, c := range fixed {
+		w.pinned[m][c] = true
+	}
+	defer func() {
+		for _, c := range fixed {
+			w.pinned[m][c] = false
+		}
+	}()
 	reached := w.walk(steps)
 	if !reached {
 		w.rows = kept
