@@ -26,24 +26,13 @@ func (t *hostTx) PlanJobs(task dap.TaskID, jobs []aggregate.Job) error {
 	if err := t.bulk(`INSERT INTO leader_jobs (task_id, number)`, "($1, ?)", task, rows, "", nil); err != nil {
 		return fmt.Errorf("plan %d jobs: %w", len(jobs), err)
 	}
-	// The rows of a whole plan at once would be more than all else in memory.
-	reports := make([]any, 0, 3*perStatement)
-	insert := func() error {
-		defer func() { reports = reports[:0] }()
-		return t.bulk(`INSERT INTO leader_job_reports (task_id, number, position, report_id)`, "($1, ?, ?, ?)", task, reports, "", nil)
-	}
 	for _, job := range jobs {
-		for position, id := range job.Reports {
-			if reports = append(reports, job.Number, position, id.String()); len(reports) < cap(reports) {
-				continue
-			}
-			if err := insert(); err != nil {
-				return fmt.Errorf("plan the reports of job %d: %w", job.Number, err)
-			}
+		_, err := t.exec(`INSERT INTO leader_job_reports (task_id, number, position, report_id)
+			SELECT $1, CAST($2 AS BIGINT), CAST(CAST(value AS TEXT) AS BIGINT), key FROM json_each($3)`,
+			task.String(), job.Number, positions(job.Reports))
+		if err != nil {
+			return fmt.Errorf("plan the reports of job %d: %w", job.Number, err)
 		}
-	}
-	if err := insert(); err != nil {
-		return fmt.Errorf("plan the reports of %d jobs: %w", len(jobs), err)
 	}
 	return nil
 }

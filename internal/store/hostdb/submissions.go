@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"muster/dap"
 	"muster/internal/aggregate"
@@ -330,16 +331,21 @@ func errorName(o aggregate.Outcome) string {
 
 // settle settles reports of which none was settled and none is listed twice.
 func (t *hostTx) settle(task dap.TaskID, reports []aggregate.Settlement) error {
-	var accepted, rejected []any
+	var accepted []dap.ReportID
+	var rejected []any
 	for _, r := range reports {
 		if r.Outcome.Accepted {
-			accepted = append(accepted, r.Report.String())
+			accepted = append(accepted, r.Report)
 		} else {
 			rejected = append(rejected, r.Report.String(), errorName(r.Outcome))
 		}
 	}
-	if err := t.bulk(insertSettled, "($1, ?, TRUE, '')", task, accepted, "", nil); err != nil {
-		return err
+	for some := range slices.Chunk(accepted, perStatement) {
+		_, err := t.exec(`INSERT INTO settled_reports (task_id, report_id, accepted, report_error)
+			SELECT $1, key, TRUE, '' FROM json_each($2)`, task.String(), positions(some))
+		if err != nil {
+			return err
+		}
 	}
 	return t.bulk(insertSettled, "($1, ?, FALSE, ?)", task, rejected, "", nil)
 }
