@@ -158,10 +158,10 @@ func (h *hunt) begin() bool {
 	var solution []int
 	for try := range starts {
 		w := newWalker(h.component, h.random)
-		if !w.start(h.options.Budget) {
+		if !w.start(try, h.options.Budget) {
 			break
 		}
-		if w.walk(firstWalk << (2 * try)) {
+		if w.walk(max(firstWalk, len(w.rows)*len(w.blocks)) << (2 * try)) {
 			h.walker = w
 			h.found(h.counted())
 			h.witness()

@@ -72,12 +72,19 @@ func newWalker(c *component, random func(int) int) *walker {
 }
 
 // start fills the rows: each own column with counts that fit what is said of it
-// alone, in ascending order. It reports whether every column has such counts.
-func (w *walker) start(budget int) bool {
+// alone, in ascending order. It reports whether every column has such counts. The
+// first two times the counts lie at the ends of what fits, so that a year's
+// columns are like those of the year before and few members change.
+func (w *walker) start(try, budget int) bool {
+	upward := func(int) bool { return try == 1 || try > 1 && w.random(2) == 0 }
 	for column, b := range w.blocks {
+		if len(w.said[column]) == 0 {
+			w.scatter(column)
+			continue
+		}
 		alone := w.singled(b).build(nil)
 		h := &hunt{model: alone, result: new(Result)}
-		counts, v := alone.solve(nil, func(int) bool { return w.random(2) == 0 }, budget)
+		counts, v := alone.solve(nil, upward, budget)
 		if v != possible {
 			return false
 		}
@@ -102,6 +109,22 @@ func (w *walker) start(budget int) bool {
 	}
 	w.recount()
 	return true
+}
+
+// scatter gives every member a random unit in a column of which nothing is said,
+// unless its answer is known.
+func (w *walker) scatter(column int) {
+	b := w.blocks[column]
+	for m, a := range w.atoms {
+		if _, ok := slices.BinarySearch(w.problem.Rosters[b.Cycle], w.component.atoms[a].members[0]); !ok {
+			continue
+		}
+		unit, known := w.component.atoms[a].units[b]
+		if !known {
+			unit = w.random(len(w.problem.chain(b.Kind)))
+		}
+		w.rows[m][column], w.pinned[m][column] = unit, known
+	}
 }
 
 // singled returns one block of the component by itself.
