@@ -1,0 +1,40 @@
+package cascade
+
+// pilotTrials is how many trials a pilot follows.
+const pilotTrials = 256
+
+// What the engines' steps cost beside each other, measured (docs/design/cascade.md):
+// one dependency of something that fell in the event engine, and one word of one
+// slice of a requirement in the grid.
+const (
+	costOfEdge  = 16
+	costOfSlice = 1
+	costOfGroup = 24 // of a requirement in the grid, for its random bits
+)
+
+// pilot chooses between event and grid by how much falls in the first trials. It
+// counts and does not look at a clock, so that the choice is the same everywhere.
+func (r *runner) pilot() Engine {
+	// The event engine's work is in the dependencies of what falls, the grid's in
+	// all requirements, for 64 trials at once. A graph that is cheap for the event
+	// engine even where everything falls needs no pilot.
+	grid := float64(len(r.plan.members)) * float64(costOfGroup+costOfSlice*r.options.Samples) / 64
+	if all := float64(len(r.plan.members)) * costOfEdge; all <= grid {
+		return Event
+	}
+	e := newEvent(r.plan, r.hits, r.tables, r.options.Horizon)
+	work := 0
+	for word := range pilotTrials / 64 {
+		e.prepare(r.options.Seed, 0, word)
+		for lane := range 64 {
+			e.run(lane)
+			for _, v := range e.fallen {
+				work += 1 + int(r.plan.outFirst[v+1]-r.plan.outFirst[v])
+			}
+		}
+	}
+	if float64(work)/pilotTrials*costOfEdge <= grid {
+		return Event
+	}
+	return Grid
+}
