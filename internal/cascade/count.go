@@ -2,40 +2,48 @@ package cascade
 
 import "math/bits"
 
-// countEvent adds the trial that the event engine has just followed.
-func (w *worker) countEvent() {
+// countEvent adds the trial in one lane of the word that the event engine has
+// just computed.
+func (w *worker) countEvent(lane int) {
 	t, p, e := w.tally, w.plan, w.event
-	peak, restored := w.eventPeak()
+	peak, restored := w.eventPeak(lane)
 	t.loss(uint64(peak))
 	t.restored[restored]++
 	for i, lost := range w.profile.level {
 		t.sample(i, uint64(lost))
 	}
-	for _, v := range e.fallen {
-		minutes := Minutes(0)
-		for _, s := range e.down(v) {
-			minutes += s.to - s.from
-		}
-		t.falls[v]++
-		t.minutes[v] += uint64(minutes)
-		t.apart[v].add(uint64(peak) - min(uint64(peak), p.costs[p.class[v]]))
+	for _, f := range e.lane(lane) {
+		t.falls[f.rank]++
+		t.minutes[f.rank] += uint64(e.minutes(f))
+		t.apart[f.rank].add(uint64(peak) - min(uint64(peak), p.costs[p.class[f.rank]]))
 	}
 	for i := range t.missions {
 		m := &t.missions[i]
 		minutes := Minutes(0)
-		for _, s := range e.down(m.rank) {
-			minutes += s.to - s.from
+		if n := &e.nodes[m.rank]; n.lanes>>lane&1 != 0 {
+			minutes = e.minutes(fall{m.rank, n.sets + uint32(bits.OnesCount64(n.lanes&(1<<lane-1)))})
 		}
 		m.add(w.profile.sample(minutes), minutes)
 	}
 }
 
-// eventPeak fills the profile of the trial that the event engine has just
-// followed; see [profile.finish].
-func (w *worker) eventPeak() (peak int64, restored int) {
-	for _, v := range w.event.fallen {
-		cost := int64(w.plan.costs[w.plan.class[v]])
-		for _, s := range w.event.down(v) {
+// minutes returns how long something is down.
+func (e *event) minutes(f fall) Minutes {
+	first, more := e.intervals(f)
+	m := first.to - first.from
+	for _, s := range more {
+		m += s.to - s.from
+	}
+	return m
+}
+
+// eventPeak fills the profile of the trial in a lane; see [profile.finish].
+func (w *worker) eventPeak(lane int) (peak int64, restored int) {
+	for _, f := range w.event.lane(lane) {
+		cost := int64(w.plan.costs[w.plan.class[f.rank]])
+		first, more := w.event.intervals(f)
+		w.profile.add(first, cost)
+		for _, s := range more {
 			w.profile.add(s, cost)
 		}
 	}

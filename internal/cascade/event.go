@@ -2,117 +2,308 @@ package cascade
 
 import "math/bits"
 
-// nobody is no rank.
-const nobody = ^uint32(0)
-
-// span is a time in which something is down, from from until before to.
-type span struct{ from, to Minutes }
-
-// event is the reference engine: it follows one trial at a time through
-// continuous time, with the set of intervals of every service that is down.
-// Work is proportional to what falls. One goroutine at a time.
+// event is the reference engine: continuous time, and the set of intervals of
+// every service that is down, in every trial. It goes through the services in the
+// order of the plan with 64 trials side by side: whole words say in which lanes a
+// requirement fails and binds, and only there are intervals computed. One
+// goroutine at a time.
 type event struct {
 	plan    *plan
 	hits    []Probability // by rank
-	exposed []uint32      // the ranks that can be hit
 	tables  *repairTables
 	horizon Minutes
 	spared  uint32 // the rank that cannot be down, or nobody
 
-	// Of the word of 64 trials that begin prepared.
-	word    uint32 // its number from 1: a stamp
-	binding uint64 // the counter of its binding bits
-	repairs uint64 // and where its repair times begin
-	block   uint64
-	hitBits []uint64   // by exposed
-	hitFrom [65]uint32 // those hit in lane l are hitList[hitFrom[l]:hitFrom[l+1]]
-	hitList []uint32
-	edges   []edge // parallel to plan.out
+	nodes []node // by rank
+	dirty []bool // by rank: a supplier in the same cycle changed
+	sets  []set  // the arena of the word's intervals
+	spans []span // and of those that a set holds besides its first
 
-	// Of the trial. What has another stamp is as at the beginning.
-	trial   uint32
-	nodes   []node       // by rank
-	groups  []groupState // by group
-	todo    []uint64     // a bit for each rank that is to be visited
-	spans   []span       // the arena of all intervals
-	scratch []span
-	sweep   []crossing
-	fallen  []uint32 // the ranks that are down at some time, each once
+	// The counters of the word's binding bits, hits and repair times.
+	binding, hit, repairs uint64
+
+	// The service that is being visited.
+	touched  uint64 // the lanes that have a candidate
+	head     [64]uint32
+	found    []candidate
+	join     []span
+	fresh    []set // its sets
+	more     []span
+	crossing []crossing
+
+	// The word's intervals by lane: those of lane l are
+	// fallen[first[l]:first[l+1]].
+	first  [65]uint32
+	fallen []fall
 }
 
-// edge is what a service knows of a group that it supplies.
-type edge struct {
-	binds  uint64  // in which of the word's trials the group binds, if drawn is the word's
-	drawn  uint32  // stamp of the word
-	buffer Minutes // of a group of one supplier; -1 of a larger one
-}
+// nobody is no rank.
+const nobody = ^uint32(0)
 
-// node is a service in a trial.
+// node is a service in the trials of a word.
 type node struct {
-	trial   uint32  // stamp; all below is of this trial
-	from    uint32  // its intervals are spans[from:from+count]
-	count   uint32  //
-	room    uint32  // for so many intervals
-	own     Minutes // its repair time, 0 if it is not hit
-	longest Minutes // its longest interval
-	head    uint32  // the last group marked, plus 1
+	lanes     uint64 // in which it is down at some time
+	sets      uint32 // where those of its lanes begin, in order
+	spans     uint32 // where what they hold besides begins
+	roomSets  uint32 // for how many there is room
+	roomSpans uint32
 }
 
-// groupState is a requirement in a trial.
-type groupState struct {
-	trial  uint32
-	next   uint32 // the group marked before it at its service, plus 1
-	marked bool   // it binds and may fail: its service looks at it
+// set is in which intervals a service is down in a lane: sorted, apart from each
+// other, none empty.
+type set struct {
+	span               // the first
+	more, count uint32 // the others are the node's spans[more:more+count]
+}
+
+// candidate is an interval of the visited service before it is joined with others.
+type candidate struct {
+	span
+	next uint32 // the one before it in its lane, plus 1
+}
+
+// fall is one service down in one trial.
+type fall struct {
+	rank uint32
+	set  uint32 // in sets
 }
 
 func newEvent(p *plan, hits []Probability, tables *repairTables, horizon Minutes) *event {
-	e := &event{
+	return &event{
 		plan: p, hits: hits, tables: tables, horizon: horizon, spared: nobody,
-		edges: make([]edge, len(p.out)), nodes: make([]node, len(p.service)), groups: make([]groupState, len(p.groups)),
-		todo: make([]uint64, (len(p.service)+63)/64),
+		nodes: make([]node, len(p.service)), dirty: make([]bool, len(p.service)),
 	}
-	for v, h := range hits {
-		if h > 0 {
-			e.exposed = append(e.exposed, uint32(v))
-		}
-	}
-	e.hitBits = make([]uint64, len(e.exposed))
-	for i, g := range p.out {
-		e.edges[i].buffer = -1
-		if p.groups[g].size == 1 {
-			e.edges[i].buffer = p.groups[g].buffer
-		}
-	}
-	return e
 }
 
-// prepare draws who is hit in the 64 trials of a word of a block.
-func (e *event) prepare(seed, block uint64, word int) {
-	e.word++
-	e.block = block
+// run computes the 64 trials of one word of a block.
+func (e *event) run(seed, block uint64, word int) {
 	e.binding = start(seed, bindingStream, block) + uint64(word)*golden
+	e.hit = start(seed, hitStream, block) + uint64(word)*golden
 	e.repairs = start(seed, repairStream, block) + uint64(word)*64*golden
-	state := start(seed, hitStream, block) + uint64(word)*golden
-	var count [65]uint32
-	total := uint32(0)
-	for i, v := range e.exposed {
-		hit := live(state+uint64(e.plan.service[v])*edgeStride, e.hits[v], ^uint64(0))
-		e.hitBits[i] = hit
-		for ; hit != 0; hit &= hit - 1 {
-			count[bits.TrailingZeros64(hit)]++
-			total++
+	e.sets, e.spans = e.sets[:0], e.spans[:0]
+	cycles := e.plan.cycles
+	for v := uint32(0); int(v) < len(e.nodes); v++ {
+		if len(cycles) > 0 && cycles[0].first == v {
+			e.settle(cycles[0])
+			v = cycles[0].end - 1
+			cycles = cycles[1:]
+			continue
+		}
+		e.nodes[v] = node{}
+		if e.pull(v) {
+			e.keep(&e.nodes[v])
+		}
+	}
+	e.byLane()
+}
+
+// settle visits the services of a cycle until nothing changes.
+func (e *event) settle(c cycle) {
+	for v := c.first; v < c.end; v++ {
+		e.nodes[v] = node{}
+		e.dirty[v] = true
+	}
+	for left := true; left; {
+		left = false
+		for v := c.first; v < c.end; v++ {
+			if !e.dirty[v] {
+				continue
+			}
+			e.dirty[v] = false
+			n := &e.nodes[v]
+			if !e.pull(v) || e.same(n) {
+				continue
+			}
+			e.keep(n)
+			for _, i := range e.plan.out[e.plan.outFirst[v]:e.plan.outFirst[v+1]] {
+				if u := e.plan.groups[i].service; c.first <= u && u < c.end {
+					e.dirty[u] = true
+					left = left || u <= v
+				}
+			}
+		}
+	}
+}
+
+// pull computes the sets of rank v from those of its suppliers, into fresh and
+// more, and reports whether there is any.
+func (e *event) pull(v uint32) bool {
+	e.touched, e.found = 0, e.found[:0]
+	if v == e.spared {
+		return false
+	}
+	p := e.plan
+	if h := e.hits[v]; h > 0 {
+		e.strike(v, live(e.hit+uint64(p.service[v])*edgeStride, h, ^uint64(0)))
+	}
+	restart := p.restart[v]
+	groups := p.groups[p.first[v]:p.first[v+1]]
+	for i := range groups {
+		g := &groups[i]
+		failing := e.nodes[g.supplier].lanes
+		if g.size > 1 {
+			failing = e.mayFail(g)
+		}
+		if failing == 0 {
+			continue
+		}
+		for binds := live(e.binding+uint64(g.edge)*edgeStride, g.binding, failing); binds != 0; binds &= binds - 1 {
+			e.fail(g, bits.TrailingZeros64(binds), restart)
+		}
+	}
+	return e.touched != 0 && e.merge()
+}
+
+// strike adds the repair of rank v in the lanes in which it is hit.
+func (e *event) strike(v uint32, hit uint64) {
+	const stride = golden * Lanes & (1<<64 - 1)
+	state := e.repairs + uint64(e.plan.service[v])*stride
+	for ; hit != 0; hit &= hit - 1 {
+		lane := bits.TrailingZeros64(hit)
+		time := e.tables.duration(&e.plan.repair[v], mix(state+uint64(lane)*golden))
+		e.add(lane, span{0, min(time, e.horizon)})
+	}
+}
+
+func (e *event) add(lane int, s span) {
+	next := uint32(0)
+	if e.touched>>lane&1 != 0 {
+		next = e.head[lane]
+	}
+	e.touched |= 1 << lane
+	e.found = append(e.found, candidate{s, next})
+	e.head[lane] = uint32(len(e.found))
+}
+
+// mayFail returns the lanes in which so many suppliers of g are down, each at some
+// time, that it may fail.
+func (e *event) mayFail(g *group) uint64 {
+	var c counter
+	for _, u := range e.plan.suppliers(g) {
+		c.add(e.nodes[u].lanes)
+	}
+	return c.atLeast(g.fails)
+}
+
+// fail adds the intervals in which the service of g is down for it in a lane.
+func (e *event) fail(g *group, lane int, restart Minutes) {
+	if g.size == 1 {
+		first, more := e.down(g.supplier, lane)
+		e.delay(g, first, lane, restart)
+		for _, f := range more {
+			e.delay(g, f, lane, restart)
+		}
+		return
+	}
+	for _, f := range e.failures(g, lane) {
+		e.delay(g, f, lane, restart)
+	}
+}
+
+// delay adds what an interval of failure does to the service of g, if anything.
+func (e *event) delay(g *group, f span, lane int, restart Minutes) {
+	if f.to-f.from > g.buffer {
+		e.add(lane, span{f.from + g.buffer, min(f.to+restart, e.horizon)})
+	}
+}
+
+// down returns the intervals of rank u in a lane in which it is down at some time.
+func (e *event) down(u uint32, lane int) (first span, more []span) {
+	n := &e.nodes[u]
+	s := &e.sets[int(n.sets)+bits.OnesCount64(n.lanes&(1<<lane-1))]
+	if s.count == 0 {
+		return s.span, nil
+	}
+	return s.span, e.spans[n.spans+s.more:][:s.count]
+}
+
+// merge makes the sets of the visited service from its candidates.
+func (e *event) merge() bool {
+	e.fresh, e.more = e.fresh[:0], e.more[:0]
+	for lanes := e.touched; lanes != 0; lanes &= lanes - 1 {
+		c := &e.found[e.head[bits.TrailingZeros64(lanes)]-1]
+		if c.next == 0 {
+			e.fresh = append(e.fresh, set{span: c.span})
+			continue
+		}
+		s := append(e.join[:0], c.span)
+		for c.next != 0 {
+			c = &e.found[c.next-1]
+			s = append(s, c.span)
+		}
+		e.join = s
+		s = join(s)
+		e.fresh = append(e.fresh, set{span: s[0], more: uint32(len(e.more)), count: uint32(len(s) - 1)})
+		e.more = append(e.more, s[1:]...)
+	}
+	return true
+}
+
+// same reports whether the visited service has the sets that n has. They only
+// grow, and so do the lanes.
+func (e *event) same(n *node) bool {
+	if n.lanes != e.touched {
+		return false
+	}
+	for i, s := range e.sets[n.sets:][:len(e.fresh)] {
+		if s.span != e.fresh[i].span || s.count != e.fresh[i].count {
+			return false
+		}
+		for j, other := range e.spans[n.spans+s.more:][:s.count] {
+			if other != e.more[int(e.fresh[i].more)+j] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// keep stores the sets of the visited service in n: in the place of earlier ones
+// where there is room, so that however often a cycle is visited memory does not
+// grow.
+func (e *event) keep(n *node) {
+	n.lanes = e.touched
+	n.sets, n.roomSets = place(&e.sets, n.sets, n.roomSets, e.fresh)
+	n.spans, n.roomSpans = place(&e.spans, n.spans, n.roomSpans, e.more)
+}
+
+// place puts values into an arena, at from if there is room.
+func place[T any](arena *[]T, from, room uint32, values []T) (at, size uint32) {
+	n := uint32(len(values))
+	if n <= room {
+		copy((*arena)[from:], values)
+		return from, room
+	}
+	at = uint32(len(*arena))
+	*arena = append(*arena, values...)
+	if room > 0 { // it grew once, so it may again
+		*arena = append(*arena, values...)
+		n *= 2
+	}
+	return at, n
+}
+
+// byLane sorts what is down by lane.
+func (e *event) byLane() {
+	var next [64]uint32
+	for v := range e.nodes {
+		for lanes := e.nodes[v].lanes; lanes != 0; lanes &= lanes - 1 {
+			next[bits.TrailingZeros64(lanes)]++
 		}
 	}
 	for l := range 64 {
-		e.hitFrom[l+1] = e.hitFrom[l] + count[l]
-		count[l] = e.hitFrom[l]
+		e.first[l+1] = e.first[l] + next[l]
+		next[l] = e.first[l]
 	}
-	e.hitList = grow(e.hitList, int(total))
-	for i, v := range e.exposed {
-		for hit := e.hitBits[i]; hit != 0; hit &= hit - 1 {
-			l := bits.TrailingZeros64(hit)
-			e.hitList[count[l]] = v
-			count[l]++
+	e.fallen = grow(e.fallen, int(e.first[64]))
+	for v := range e.nodes {
+		n := &e.nodes[v]
+		at := n.sets
+		for lanes := n.lanes; lanes != 0; lanes &= lanes - 1 {
+			l := bits.TrailingZeros64(lanes)
+			e.fallen[next[l]] = fall{uint32(v), at}
+			next[l]++
+			at++
 		}
 	}
 }
@@ -125,171 +316,14 @@ func grow[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// run follows the trial in one lane of the prepared word. Afterwards fallen and
-// down tell what fell.
-func (e *event) run(lane int) {
-	e.trial++
-	e.spans, e.fallen = e.spans[:0], e.fallen[:0]
-	for _, v := range e.hitList[e.hitFrom[lane]:e.hitFrom[lane+1]] {
-		random := mix(e.repairs + uint64(e.plan.service[v])*(golden*Lanes&(1<<64-1)) + uint64(lane)*golden)
-		e.node(v).own = min(e.tables.duration(&e.plan.repair[v], random), e.horizon)
-		e.todo[v>>6] |= 1 << (v & 63)
-	}
-	for w := 0; w < len(e.todo); {
-		if e.todo[w] == 0 {
-			w++
-			continue
-		}
-		v := uint32(w<<6 + bits.TrailingZeros64(e.todo[w]))
-		e.todo[w] &= e.todo[w] - 1
-		// Only in a cycle does a visit ask for a rank before its own.
-		w = min(w, e.visit(v, lane))
-	}
-}
+// lane returns what is down at some time in a lane of the word.
+func (e *event) lane(l int) []fall { return e.fallen[e.first[l]:e.first[l+1]] }
 
-// down returns the intervals of rank v, sorted, apart from each other, none empty.
-func (e *event) down(v uint32) []span {
-	n := &e.nodes[v]
-	if n.trial != e.trial {
-		return nil
+// intervals returns when it is down.
+func (e *event) intervals(f fall) (first span, more []span) {
+	s := &e.sets[f.set]
+	if s.count == 0 {
+		return s.span, nil
 	}
-	return e.spans[n.from : n.from+n.count]
-}
-
-func (e *event) node(v uint32) *node {
-	n := &e.nodes[v]
-	if n.trial != e.trial {
-		*n = node{trial: e.trial}
-	}
-	return n
-}
-
-// visit computes the intervals of rank v from what is known, tells those whom it
-// supplies if there are more than before, and returns the first word of todo that
-// then holds something.
-func (e *event) visit(v uint32, lane int) int {
-	if v == e.spared {
-		return len(e.todo)
-	}
-	n := e.node(v)
-	s := e.scratch[:0]
-	if n.own > 0 {
-		s = append(s, span{0, n.own})
-	}
-	restart := e.plan.restart[v]
-	for i := n.head; i != 0; {
-		g := &e.plan.groups[i-1]
-		i = e.groups[i-1].next
-		own := len(s)
-		if g.size == 1 {
-			s = append(s, e.down(g.supplier)...)
-		} else {
-			s = e.failures(s, g)
-		}
-		s = e.delay(s, own, g.buffer, restart)
-	}
-	s = join(s)
-	e.scratch = s
-	if len(s) == 0 || !e.keep(n, v, s) {
-		return len(e.todo)
-	}
-	return e.tell(v, n, lane)
-}
-
-// delay turns the failures s[own:] of a group into the intervals in which its
-// service is down for it.
-func (e *event) delay(s []span, own int, buffer, restart Minutes) []span {
-	kept := own
-	for _, f := range s[own:] {
-		if f.to-f.from > buffer {
-			s[kept] = span{f.from + buffer, min(f.to+restart, e.horizon)}
-			kept++
-		}
-	}
-	return s[:kept]
-}
-
-// keep stores the intervals of a service and reports whether they differ from
-// those before, which they can only hold.
-func (e *event) keep(n *node, v uint32, s []span) bool {
-	if uint32(len(s)) == n.count {
-		same := true
-		for i, old := range e.spans[n.from : n.from+n.count] {
-			same = same && old == s[i]
-		}
-		if same {
-			return false
-		}
-	}
-	if n.count == 0 {
-		e.fallen = append(e.fallen, v)
-	}
-	if uint32(len(s)) <= n.room {
-		copy(e.spans[n.from:], s)
-	} else {
-		n.from, n.room = uint32(len(e.spans)), uint32(len(s))
-		e.spans = append(e.spans, s...)
-	}
-	n.count = uint32(len(s))
-	n.longest = 0
-	for _, i := range s {
-		n.longest = max(n.longest, i.to-i.from)
-	}
-	return true
-}
-
-// tell marks the groups that the fall of rank v may make fail, and their services
-// as to be visited.
-func (e *event) tell(v uint32, n *node, lane int) int {
-	p := e.plan
-	lowest := len(e.todo)
-	from := p.outFirst[v]
-	out := p.out[from:p.outFirst[v+1]]
-	edges := e.edges[from:p.outFirst[v+1]]
-	for i := range edges {
-		d := &edges[i]
-		if n.longest <= d.buffer {
-			continue
-		}
-		g := out[i]
-		if d.drawn != e.word {
-			d.drawn = e.word
-			d.binds = live(e.binding+uint64(p.groups[g].edge)*edgeStride, p.groups[g].binding, ^uint64(0))
-		}
-		if d.binds>>lane&1 == 0 {
-			continue
-		}
-		if w := e.mark(g, d.buffer >= 0); w < lowest {
-			lowest = w
-		}
-	}
-	return lowest
-}
-
-// mark notes that a supplier of group g, which binds, is down, and returns where
-// its service stands in todo if it is to be visited, or a number beyond.
-func (e *event) mark(g uint32, single bool) int {
-	state := &e.groups[g]
-	if state.trial != e.trial {
-		*state = groupState{trial: e.trial}
-	}
-	group := &e.plan.groups[g]
-	if !single && !state.marked {
-		down := uint32(0)
-		for _, u := range e.plan.suppliers(group) {
-			if e.nodes[u].trial == e.trial && e.nodes[u].count > 0 {
-				down++
-			}
-		}
-		if down < group.fails {
-			return len(e.todo)
-		}
-	}
-	v := group.service
-	if !state.marked {
-		n := e.node(v)
-		state.marked, state.next, n.head = true, n.head, g+1
-	}
-	e.todo[v>>6] |= 1 << (v & 63)
-	return int(v >> 6)
+	return s.span, e.spans[e.nodes[f.rank].spans+s.more:][:s.count]
 }

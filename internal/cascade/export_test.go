@@ -12,14 +12,15 @@ func DownByEvent(g *Graph, s Scenario, horizon Minutes, samples int, seed, block
 	w := testWorker(g, s, Options{Trials: 1, Engine: Event, Horizon: horizon, Samples: samples, Seed: seed})
 	for lane := range Lanes {
 		if lane%64 == 0 {
-			w.event.prepare(seed, block, lane/64)
+			w.event.run(seed, block, lane/64)
 		}
-		w.event.run(lane % 64)
-		peak, _ := w.eventPeak()
+		peak, _ := w.eventPeak(lane % 64)
 		worst[lane] = uint64(peak)
 		down[lane] = make([][]Span, len(g.services))
-		for v, i := range g.plan.service {
-			for _, s := range w.event.down(uint32(v)) {
+		for _, f := range w.event.lane(lane % 64) {
+			i := g.plan.service[f.rank]
+			first, more := w.event.intervals(f)
+			for _, s := range append([]span{first}, more...) {
 				down[lane][i] = append(down[lane][i], Span{s.from, s.to})
 			}
 		}

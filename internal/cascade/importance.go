@@ -129,10 +129,9 @@ func (w *worker) losses(block uint64, lost *[Lanes]uint64) {
 			copy(lost[word*64:], peaks[:])
 			continue
 		}
-		w.event.prepare(seed, block, word)
+		w.event.run(seed, block, word)
 		for lane := range 64 {
-			w.event.run(lane)
-			peak, _ := w.eventPeak()
+			peak, _ := w.eventPeak(lane)
 			lost[word*64+lane] = uint64(peak)
 		}
 	}

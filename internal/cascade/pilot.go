@@ -25,12 +25,9 @@ func (r *runner) pilot() Engine {
 	e := newEvent(r.plan, r.hits, r.tables, r.options.Horizon)
 	work := 0
 	for word := range pilotTrials / 64 {
-		e.prepare(r.options.Seed, 0, word)
-		for lane := range 64 {
-			e.run(lane)
-			for _, v := range e.fallen {
-				work += 1 + int(r.plan.outFirst[v+1]-r.plan.outFirst[v])
-			}
+		e.run(r.options.Seed, 0, word)
+		for _, f := range e.fallen {
+			work += 1 + int(r.plan.outFirst[f.rank+1]-r.plan.outFirst[f.rank])
 		}
 	}
 	if float64(work)/pilotTrials*costOfEdge <= grid {

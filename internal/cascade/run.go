@@ -209,10 +209,9 @@ func (w *worker) block(ctx context.Context, block uint64) bool {
 			w.countGrid()
 			continue
 		}
-		w.event.prepare(seed, block, word)
+		w.event.run(seed, block, word)
 		for lane := range 64 {
-			w.event.run(lane)
-			w.countEvent()
+			w.countEvent(lane)
 		}
 	}
 	return true

@@ -5,6 +5,9 @@ import (
 	"slices"
 )
 
+// span is a time in which something is down, from from until before to.
+type span struct{ from, to Minutes }
+
 // join sorts intervals and joins those that touch or overlap, in place.
 func join(s []span) []span {
 	if len(s) < 2 {
@@ -34,16 +37,21 @@ type crossing struct {
 	down bool
 }
 
-// failures appends to s the intervals in which so many suppliers of g are down
-// that it fails.
-func (e *event) failures(s []span, g *group) []span {
-	sweep := e.sweep[:0]
+// failures returns the intervals in which so many suppliers of g are down in a
+// lane that it fails. They are overwritten by the next call.
+func (e *event) failures(g *group, lane int) []span {
+	sweep := e.crossing[:0]
 	for _, u := range e.plan.suppliers(g) {
-		for _, i := range e.down(u) {
+		if e.nodes[u].lanes>>lane&1 == 0 {
+			continue
+		}
+		first, more := e.down(u, lane)
+		sweep = append(sweep, crossing{first.from, true}, crossing{first.to, false})
+		for _, i := range more {
 			sweep = append(sweep, crossing{i.from, true}, crossing{i.to, false})
 		}
 	}
-	e.sweep = sweep
+	e.crossing = sweep
 	// At one moment those that go down come first, so that a failure that one
 	// supplier hands to another is not cut in two.
 	slices.SortFunc(sweep, func(a, b crossing) int {
@@ -55,6 +63,7 @@ func (e *event) failures(s []span, g *group) []span {
 		}
 		return 1
 	})
+	s := e.join[:0]
 	down := uint32(0)
 	for _, c := range sweep {
 		if c.down {
@@ -71,5 +80,6 @@ func (e *event) failures(s []span, g *group) []span {
 		}
 		down--
 	}
+	e.join = s
 	return s
 }
