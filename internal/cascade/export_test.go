@@ -1,5 +1,7 @@
 package cascade
 
+import "context"
+
 // Span is an interval in which a service is down.
 type Span struct{ From, To Minutes }
 
@@ -97,3 +99,9 @@ func RepairTables() (normal, exp2 []int64) {
 
 // Pilot returns the engine that the pilot chooses.
 func Pilot(g *Graph, s Scenario, o Options) Engine { return testWorker(g, s, o).options.Engine }
+
+// Blocks returns a function that runs a block of trials.
+func Blocks(g *Graph, s Scenario, o Options) func(block uint64) {
+	w := testWorker(g, s, o)
+	return func(block uint64) { w.block(context.Background(), block) }
+}
