@@ -7,8 +7,8 @@ const pilotTrials = 256
 // one dependency of something that fell in the event engine, and one word of one
 // slice of a requirement in the grid.
 const (
-	costOfEdge  = 16
-	costOfSlice = 1
+	costOfEdge  = 20
+	costOfSlice = 3
 	costOfGroup = 24 // of a requirement in the grid, for its random bits
 )
 
@@ -16,12 +16,8 @@ const (
 // counts and does not look at a clock, so that the choice is the same everywhere.
 func (r *runner) pilot() Engine {
 	// The event engine's work is in the dependencies of what falls, the grid's in
-	// all requirements, for 64 trials at once. A graph that is cheap for the event
-	// engine even where everything falls needs no pilot.
+	// all requirements, for 64 trials at once.
 	grid := float64(len(r.plan.members)) * float64(costOfGroup+costOfSlice*r.options.Samples) / 64
-	if all := float64(len(r.plan.members)) * costOfEdge; all <= grid {
-		return Event
-	}
 	e := newEvent(r.plan, r.hits, r.tables, r.options.Horizon)
 	work := 0
 	for word := range pilotTrials / 64 {

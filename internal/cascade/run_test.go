@@ -88,6 +88,20 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestPilot: where much falls the grid is cheaper, elsewhere the event engine.
+func TestPilot(t *testing.T) {
+	t.Parallel()
+	o := cascade.Options{Trials: 1}
+	calm, s := layered(t, 600, 10, 8, 0.05, 0.01, true)
+	if got := cascade.Pilot(calm, s, o); got != cascade.Event {
+		t.Errorf("the pilot chose %s where little falls", got)
+	}
+	storm, s := layered(t, 600, 10, 8, 0.5, 0.5, true)
+	if got := cascade.Pilot(storm, s, o); got != cascade.Grid {
+		t.Errorf("the pilot chose %s where much falls", got)
+	}
+}
+
 // TestMonotone: under common random numbers what makes a graph weaker takes
 // nothing away from what is down, in any trial at any moment.
 func TestMonotone(t *testing.T) {
