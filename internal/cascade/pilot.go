@@ -1,5 +1,9 @@
 package cascade
 
+// smallGraph is how many dependencies a graph has at most for which the event
+// engine, the reference, is always taken: it is fast enough whatever falls.
+const smallGraph = 4096
+
 // pilotTrials is how many trials a pilot follows.
 const pilotTrials = 256
 
@@ -15,6 +19,9 @@ const (
 // pilot chooses between event and grid by how much falls in the first trials. It
 // counts and does not look at a clock, so that the choice is the same everywhere.
 func (r *runner) pilot() Engine {
+	if len(r.plan.members) <= smallGraph {
+		return Event
+	}
 	// The event engine's work is in the dependencies of what falls, the grid's in
 	// all requirements, for 64 trials at once.
 	grid := float64(len(r.plan.members)) * float64(costOfGroup+costOfSlice*r.options.Samples) / 64
