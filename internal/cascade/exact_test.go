@@ -74,7 +74,6 @@ func TestRunAgainstEnumeration(t *testing.T) {
 				r := rand.New(rand.NewPCG(2, uint64(i)))
 				shape := small{services: 2 + r.IntN(4), requirements: r.IntN(5), unit: 1}
 				services, requirements, hits := shape.random(r)
-				g := mustGraph(t, services, requirements)
 				want := enumerate(services, requirements, hits, func(d draws) ([]bool, uint64) {
 					if engine == cascade.Static {
 						down, lost := fallen(services, requirements, d), uint64(0)
@@ -97,7 +96,7 @@ func TestRunAgainstEnumeration(t *testing.T) {
 				for i := range services {
 					services[i].Mission = true
 				}
-				g = mustGraph(t, services, requirements)
+				g := mustGraph(t, services, requirements)
 				got, err := cascade.Run(t.Context(), g, cascade.Scenario{Hits: hits}, cascade.Options{Trials: 1 << 14, Seed: uint64(i), Engine: engine, Horizon: horizon, Samples: samples})
 				if err != nil {
 					t.Fatal(err)

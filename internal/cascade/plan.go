@@ -210,8 +210,3 @@ func (s *step) next(g *Graph, starts, order []uint32) (uint32, bool) {
 
 // suppliers returns the ranks of a group's suppliers.
 func (p *plan) suppliers(g *group) []uint32 { return p.members[g.members : g.members+g.size] }
-
-// cyclic reports whether the service of rank v stands in a cycle.
-func (p *plan) cyclic(v uint32) bool {
-	return p.component[v] != v || int(v)+1 < len(p.component) && p.component[v+1] == v
-}
