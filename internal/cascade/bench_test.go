@@ -75,9 +75,8 @@ func contains(list []int32, x int32) bool {
 	return false
 }
 
-// BenchmarkRun prints trials per second, and beside them the limit measured in
-// the same run: how many trials the random bits alone would allow, drawn eight
-// words at a time for as many digits as the lanes that fall want.
+// BenchmarkRun prints trials per second, by the clock and by processor time, and
+// beside them the limit measured in the same run; see [bitsLimit].
 func BenchmarkRun(b *testing.B) {
 	rows := []struct {
 		name    string
@@ -126,8 +125,9 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// bitsLimit is how many trials a processor second allows if it draws nothing but
-// log2(64)+1.3 words for 64 lanes of every dependency.
+// bitsLimit is how many trials a processor second allows if it does nothing but
+// draw log2(64)+1.3 words for 64 lanes of every dependency. An engine that asks
+// only for lanes in which something fell may come near it, or pass it.
 func bitsLimit(dependencies, threads int) float64 {
 	const words = 1 << 24
 	begin, state := processorTime(), uint64(threads)
