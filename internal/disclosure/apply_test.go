@@ -363,47 +363,6 @@ func b2i(b bool) int {
 	return 0
 }
 
-// TestEveryReasonIsGiven: an explanation for every boundary of every block, that
-// agrees with the bands.
-func TestEveryReasonIsGiven(t *testing.T) {
-	t.Parallel()
-	reasons := make(map[disclosure.Reason]int)
-	for seed := range uint64(6) {
-		rule := disclosure.Rule{Hosts: 2, Prefer: disclosure.Preference{Lowest: seed%2 == 1, Target: seed%3 == 1}}
-		st := tell(t, seed, layoutOf(2, 6), 32, 3, rule)
-		for _, issue := range st.issues {
-			for i, x := range issue.Explain() {
-				b := issue.Blocks()[i]
-				chain := disclosure.Chain(b.Kind())
-				if x.Block != b.Name() || len(x.Boundaries) != len(chain)-1 || x.Least != rule.Least() {
-					t.Fatalf("%s: %+v", b.Name(), x)
-				}
-				cuts := 0
-				for _, boundary := range x.Boundaries {
-					reasons[boundary.Reason]++
-					if boundary.Reason == disclosure.ReasonShown {
-						cuts++
-					}
-					if boundary.Reason.In("en") == string(boundary.Reason) && boundary.Reason != disclosure.ReasonShown {
-						t.Errorf("the reason %q has no words", boundary.Reason)
-					}
-				}
-				if cuts != len(b.Bands())-1 {
-					t.Errorf("%s: %d boundaries are explained as shown, there are %d bands", b.Name(), cuts, len(b.Bands()))
-				}
-			}
-		}
-	}
-	for _, r := range []disclosure.Reason{
-		disclosure.ReasonShown, disclosure.ReasonFew, disclosure.ReasonNotTried, disclosure.ReasonInstead,
-		disclosure.ReasonNewcomers, disclosure.ReasonNoYear, disclosure.ReasonCoupled,
-	} {
-		if reasons[r] == 0 {
-			t.Errorf("the reason %q never occurred", r)
-		}
-	}
-}
-
 // TestEditionsOnlyCoarsen: an edition's bands are the release's, taken together.
 func TestEditionsOnlyCoarsen(t *testing.T) {
 	t.Parallel()

@@ -74,6 +74,15 @@ func boundaries(k framework.Kind) []int {
 	return nil
 }
 
+// Tried reports whether the rule tries the boundary between two neighbouring units
+// of the kind's chain at all. One that it does not is never shown, whatever is
+// counted.
+func Tried(k framework.Kind, left, right string) bool {
+	chain := Chain(k)
+	at := slices.Index(chain, left) + 1
+	return at > 0 && at < len(chain) && chain[at] == right && slices.Contains(boundaries(k), at)
+}
+
 // chainRule is the rule for one block.
 type chainRule struct {
 	units   int
