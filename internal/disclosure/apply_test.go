@@ -1,6 +1,7 @@
 package disclosure_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"muster/internal/disclosure"
 	"muster/internal/disclosure/attack"
+	"muster/internal/errs"
 	"muster/internal/framework"
 )
 
@@ -383,8 +385,60 @@ func TestEditionsOnlyCoarsen(t *testing.T) {
 	}
 }
 
-// TestAnotherRulesBandsAreRefused: what an issue says is computed from its rule,
-// so blocks of another rule cannot pass for it.
+// TestForeignBandsAreRefused: bands that the rule makes of no counts are no issue's,
+// whoever signed them.
+func TestForeignBandsAreRefused(t *testing.T) {
+	t.Parallel()
+	type bands = map[int]int // by where a band ends, its count
+	for _, row := range []struct {
+		name string
+		kind framework.Kind
+		want bool
+		of   bands
+	}{
+		{"by the rule", framework.KindLevel, true, bands{1: 6, 3: 8, 4: 0, 6: 8}},
+		{"nothing shown", framework.KindLevel, true, bands{6: 22}},
+		{"a band that is too small", framework.KindLevel, false, bands{3: 5, 6: 17}},
+		{"nobody silent", framework.KindLevel, false, bands{1: 0, 3: 11, 6: 11}},
+		{"all in one unit", framework.KindLevel, false, bands{4: 0, 5: 22, 6: 0}},
+		{"a boundary that the rule would show", framework.KindLevel, false, bands{3: 11, 5: 0, 6: 11}},
+		{"a boundary that it never tries", framework.KindGap, false, bands{1: 11, 3: 11}},
+		{"a gap outside of its range", framework.KindGap, false, bands{2: 3, 3: 19}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			layout := layoutOf(1, 1)
+			rule := disclosure.Rule{Hosts: 2}
+			sound := issueOf(t, "2026", names(22), rule, one(layout, framework.KindLevel, []int{6, 4, 4, 0, 4, 4}), nil)
+			blocks := sound.Blocks()
+			at := slices.IndexFunc(blocks, func(b disclosure.BandedBlock) bool { return b.Kind() == row.kind })
+			var parts []string
+			chain, start := disclosure.Chain(row.kind), 0
+			for end := range len(chain) + 1 {
+				if n, ok := row.of[end]; ok {
+					parts = append(parts, fmt.Sprintf(`{"units":["%s"],"count":%d}`, strings.Join(chain[start:end], `","`), n))
+					start = end
+				}
+			}
+			var read disclosure.BandedBlock
+			if err := json.Unmarshal([]byte(`{"bands":[`+strings.Join(parts, ",")+`]}`), &read); err != nil {
+				t.Fatal(err)
+			}
+			accepted, err := disclosure.Accept(read, blocks[at].Subject(), row.kind, 22, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			blocks[at] = accepted
+			_, err = disclosure.NewIssue("2026", "all", sound.Members, rule, blocks, nil)
+			if row.want && err != nil || !row.want && (errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), "does not make")) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// TestHeldBlocksAreRefused: what an issue says is computed from its rule, so blocks
+// of another rule cannot pass for it.
 func TestHeldBlocksAreRefused(t *testing.T) {
 	t.Parallel()
 	st := tell(t, 3, layoutOf(2, 6), 60, 1, disclosure.Rule{Hosts: 2, Prefer: disclosure.Preference{Target: true}})

@@ -91,6 +91,9 @@ func (i *Issue) say(e *engine, b BandedBlock) ([]attack.Statement, error) {
 		}
 		return nil, nil
 	}
+	if !rule.gives(ends, counts) {
+		return nil, errs.New(errs.Invalid, fmt.Sprintf("%s shows %s in bands that its rule does not make", i.Source(), b.Name()), "")
+	}
 	for _, r := range rule.replay(ends, counts) {
 		s := attack.Count(i.Source(), name, i.Members, units, r.first, r.at-1, 0)
 		s.Allowed, s.Implied = r.left, true

@@ -128,6 +128,9 @@ func (v Values) Has(n int) bool {
 	return false
 }
 
+// Empty reports whether there is no value.
+func (v Values) Empty() bool { return len(v.ranges) == 0 }
+
 // Only returns the value, and whether there is exactly one.
 func (v Values) Only() (int, bool) {
 	if len(v.ranges) != 1 || v.ranges[0].low != v.ranges[0].high {
