@@ -37,7 +37,7 @@ func tell(t testing.TB, seed uint64, layout *framework.Layout, n, years int, rul
 	var last *disclosure.Issue
 	for year := range years {
 		if year > 0 && rng.IntN(2) == 0 {
-			for range rng.IntN(4) {
+			for range min(rng.IntN(4), len(members)-8-rule.Hosts) {
 				i := rng.IntN(len(members))
 				members = slices.Delete(slices.Clone(members), i, i+1)
 			}
@@ -104,22 +104,35 @@ func (st *story) again(t testing.TB, blocks []attack.Block, answers map[string][
 // as possible is possible, the rule included.
 func TestReleasesWithstandTheAttack(t *testing.T) {
 	t.Parallel()
-	tries := uint64(1)
-	if long() {
-		tries = 60
-	}
-	for _, n := range []int{10, 12, 18, 32, 60} {
-		t.Run(fmt.Sprint(n, " members"), func(t *testing.T) {
+	for _, row := range []struct {
+		n, areas, outcomes int
+		stories, long      uint64 // coalitions of three years, and in a long test
+	}{
+		{11, 1, 3, 8, 600},
+		{12, 1, 3, 8, 600},
+		{16, 1, 3, 8, 600},
+		{10, 2, 6, 4, 240},
+		{12, 2, 6, 4, 240},
+		{18, 2, 6, 4, 240},
+		{32, 2, 6, 4, 240},
+		{60, 2, 6, 4, 240},
+		{150, 1, 4, 4, 60}, // change and lowest level are shown
+	} {
+		n, stories := row.n, row.stories
+		if long() {
+			stories = row.long
+		}
+		t.Run(fmt.Sprintf("%d members, %d outcomes", n, row.outcomes), func(t *testing.T) {
 			t.Parallel()
 			seen := make(map[framework.Kind]int)
 			worlds := 0
-			for seed := range 4 * tries {
+			for seed := range stories {
 				rule := disclosure.Rule{Hosts: int(seed % 3), Colluders: int(seed / 2 % 2)}
 				rule.Prefer.Lowest, rule.Prefer.Target = seed%4 == 1, seed%4 == 2
-				if n == 10 {
+				if n <= 11 {
 					rule.Hosts = 0
 				}
-				st := tell(t, seed+uint64(n)<<32, layoutOf(2, 6), n, 3, rule)
+				st := tell(t, seed+uint64(n)<<32, layoutOf(row.areas, row.outcomes), n, 3, rule)
 				for _, issue := range st.issues {
 					for _, b := range issue.Blocks() {
 						if b.Shown() {
@@ -152,6 +165,9 @@ func TestReleasesWithstandTheAttack(t *testing.T) {
 				if n >= 18 && seen[k] == 0 {
 					t.Errorf("no %s was ever shown", k)
 				}
+			}
+			if n >= 150 && (seen[framework.KindChange] == 0 || seen[framework.KindLowest] == 0 || seen[framework.KindGap] == 0) {
+				t.Errorf("a block that follows from others was never shown: %v", seen)
 			}
 		})
 	}
@@ -434,6 +450,30 @@ func TestForeignBandsAreRefused(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// TestWhatSaysNothingIsNoStatement: a cut that would not have been made whatever the
+// counts says nothing, and ties no blocks together. Before that the changes of two
+// years, neither of which could ever be shown, were searched together, and a
+// release was refused because the search ended open.
+func TestWhatSaysNothingIsNoStatement(t *testing.T) {
+	t.Parallel()
+	const seed, n = 18, 11
+	st := tell(t, seed+n<<32, layoutOf(1, 3), n, 3, disclosure.Rule{Colluders: 1, Prefer: disclosure.Preference{Target: true}})
+	h := disclosure.NewHistory(st.issues...)
+	p, err := h.Problem(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range p.Statements {
+		if s.Implied && s.Allowed.Covers(0, len(s.Members)) {
+			t.Errorf("of %s it is said that a count is %s", s.Block, s.Allowed)
+		}
+	}
+	r, err := h.Attack(attack.Options{})
+	if err != nil || !r.Safe() {
+		t.Errorf("%d findings, open %v, %v", len(r.Findings), r.Open, err)
 	}
 }
 

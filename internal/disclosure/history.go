@@ -95,6 +95,9 @@ func (i *Issue) say(e *engine, b BandedBlock) ([]attack.Statement, error) {
 		return nil, errs.New(errs.Invalid, fmt.Sprintf("%s shows %s in bands that its rule does not make", i.Source(), b.Name()), "")
 	}
 	for _, r := range rule.replay(ends, counts) {
+		if inside := counts[slices.Index(ends, r.end)]; r.left.Covers(0, inside) {
+			continue // whatever the counts, the cut would not have been made: that says nothing
+		}
 		s := attack.Count(i.Source(), name, i.Members, units, r.first, r.at-1, 0)
 		s.Allowed, s.Implied = r.left, true
 		all = append(all, s)

@@ -131,6 +131,11 @@ func (v Values) Has(n int) bool {
 // Empty reports whether there is no value.
 func (v Values) Empty() bool { return len(v.ranges) == 0 }
 
+// Covers reports whether every number from low to high is one of the values.
+func (v Values) Covers(low, high int) bool {
+	return slices.ContainsFunc(v.ranges, func(r valueRange) bool { return r.low <= low && high <= r.high })
+}
+
 // Only returns the value, and whether there is exactly one.
 func (v Values) Only() (int, bool) {
 	if len(v.ranges) != 1 || v.ranges[0].low != v.ranges[0].high {
