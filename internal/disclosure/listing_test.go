@@ -120,7 +120,7 @@ func TestLowestByListing(t *testing.T) {
 	t.Parallel()
 	tries := 40
 	if long() {
-		tries = 1500
+		tries = 200
 	}
 	layout := layoutOf(1, 2)
 	rule := disclosure.Rule{Prefer: disclosure.Preference{Lowest: true}} // a reader: rows of one known and one victim
