@@ -159,7 +159,7 @@ func (p *problem) adversary(names []string, colluders int) (known []string, more
 		}
 	}
 	if colluders >= 0 {
-		p.Known, p.Colluders = nil, colluders
+		p.Told, p.Colluders = nil, colluders
 		for i, name := range names {
 			if p.has(name) && !told[name] && !slices.Contains(names[:i], name) {
 				p.Colluders++
@@ -167,8 +167,8 @@ func (p *problem) adversary(names []string, colluders int) (known []string, more
 		}
 	}
 	more = p.Colluders
-	for _, n := range p.Known {
-		more = max(more, n)
+	for _, t := range p.Told {
+		more = max(more, t.Most)
 	}
 	return known, more
 }
