@@ -15,7 +15,7 @@ import (
 )
 
 type collectiveFlags struct {
-	dir, framework, answers, cycle, marking, out string
+	dir, framework, answers, cycle, cohort, marking, out string
 }
 
 func newCollectCollectiveCmd(env Env) *cobra.Command {
@@ -25,8 +25,8 @@ func newCollectCollectiveCmd(env Env) *cobra.Command {
 		Short: "Sign what the coalition says of itself",
 		Long: `Sign what the coalition says of itself: its own networks and procedures, answered
 once by the coordinator against a pack of their own. It is no sum of members'
-answers, nothing of it is sealed, and it is shown as it is to those who see the
-release.
+answers, nothing of it is sealed, and it is shown as it is, to the members of one
+cohort beside their releases.
 
 The answers are a CSV file with the columns outcome,level,verified,evidence,target,
 as a member's are.`,
@@ -46,6 +46,7 @@ as a member's are.`,
 	flags.StringVar(&f.framework, "framework", "muster-collective", "id or path of the framework pack")
 	flags.StringVar(&f.answers, "answers", "", "the answers, a CSV file (required)")
 	flags.StringVar(&f.cycle, "cycle", "", "the name of the cycle (required)")
+	flags.StringVar(&f.cohort, "cohort", "allies", "whose members may see it")
 	flags.StringVar(&f.marking, "marking", "", "REHEARSAL or SYNTHETIC, where that is so")
 	flags.StringVar(&f.out, "out", "", "the file to write (required)")
 	return cmd
@@ -70,7 +71,7 @@ func runCollective(env Env, f collectiveFlags) error {
 		return err
 	}
 	cfg := collective.Config{
-		Coalition: own.card.Coalition, Cycle: f.cycle, Marking: f.marking, Pack: pack, Answers: make(map[string]collective.Answer, len(answers)),
+		Coalition: own.card.Coalition, Cycle: f.cycle, Cohort: f.cohort, Marking: f.marking, Pack: pack, Answers: make(map[string]collective.Answer, len(answers)),
 	}
 	for outcome, a := range answers {
 		cfg.Answers[outcome] = collective.Answer{Level: a.Level, Verified: a.Verified, Target: a.Target, Evidence: a.Evidence}

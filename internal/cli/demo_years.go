@@ -137,10 +137,17 @@ func showYears(env Env, f demoFlags, kept *demo.Kept) (func(context.Context) err
 		current := kept.Current()
 		return func(context.Context) error { return showResult(env, current, f.json) }, nil
 	}
-	files := pictureFlags{itself: within(kept.Dir, kept.Itself...)}
+	var files pictureFlags
+	released := make(map[string]bool) // cycles with a release of the allies, who may see what the coalition says of itself
 	for _, s := range kept.Surveys {
 		if s.Result.Release != nil {
 			files.releases = append(files.releases, within(kept.Dir, filepath.Join(s.Folder, "release.json"))...)
+			released[s.Cycle] = released[s.Cycle] || s.Cohort == demo.Allies
+		}
+	}
+	for _, name := range kept.Itself {
+		if released[filepath.Dir(name)] {
+			files.itself = append(files.itself, within(kept.Dir, name)...)
 		}
 	}
 	pages, err := files.read(env)

@@ -28,6 +28,7 @@ type Assessment struct {
 	Marking   string            `json:"marking,omitempty"` // "SYNTHETIC" or "REHEARSAL" where that is so
 	Coalition string            `json:"coalition"`
 	Cycle     string            `json:"cycle"`
+	Cohort    string            `json:"cohort"` // whose members may see it
 	Framework release.Framework `json:"framework"`
 	Scale     release.Scale     `json:"scale"`
 	Areas     []Area            `json:"areas"`
@@ -65,6 +66,7 @@ type Answer struct {
 type Config struct {
 	Coalition string
 	Cycle     string
+	Cohort    string // whose members may see it
 	Marking   string
 	Pack      *framework.Pack
 	Answers   map[string]Answer // by outcome, complete
@@ -78,7 +80,7 @@ func New(cfg Config) (*Assessment, error) {
 	}
 	p := cfg.Pack
 	a := &Assessment{
-		Kind: Kind, Marking: cfg.Marking, Coalition: cfg.Coalition, Cycle: cfg.Cycle,
+		Kind: Kind, Marking: cfg.Marking, Coalition: cfg.Coalition, Cycle: cfg.Cycle, Cohort: cfg.Cohort,
 		Framework: release.Framework{Ref: p.Ref(), Languages: p.Languages, Title: p.Title},
 		Scale:     release.Scale{HouseRule: p.Scale.HouseRule, Levels: p.Scale.Levels},
 	}
@@ -147,9 +149,9 @@ func (a *Assessment) check() error {
 	if a.Kind != Kind {
 		return invalid("is of kind " + errs.Quote(a.Kind))
 	}
-	for _, line := range []string{a.Coalition, a.Cycle, a.Framework.ID, a.Framework.Version} {
+	for _, line := range []string{a.Coalition, a.Cycle, a.Cohort, a.Framework.ID, a.Framework.Version} {
 		if !framework.ReadableLine(line) {
-			return invalid("has a coalition, cycle or framework that cannot be printed on one line")
+			return invalid("has a coalition, cycle, cohort or framework that cannot be printed on one line")
 		}
 	}
 	if m := a.Marking; m != "" && m != coalition.MarkingSynthetic && m != coalition.MarkingRehearsal {

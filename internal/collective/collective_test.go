@@ -36,7 +36,7 @@ func config(t testing.TB) collective.Config {
 	for i, o := range pack.Outcomes() {
 		answers[o.ID] = collective.Answer{Level: levels[i%3], Verified: framework.None, Target: framework.Level4, Evidence: framework.E2}
 	}
-	return collective.Config{Coalition: "Hithe", Cycle: "2031", Marking: "SYNTHETIC", Pack: pack, Answers: answers}
+	return collective.Config{Coalition: "Hithe", Cycle: "2031", Cohort: "keepers", Marking: "SYNTHETIC", Pack: pack, Answers: answers}
 }
 
 func made(t testing.TB) *collective.Assessment {
@@ -90,6 +90,7 @@ func TestNewRefuses(t *testing.T) {
 			c.Answers["L1.1"] = collective.Answer{Level: framework.Level1, Target: framework.Withheld}
 		}, "target at L1.1"},
 		"no coalition":    {func(c *collective.Config) { c.Coalition = "" }, "coalition"},
+		"no cohort":       {func(c *collective.Config) { c.Cohort = "" }, "cohort"},
 		"another marking": {func(c *collective.Config) { c.Marking = "SECRET" }, "marking"},
 	} {
 		t.Run(name, func(t *testing.T) {

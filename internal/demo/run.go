@@ -216,7 +216,7 @@ func (r *run) rehearse(ctx context.Context, cfg rehearse.Config, current bool) (
 // itself signs and writes what the coalition says of itself.
 func (r *run) itself(year Year) error {
 	assessment, err := collective.New(collective.Config{
-		Coalition: Name, Cycle: year.Cycle, Marking: Synthetic, Pack: r.Itself, Answers: year.Collective,
+		Coalition: Name, Cycle: year.Cycle, Cohort: Allies, Marking: Synthetic, Pack: r.Itself, Answers: year.Collective,
 	})
 	if err != nil {
 		return err

@@ -176,7 +176,8 @@ func TestCouplingIsExact(t *testing.T) {
 		},
 		{
 			"gap", 3, 5,
-			[]attack.Block{at("2", "A.1", "level"), at("2", "A.1", "target"), at("2", "A.1", "gap")}, 2,
+			[]attack.Block{at("2", "A.1", "level"), at("2", "A.1", "target"), at("2", "A.1", "gap")},
+			2,
 			func(r []int) int { return gapOf(r[0], r[1]) }, 41,
 		},
 		{

@@ -7,10 +7,11 @@ import (
 )
 
 // Collective is what the coalition says of itself in one cycle: one answer an
-// outcome, given by the coordinator and open to all members.
+// outcome, given by the coordinator and open to the members of a cohort.
 type Collective struct {
 	Coalition string
 	Cycle     string
+	Cohort    string // whose members may see it
 	Marking   string
 	Pack      string
 	Version   string
@@ -48,7 +49,7 @@ func NewCollective(a *collective.Assessment) (*Collective, error) {
 	}
 	text := func(t framework.Text) web.Text { return web.Text{In: t, First: a.Framework.Languages[0]} }
 	c := &Collective{
-		Coalition: a.Coalition, Cycle: a.Cycle, Marking: a.Marking, Pack: a.Framework.ID, Version: a.Framework.Version,
+		Coalition: a.Coalition, Cycle: a.Cycle, Cohort: a.Cohort, Marking: a.Marking, Pack: a.Framework.ID, Version: a.Framework.Version,
 		PackTitle: text(a.Framework.Title), HouseRule: text(a.Scale.HouseRule), body: body,
 	}
 	for i, level := range a.Scale.Levels {

@@ -212,7 +212,7 @@ type Cohort struct {
 type Cycle struct {
 	ID     string
 	Sheets []*Sheet      // the largest pack first
-	Itself []*Collective // what the coalition says of itself, for the cohort of all members
+	Itself []*Collective // what the coalition says of itself, for this cohort to see
 }
 
 // newPicture puts sheets in order. All must be of one coalition and carry one
@@ -245,15 +245,21 @@ func newPicture(sheets []*Sheet, itself []*Collective) (*Picture, error) {
 	return p, p.addItself(itself)
 }
 
-// addItself puts what the coalition says of itself beside the largest cohort.
+// addItself puts what the coalition says of itself beside the releases of the
+// cohort that may see it, and nowhere else.
 func (p *Picture) addItself(itself []*Collective) error {
 	for _, c := range itself {
 		if err := p.belongs(c.Coalition, c.Marking, "an assessment of the coalition itself"); err != nil {
 			return err
 		}
-		cycle := p.Cohorts[0].find(c.Cycle)
+		var cycle *Cycle
+		for _, cohort := range p.Cohorts {
+			if cohort.ID == c.Cohort {
+				cycle = cohort.find(c.Cycle)
+			}
+		}
 		if cycle == nil {
-			return errs.New(errs.Invalid, fmt.Sprintf("the coalition assessed itself in the cycle %s, of which there is no release", errs.Quote(c.Cycle)), "give a release of that cycle too")
+			return errs.New(errs.Invalid, fmt.Sprintf("the coalition assessed itself for %s in the cycle %s, of which there is no release of theirs", errs.Quote(c.Cohort), errs.Quote(c.Cycle)), "give a release of that cohort and cycle too")
 		}
 		if slices.ContainsFunc(cycle.Itself, func(other *Collective) bool { return other.Pack == c.Pack }) {
 			return errs.New(errs.Invalid, fmt.Sprintf("the coalition assessed itself twice by %s in the cycle %s", c.Pack, errs.Quote(c.Cycle)), "give each file once")

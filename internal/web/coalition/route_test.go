@@ -253,6 +253,37 @@ func TestPicturesThatAreRefused(t *testing.T) {
 	}
 }
 
+// What the coalition says of itself stands beside the releases of the cohort that
+// may see it, however few it has, and nowhere else.
+func TestItselfIsForOneCohort(t *testing.T) {
+	t.Parallel()
+	itself := func(cohort string) *coalition.Collective {
+		c := *open(t, "three-cycles").Config.Itself[2]
+		c.Cohort = cohort
+		return &c
+	}
+	sheets := open(t, "three-cycles").Config.Sheets
+	pages, err := coalition.New(coalition.Config{Sheets: sheets, Itself: []*coalition.Collective{itself("partners")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{
+		"/en/partners/2026/itself/muster-collective/": http.StatusOK,
+		"/en/allies/2026/itself/muster-collective/":   http.StatusNotFound,
+	} {
+		rec := httptest.NewRecorder()
+		pages.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+		if rec.Code != want {
+			t.Errorf("%s: %d, want %d", path, rec.Code, want)
+		}
+	}
+	_, err = coalition.New(coalition.Config{Sheets: sheets, Itself: []*coalition.Collective{itself("others")}})
+	const want = `the coalition assessed itself for "others" in the cycle "2026", of which there is no release of theirs`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
 func TestFileOfACohort(t *testing.T) {
 	t.Parallel()
 	pages := small(t)

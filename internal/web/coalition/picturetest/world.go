@@ -113,7 +113,7 @@ func collectiveOf(cfg Config, pack *framework.Pack, year int) (*coalition.Collec
 		answers[o.ID] = a
 	}
 	a, err := collective.New(collective.Config{
-		Pack: pack, Marking: cfg.Marking, Coalition: Coalition, Cycle: strconv.Itoa(LastCycle - cfg.Cycles + 1 + year), Answers: answers,
+		Pack: pack, Marking: cfg.Marking, Coalition: Coalition, Cohort: cfg.Cohorts[0].ID, Cycle: strconv.Itoa(LastCycle - cfg.Cycles + 1 + year), Answers: answers,
 	})
 	if err != nil {
 		return nil, err
