@@ -202,7 +202,11 @@ func (r *Release) knownEN() string {
 	if o := r.Rule.Opened; o > 0 {
 		parts = append(parts, count(o, "member")+" that showed answers to others")
 	}
-	return fmt.Sprintf(" That is %d more than the %d whose answers somebody may know: %s.", disclosure.MinimumBand, r.Rule.Known, list(parts, "and"))
+	known := fmt.Sprint(r.Rule.Known)
+	if r.Rule.Known == 1 {
+		known = "one"
+	}
+	return fmt.Sprintf(" That is %d more than the %s whose answers somebody may know: %s.", disclosure.MinimumBand, known, list(parts, "and"))
 }
 
 // knownFR is [Release.knownEN] in French.
