@@ -38,10 +38,11 @@ type movedView struct {
 	Areas    []movedRow
 }
 
+// movedRow is an area and how many members are better there than a cycle before.
 type movedRow struct {
 	ID, Href string
 	Title    template.HTML
-	Block    blockView
+	Text     string
 }
 
 // standingsView is a list of outcomes with most members somewhere.
@@ -143,10 +144,11 @@ func (d *drawing) squares(s *Sheet) (template.HTML, []legend) {
 func (d *drawing) moved(s *Sheet) movedView {
 	v := movedView{Legend: d.moveLegend(s)}
 	for i := range s.Areas {
-		if a := &s.Areas[i]; a.Change.Shown() && !a.Change.nothing(s.Submissions) {
+		a := &s.Areas[i]
+		if n, ok := a.Change.Count(better, better); ok && !a.Change.nothing(s.Submissions) {
 			v.Areas = append(v.Areas, movedRow{
 				ID: a.ID, Href: d.to.area(s.Cohort, s.Cycle, s.Pack, a.ID), Title: d.Show(a.Title),
-				Block: d.block(d.T("block.change"), a.ID+" "+d.Plain(a.Title), a.Change, s, short),
+				Text: strings.ReplaceAll(d.T("count.of", "N", n, "Of", s.Submissions), " ", "\u00a0"),
 			})
 		}
 	}

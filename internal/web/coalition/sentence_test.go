@@ -305,6 +305,7 @@ func TestYearSaysWhatTheReleaseSays(t *testing.T) {
 					bars = append(bars, m.ID+": "+m.fromTo())
 				}
 			}
+			s.byArea(r)
 			s.expect("The outcomes with the most %s at 0 or 1.", who(r.Cohort, 2))
 			s.expect("The outcomes with the most %s at 3 or 4.", who(r.Cohort, 2))
 			low, high, all := lowPlaces(r), highPlaces(r), len(r.all())
@@ -352,6 +353,22 @@ func TestYearSaysWhatTheReleaseSays(t *testing.T) {
 				t.Errorf("bars are of\n%q, want\n%q", got, bars)
 			}
 		})
+	}
+}
+
+// byArea expects how many are better in each area that shows it.
+func (s *script) byArea(r *releaseFile) {
+	var parts []string
+	for _, a := range r.Areas {
+		if n, ok := a.Change.sum("better"); ok {
+			parts = append(parts, fmt.Sprintf("%s %s %d of %d", a.ID, a.Title["en"], n, r.Participation.Submissions))
+		}
+	}
+	switch {
+	case len(parts) == 0 && s.name == "three-cycles":
+		s.t.Error("no area shows its change: the test shows nothing")
+	case len(parts) > 0:
+		s.expect("Better than in the cycle before, by area: %s", strings.Join(parts, " · "))
 	}
 }
 
