@@ -40,8 +40,8 @@ them into its folder keys afterwards. See to it that the old host never serves
 again: two that go on from one state are two hosts.
 
 What came after the backup is not in it. Others may have seen it, so a host that
-was restored asks the other one before it serves, and takes over what both had
-signed. A Helper that was taken back to before it gave its sum could give a second
+was restored asks the other one before it serves, and takes over postponements and
+what both had signed. A Helper that was taken back to before it gave its sum could give a second
 one, and the difference of two sums is somebody's answers; so restoring it wants
 the coordinator's word, asked on the telephone: --coordinator-collected yes or no.
 With yes it never gives a sum again.
