@@ -291,6 +291,9 @@ func TestBackupFile(t *testing.T) {
 			t.Errorf("%s: something was restored: %v", name, err)
 		}
 	}
+	// What a restore left that was killed is in nobody's way.
+	check(t, os.MkdirAll(c.at("new"), 0o700))
+	check(t, os.WriteFile(c.at("new", ".restored-host.yaml"), []byte("half"), 0o600))
 	c.must(restore("--identity", c.at("identity"))...)
 	for _, name := range []string{"host.yaml", "host.db"} {
 		info, err := os.Stat(c.at("new", name))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -280,6 +281,9 @@ func (u *unpacked) configuration(dir string, f hostRestoreFlags) (*config.Host, 
 	}
 	// Relative paths are relative to the folder: it is read there.
 	probe := filepath.Join(dir, ".restored-"+config.HostFile)
+	if err := os.Remove(probe); err != nil && !errors.Is(err, fs.ErrNotExist) { // a restore that was killed left it
+		return nil, err
+	}
 	if err := config.CreateSecret(probe, body); err != nil {
 		return nil, err
 	}
