@@ -78,6 +78,7 @@ var Packages = map[string]Layer{
 	"internal/taxii":                     Adapter,
 	"internal/logserver":                 Adapter,
 	"internal/exchange":                  Adapter,
+	"internal/exchange/workbook":         Adapter,
 	"internal/web":                       Adapter,
 	"internal/web/workspace":             Adapter,
 	"internal/web/coalition":             Adapter,
@@ -137,7 +138,7 @@ var Rules = []Rule{
 		Name: "raw answers",
 		Why:  "who cannot reach assess cannot hold a member's answer; the way to a host is submit alone",
 		From: except(
-			"internal/assess", "internal/submit", "internal/exchange", "internal/web/workspace", "internal/store/workspacedb",
+			"internal/assess", "internal/submit", "internal/exchange", "internal/exchange/workbook", "internal/web/workspace", "internal/store/workspacedb",
 			"internal/demo", "internal/rehearse", "internal/cli", "cmd/muster", "test/...",
 		),
 		Reaches: []string{"internal/assess"},
