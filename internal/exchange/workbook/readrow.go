@@ -89,7 +89,7 @@ func (rd *reader) row(g *grid, h header, row gridRow, k Key, id gridCell) {
 	before := len(rd.faults)
 	if c, ok := h.at(row, colRevision); ok && c.kind != empty {
 		n, whole := wholeNumber(c.cell)
-		if !whole || n < 0 {
+		if !whole || n < 0 || n > maxRevision {
 			rd.add(g.fault(row, c, colRevision, describe(c.cell)+" is no revision", "the number that the row was given out with, or an empty cell"))
 		}
 		r.Base = n

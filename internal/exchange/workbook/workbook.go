@@ -48,6 +48,8 @@ const (
 	maxRows    = 20_000  // that hold something, in a file
 	maxColumns = 16_384  // the last is XFD
 	lastRow    = 1_048_576
+
+	maxRevision = 1 << 53 // beyond it spreadsheets lose digits
 )
 
 // Book is what one file holds.
@@ -223,7 +225,7 @@ func (b Book) checkSurvey(s Survey) error {
 		if err := saved.Entry.Check(); err != nil {
 			return errs.Wrap(err, errs.Invalid, "outcome "+o.ID+" cannot be written: "+errs.Describe(err).Message, errs.Describe(err).Hint)
 		}
-		if saved.Revision < 0 || saved.Revision > 1<<53 {
+		if saved.Revision < 0 || saved.Revision > maxRevision {
 			return errs.New(errs.Invalid, "outcome "+o.ID+" has an impossible revision", "")
 		}
 		if b.Body != nil && saved.Entry != (assess.Entry{Level: saved.Entry.Level, Note: saved.Entry.Note}) {
