@@ -1,11 +1,7 @@
 package workbook_test
 
 import (
-	"archive/zip"
-	"bytes"
-	"io"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,9 +11,9 @@ import (
 	"muster/internal/exchange/workbook"
 )
 
-// reencodes checks that what a file says can be written, and says the same again:
-// in a workbook and in CSV.
-func reencodes(t *testing.T, data []byte) {
+// reencodes checks that what a file says can be written in each of those ways, and
+// says the same again.
+func reencodes(t *testing.T, data []byte, ways ...func(testing.TB, workbook.Book) []byte) {
 	b := two()
 	got, err := read(data, b)
 	if err != nil {
@@ -41,33 +37,27 @@ func reencodes(t *testing.T, data []byte) {
 		if id != "" {
 			again.Body = &assess.Body{ID: id, Name: "Body"}
 		}
-		for _, data := range [][]byte{write(t, again), writeCSV(t, again)} {
-			if diff := cmp.Diff(wanted(again), saved(mustRead(t, data, again))); diff != "" {
+		for _, way := range ways {
+			if diff := cmp.Diff(wanted(again), saved(mustRead(t, way(t, again), again))); diff != "" {
 				t.Errorf("want -, got +:\n%s", diff)
 			}
 		}
 	}
 	if got.Needs != nil {
 		again := workbook.Book{Member: "Ostmere", Needs: got.Needs}
-		for _, data := range [][]byte{write(t, again), writeCSV(t, again)} {
-			if diff := cmp.Diff(got.Needs, mustRead(t, data, again).Needs); diff != "" {
+		for _, way := range ways {
+			if diff := cmp.Diff(got.Needs, mustRead(t, way(t, again), again).Needs); diff != "" {
 				t.Errorf("the form: want -, got +:\n%s", diff)
 			}
 		}
 	}
 }
 
-// FuzzFile mutates whole files: CSV, workbooks, encrypted workbooks.
+// FuzzFile mutates whole workbooks, in clear and encrypted.
 func FuzzFile(f *testing.F) {
-	b := two()
-	f.Add(writeCSV(f, b))
-	f.Add(write(f, b))
-	b.Needs = []workbook.Need{{What: "Power", Hours: 4, Known: true}}
-	f.Add(write(f, b))
-	b.Surveys = nil
-	f.Add(writeCSV(f, b))
-	f.Add([]byte("id;revision;level;note\n2027/sample/A1.1@port;7;3;\"a, \"\"b\"\"\nc\"\n"))
+	f.Add(write(f, book(small(1), nil)))
 	f.Add(compound("EncryptionInfo", "\x03\x00\x02\x00", "EncryptedPackage", ""))
+	f.Add(zipOf(f, around(part{head: sheetHead + typed + sheetTail})...))
 	for _, name := range []string{keptResaved, keptSorted, keptPassword} {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -75,44 +65,32 @@ func FuzzFile(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	f.Fuzz(reencodes)
+	f.Fuzz(func(t *testing.T, data []byte) { reencodes(t, data, write, writeCSV) })
 }
+
+// FuzzCSV mutates CSV.
+func FuzzCSV(f *testing.F) {
+	f.Add("id,revision,level,reason,target,target_date,evidence,note,assignee,flagged,carried\n2027/sample/A1.1,7,3,\"a, \"\"b\"\"\nc\",4,2027-06-30,E2,'=1+1,Ilva,yes,no\n")
+	f.Add("\uFEFFid;revision;level;note\r\n2027/sample/A1.2@port;7;sans objet;''tis\r\n")
+	f.Add("what,supplier,hours,substitute,remark\n'=Power,Norrgrid,4,,\n,,,,\nPilots,,unknown,none,\"two\nlines\"\n")
+	f.Add("Id. de ligne,Niveau,Remarque\n2027/sample/A1.1,0,x\n")
+	f.Fuzz(func(t *testing.T, text string) { reencodes(t, []byte(text), writeCSV) })
+}
+
+// typed are rows as other programs may write them.
+const typed = `<row><c t="inlineStr"><is><t>id</t></is></c><c t="str"><v>level</v></c><c t="str"><v>note</v></c><c t="str"><v>target_date</v></c></row>` +
+	`<row r="3"><c t="inlineStr"><is><r><t>2027/sample/</t></r><r><t>A1.1</t></r></is></c><c r="B3"><v>3.0</v></c><c t="s"><v>0</v></c><c t="d"><v>2027-06-30T00:00:00</v></c></row>` +
+	`<row><c t="str"><v>2027/sample/A1.2</v></c><c t="n"><v>4</v></c><c/><c><v>46568</v></c></row>`
 
 // FuzzSheet mutates the sheet and the strings of a workbook, which lie compressed in
 // a whole file.
 func FuzzSheet(f *testing.F) {
-	for _, data := range [][]byte{write(f, two()), zipOf(f, around(part{head: sheetHead, tail: sheetTail})...)} {
-		parts := partsOf(f, data)
-		for name, sheet := range parts {
-			if strings.HasPrefix(name, "xl/worksheets/") {
-				f.Add(sheet, parts["xl/sharedStrings.xml"])
-			}
-		}
-	}
-	const typed = `<row><c t="inlineStr"><is><t>id</t></is></c><c t="str"><v>level</v></c><c t="str"><v>note</v></c><c t="str"><v>target_date</v></c></row>` +
-		`<row><c t="inlineStr"><is><r><t>2027/sample/</t></r><r><t>A1.1</t></r></is></c><c><v>3.0</v></c><c t="str"><v>_xD83D__xDE00_</v></c><c t="d"><v>2027-06-30T00:00:00</v></c></row>`
-	f.Add(sheetHead+typed+sheetTail, "<sst/>")
+	f.Add(sheetHead+typed+sheetTail, "<sst><si><t>_xD83D__xDE00_</t><rPh><t>x</t></rPh></si></sst>")
+	f.Add(sheetHead+`<row r="1"><c r="XFD1"><f>1+1</f><v>2</v></c><c t="e"><v>#REF!</v></c></row>`+sheetTail, "<sst/>")
 	f.Fuzz(func(t *testing.T, sheet, strings string) {
 		if len(sheet)+len(strings) > 1<<20 {
 			return
 		}
-		reencodes(t, zipOf(t, append(around(part{head: sheet}), part{name: "xl/sharedStrings.xml", head: strings})...))
+		reencodes(t, zipOf(t, append(around(part{head: sheet}), part{name: "xl/sharedStrings.xml", head: strings})...), writeCSV)
 	})
-}
-
-// partsOf returns the files inside of a workbook.
-func partsOf(t testing.TB, data []byte) map[string]string {
-	t.Helper()
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	must(t, err)
-	parts := make(map[string]string)
-	for _, f := range z.File {
-		r, err := f.Open()
-		must(t, err)
-		text, err := io.ReadAll(r)
-		must(t, err)
-		must(t, r.Close())
-		parts[f.Name] = string(text)
-	}
-	return parts
 }

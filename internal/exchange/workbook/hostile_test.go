@@ -31,7 +31,11 @@ func zipOf(t testing.TB, parts ...part) []byte {
 	z := zip.NewWriter(&out)
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	for _, p := range parts {
-		w, err := z.Create(p.name)
+		method := zip.Deflate
+		if p.times == 0 {
+			method = zip.Store
+		}
+		w, err := z.CreateHeader(&zip.FileHeader{Name: p.name, Method: method})
 		must(t, err)
 		_, err = io.WriteString(w, p.head)
 		must(t, err)
