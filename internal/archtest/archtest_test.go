@@ -233,7 +233,7 @@ func TestExceptions(t *testing.T) {
 	t.Parallel()
 	want := map[string][]string{
 		"raw answers": {
-			"cmd/muster", "internal/assess", "internal/cli", "internal/demo", "internal/exchange", "internal/rehearse",
+			"cmd/muster", "internal/assess", "internal/cli", "internal/demo", "internal/exchange", "internal/exchange/workbook", "internal/rehearse",
 			"internal/store/workspacedb", "internal/submit", "internal/web/workspace",
 			"test/browser", "test/browser/storybook", "test/e2e", "test/fault", "test/interop", "test/peers",
 		},

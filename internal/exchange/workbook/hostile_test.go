@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/flate"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -239,74 +238,4 @@ func TestCompoundFiles(t *testing.T) {
 			equal(t, faultsOf(t, err), []string{"answers.xlsx: " + row.want})
 		})
 	}
-}
-
-// compound returns a compound file of two streams in 512-byte sectors
-// ([MS-CFB] 2): header, allocation table, directory, streams of whole sectors.
-func compound(first, a, second, b string) []byte {
-	const sector, least = 512, 4096 // what is shorter would lie in the small stream
-	pad := func(s string) []byte {
-		size := max(least, (len(s)+sector-1)/sector*sector)
-		return append([]byte(s), bytes.Repeat([]byte(" "), size-len(s))...)
-	}
-	streams := [][]byte{pad(a), pad(b)}
-	sectors := (len(streams[0]) + len(streams[1])) / sector
-	fats := (sectors + 2 + 126) / 127
-	le := binary.LittleEndian
-
-	header := make([]byte, sector)
-	copy(header, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")
-	for at, v := range map[int]uint16{24: 0x3E, 26: 3, 28: 0xFFFE, 30: 9, 32: 6} {
-		le.PutUint16(header[at:], v)
-	}
-	for at, v := range map[int]uint32{44: uint32(fats), 48: uint32(fats), 56: least, 60: 0xFFFFFFFE, 68: 0xFFFFFFFE} {
-		le.PutUint32(header[at:], v)
-	}
-	for i := range 109 {
-		v := uint32(0xFFFFFFFF)
-		if i < fats {
-			v = uint32(i)
-		}
-		le.PutUint32(header[76+4*i:], v)
-	}
-
-	table := bytes.Repeat([]byte{0xFF}, fats*sector)
-	for i := range fats {
-		le.PutUint32(table[4*i:], 0xFFFFFFFD)
-	}
-	le.PutUint32(table[4*fats:], 0xFFFFFFFE)
-	at := fats + 1
-	var starts []uint32
-	for _, s := range streams {
-		starts = append(starts, uint32(at))
-		for range len(s)/sector - 1 {
-			le.PutUint32(table[4*at:], uint32(at+1))
-			at++
-		}
-		le.PutUint32(table[4*at:], 0xFFFFFFFE)
-		at++
-	}
-
-	directory := make([]byte, sector)
-	entry := func(i int, name string, kind byte, left, right, child, start uint32, size int) {
-		e := directory[128*i:]
-		for j, r := range name {
-			le.PutUint16(e[2*j:], uint16(r))
-		}
-		le.PutUint16(e[64:], uint16(2*len(name)+2))
-		e[66], e[67] = kind, 1
-		le.PutUint32(e[68:], left)
-		le.PutUint32(e[72:], right)
-		le.PutUint32(e[76:], child)
-		le.PutUint32(e[116:], start)
-		le.PutUint64(e[120:], uint64(size))
-	}
-	const none = 0xFFFFFFFF
-	entry(0, "Root Entry", 5, none, none, 1, 0xFFFFFFFE, 0)
-	entry(1, first, 2, none, 2, none, starts[0], len(streams[0]))
-	entry(2, second, 2, none, none, none, starts[1], len(streams[1]))
-
-	out := append(header, table...)
-	out = append(out, directory...)
-	return append(append(out, streams[0]...), streams[1]...)
 }
