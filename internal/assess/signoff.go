@@ -10,8 +10,8 @@ import (
 // Step is a place in the chain of sign-off that a member defines: the expert, the
 // head, the minister, the council.
 type Step struct {
-	ID   string
-	Name string // as pages and statements show it
+	ID   string `json:"id"`
+	Name string `json:"name"` // as pages and statements show it
 }
 
 // MaxSteps is how many steps a chain may have.
@@ -19,13 +19,13 @@ const MaxSteps = 10
 
 // Decision is what somebody decided at a step of the chain.
 type Decision struct {
-	Step      string
-	Digest    string // hex SHA-256 of exactly what would be sealed
-	Approved  bool
-	Reason    string // why it was returned
-	By        string // the name that the statement shows
-	At        time.Time
-	Signature []byte // over the statement, by key file or passkey; kept as it came
+	Step      string    `json:"step"`
+	Digest    string    `json:"digest"` // hex SHA-256 of exactly what would be sealed
+	Approved  bool      `json:"approved"`
+	Reason    string    `json:"reason,omitempty"` // why it was returned
+	By        string    `json:"by"`               // the name that the statement shows
+	At        time.Time `json:"at"`
+	Signature []byte    `json:"signature,omitempty"` // over the statement, by key file or passkey; kept as it came
 }
 
 // SignOff is a chain and everything that was decided, the earliest first. A
