@@ -169,6 +169,16 @@ var graphs = []graphTest{
 		[]string{"raw answers: internal/taxii", "raw answers: internal/web"},
 	},
 	{
+		"what seals knows the workspace",
+		map[string]string{"internal/submit": "internal/workspace", "internal/workspace": "internal/assess", "internal/assess": ""},
+		[]string{"the workspace leaves sealed: internal/submit"},
+	},
+	{
+		"the workspace opens files",
+		map[string]string{"internal/workspace": "os"},
+		[]string{"no I/O in kernel and domain: internal/workspace"},
+	},
+	{
 		"aggregate knows the framework",
 		map[string]string{"internal/aggregate": "internal/disclosure", "internal/disclosure": "internal/framework", "internal/framework": ""},
 		[]string{"aggregate knows counts only: internal/aggregate"},
