@@ -67,6 +67,7 @@ var Packages = map[string]Layer{
 	"internal/account":             Domain,
 
 	"internal/aggregate/aggregatetest": Adapter,
+	"internal/workspace/workspacetest": Adapter,
 
 	"internal/store":                     Adapter,
 	"internal/store/workspacedb":         Adapter,
