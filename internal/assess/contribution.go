@@ -7,17 +7,17 @@ import (
 // Body is a part of the member that contributes to its answers: a ministry, an
 // agency, an operator, a facility.
 type Body struct {
-	ID    string // that the member gave it: letters, digits, hyphens
-	Name  string
-	Kind  string // such as "ministry" or "port"; the member's own word
-	Scope string // what of the member it stands for, in words
+	ID    string `json:"id"` // that the member gave it: letters, digits, hyphens
+	Name  string `json:"name"`
+	Kind  string `json:"kind,omitempty"`  // such as "ministry" or "port"; the member's own word
+	Scope string `json:"scope,omitempty"` // what of the member it stands for, in words
 }
 
 // Contribution is one body's answer to one outcome.
 type Contribution struct {
-	Body  string          // its id
-	Level framework.Level // none until it answers
-	Note  string
+	Body  string          `json:"body"`           // its id
+	Level framework.Level `json:"level,omitzero"` // none until it answers
+	Note  string          `json:"note,omitempty"`
 }
 
 // Proposal is what the pack's rule makes of the contributions to an outcome. It

@@ -12,18 +12,18 @@ import (
 // answer, and everything around it that never leaves. The zero Entry is one that
 // nobody has touched.
 type Entry struct {
-	Level      framework.Level // none until somebody answers
-	Reason     string          // why the outcome does not apply; or why the level is another than was proposed
-	Target     framework.Level // 0 to 4, or none
-	TargetDate string          // the day by which the target is to be reached, as 2006-01-02; may be empty
-	Evidence   framework.Grade // E0 to E3, or none
-	Note       string
-	Assignee   string // who answers; a name that the member uses
-	Flagged    bool   // somebody wants another look
+	Level      framework.Level `json:"level,omitzero"`        // none until somebody answers
+	Reason     string          `json:"reason,omitempty"`      // why the outcome does not apply; or why the level is another than was proposed
+	Target     framework.Level `json:"target,omitzero"`       // 0 to 4, or none
+	TargetDate string          `json:"target_date,omitempty"` // the day by which the target is to be reached, as 2006-01-02; may be empty
+	Evidence   framework.Grade `json:"evidence,omitzero"`     // E0 to E3, or none
+	Note       string          `json:"note,omitempty"`
+	Assignee   string          `json:"assignee,omitempty"` // who answers; a name that the member uses
+	Flagged    bool            `json:"flagged,omitempty"`  // somebody wants another look
 
 	// Carried is true of an entry that was taken over from the cycle before and that
 	// nobody has confirmed yet. It is no answer: see [Blockers].
-	Carried bool
+	Carried bool `json:"carried,omitempty"`
 }
 
 // Limits of the texts of an entry, in bytes.
@@ -54,7 +54,7 @@ func (e Entry) Check() error {
 	}
 	if e.TargetDate != "" {
 		if d, err := time.Parse(time.DateOnly, e.TargetDate); err != nil || d.Year() < 2000 || d.Year() > 2199 {
-			return errs.New(errs.Invalid, errs.Quote(e.TargetDate)+" is no day", "write the year, the month and the day, such as 2027-06-30")
+			return errs.New(errs.Invalid, "the day of the target is no day", "write the year, the month and the day, such as 2027-06-30")
 		}
 	}
 	for _, text := range []struct {

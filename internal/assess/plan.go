@@ -24,14 +24,14 @@ func Fundings() []Funding { return []Funding{FundingUnknown, Funded, FundedInPar
 // Action is what a member plans to do about an outcome after the release, or why
 // it does nothing: a line of its improvement plan, which stays with it.
 type Action struct {
-	Outcome  string
-	Nothing  bool   // a reasoned "no action"
-	Text     string // what is done; or the reason
-	Owner    string
-	Due      string // as 2006-01-02; may be empty
-	Cost     string // in the member's own words: a sum, a range, posts
-	Funding  Funding
-	Finished bool
+	Outcome  string  `json:"outcome"`
+	Nothing  bool    `json:"nothing,omitempty"` // a reasoned "no action"
+	Text     string  `json:"text"`              // what is done; or the reason
+	Owner    string  `json:"owner,omitempty"`
+	Due      string  `json:"due,omitempty"`  // as 2006-01-02; may be empty
+	Cost     string  `json:"cost,omitempty"` // in the member's own words: a sum, a range, posts
+	Funding  Funding `json:"funding,omitempty"`
+	Finished bool    `json:"finished,omitempty"`
 }
 
 // Check returns an error of kind Invalid that names the first part that is
@@ -51,7 +51,7 @@ func (a Action) Check() error {
 	}
 	if a.Due != "" {
 		if _, err := time.Parse(time.DateOnly, a.Due); err != nil {
-			return errs.New(errs.Invalid, errs.Quote(a.Due)+" is no day", "write the year, the month and the day, such as 2027-06-30")
+			return errs.New(errs.Invalid, "the day by which the action is due is no day", "write the year, the month and the day, such as 2027-06-30")
 		}
 	}
 	for _, text := range []string{a.Text, a.Cost} {
@@ -65,10 +65,10 @@ func (a Action) Check() error {
 // Reference is where a piece of evidence lies: it stays there, and its digest
 // shows later whether it is still the same.
 type Reference struct {
-	ID      string
-	Outcome string
-	Place   string // a path or an https address
-	Title   string
-	SHA256  string // hex; empty where nobody could read it
-	Bytes   int64  // its size when it was hashed
+	ID      string `json:"id"`
+	Outcome string `json:"outcome"`
+	Place   string `json:"place"` // a path or an https address
+	Title   string `json:"title,omitempty"`
+	SHA256  string `json:"sha256,omitempty"` // hex; empty where nobody could read it
+	Bytes   int64  `json:"bytes,omitempty"`  // its size when it was hashed
 }

@@ -9,12 +9,12 @@ import (
 
 // Finding is what the member's verifier found about one outcome.
 type Finding struct {
-	Outcome  string
-	Seen     string          // what was looked at
-	Found    string          // what it showed
-	Reply    string          // of who answered
-	Verified framework.Level // what it is worth; none while the work goes on
-	By       string
+	Outcome  string          `json:"outcome"`
+	Seen     string          `json:"seen,omitempty"`    // what was looked at
+	Found    string          `json:"found,omitempty"`   // what it showed
+	Reply    string          `json:"reply,omitempty"`   // of who answered
+	Verified framework.Level `json:"verified,omitzero"` // what it is worth; none while the work goes on
+	By       string          `json:"by,omitempty"`
 }
 
 // Why is a reason to look at an outcome.
