@@ -20,9 +20,11 @@ func (w *writer) survey(s Survey) {
 	var lines []string
 	for _, lang := range w.book.languages(s) {
 		lines = append(lines, s.Pack.Title.In(lang)+" · "+s.Cycle+" · "+w.book.Member+w.bodyName())
+		var scale []string
 		for i, level := range s.Pack.Scale.Levels {
-			lines = append(lines, strconv.Itoa(i)+" = "+level.In(lang))
+			scale = append(scale, strconv.Itoa(i)+" = "+level.In(lang))
 		}
+		lines = append(lines, folded(strings.Join(scale, " · "), houseRuleWidth)...)
 		lines = append(lines, folded(s.Pack.Scale.HouseRule.In(lang), houseRuleWidth)...)
 	}
 	w.table(name, t, lines, s.Pack.Marking)
@@ -74,9 +76,14 @@ func (w *writer) table(sheet string, t table, lines []string, marking string) {
 	}
 	top, bottom := header+1, header+len(t.rows)
 	for i, cells := range t.rows {
+		lines := 1
 		for j, c := range cells {
 			w.set(sheet, j+1, top+i, c, styleOf(t.headings[j].column, c))
+			if !t.headings[j].hidden {
+				lines = max(lines, linesIn(c.text, t.headings[j].width))
+			}
 		}
+		w.keep(w.file.SetRowHeight(sheet, top+i, min(float64(lines)*lineHeight+4, tallest)))
 	}
 	w.keep(w.file.SetRowVisible(sheet, ids, false))
 	w.keep(w.file.SetRowHeight(sheet, header, 30))
@@ -93,9 +100,30 @@ func (w *writer) table(sheet string, t table, lines []string, marking string) {
 	w.layout(sheet, t, header, bottom, marking)
 }
 
+// Heights of rows, in points. Spreadsheets do not agree on when to fit a row to its
+// text, so each has the height that its longest text is likely to need.
+const (
+	lineHeight = 13.0
+	tallest    = 400.0 // a row takes 409
+)
+
+// guideWidth is how many characters a line of the guide has.
+const guideWidth = 110.0
+
+// Sizes of paper, of ISO 29500-1, 18.3.1.63.
+const (
+	a3 = 8
+	a4 = 9
+)
+
+// linesIn returns how many lines a text takes in a column of so many characters.
+func linesIn(s string, width float64) int {
+	return len(folded(s, max(int(width), 1)))
+}
+
 // styleOf returns how a cell of a column looks.
 func styleOf(c column, value cell) style {
-	s := style{input: c.typed(), middle: c.list != "" || c.id == colOutcome || c.id == colHours, day: c.id == "target_date"}
+	s := style{grid: true, input: c.typed(), middle: c.list != "" || c.id == colOutcome || c.id == colHours, day: c.id == "target_date"}
 	s.bold = c.id == colOutcome || c.id == "title"
 	// A level that is typed over is a number; a free text stays one whatever it
 	// looks like.
@@ -138,8 +166,14 @@ func (w *writer) layout(sheet string, t table, header, bottom int, marking strin
 		TopLeftCell: columnName(fixed+1) + strconv.Itoa(header+1), ActivePane: "bottomRight",
 	}))
 	w.protect(sheet)
-	const a4, zoom = 9, 90
+	const zoom = 90
 	size, wide, high, landscape, fit := a4, 1, 0, "landscape", true
+	if len(t.headings) > 8 {
+		size = a3
+	}
+	if len(t.headings) > 14 {
+		wide = 2
+	}
 	w.keep(w.file.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &fit}))
 	w.keep(w.file.SetPageLayout(sheet, &excelize.PageLayoutOptions{
 		Size: &size, Orientation: &landscape, FitToWidth: &wide, FitToHeight: &high,
@@ -150,9 +184,11 @@ func (w *writer) layout(sheet string, t table, header, bottom int, marking strin
 		OddHeader: "&C" + headerText(marking), OddFooter: "&L" + headerText(w.book.Member) + "&C" + headerText(sheet) + "&R&P / &N",
 	}))
 	quoted := "'" + strings.ReplaceAll(sheet, "'", "''") + "'!"
-	w.keep(w.file.SetDefinedName(&excelize.DefinedName{
-		Name: "_xlnm.Print_Titles", RefersTo: fmt.Sprintf("%s$%d:$%d", quoted, header, header), Scope: sheet,
-	}))
+	titles := fmt.Sprintf("%s$%d:$%d", quoted, header, header)
+	if fixed > 0 {
+		titles = fmt.Sprintf("%s$A:$%s,%s", quoted, columnName(fixed), titles)
+	}
+	w.keep(w.file.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: titles, Scope: sheet}))
 	w.keep(w.file.SetDefinedName(&excelize.DefinedName{
 		Name: "_xlnm.Print_Area", RefersTo: fmt.Sprintf("%s$A$1:$%s$%d", quoted, columnName(len(t.headings)), bottom), Scope: sheet,
 	}))
@@ -194,32 +230,34 @@ func folded(s string, width int) []string {
 func (w *writer) guide() {
 	const name = guideSheet
 	w.keep(w.file.SetSheetName(w.file.GetSheetName(0), name))
-	w.keep(w.file.SetColWidth(name, "A", "A", 110))
+	w.keep(w.file.SetColWidth(name, "A", "A", guideWidth))
 	row := 1
+	add := func(line string, s style) {
+		w.set(name, 1, row, textCell(line), s)
+		w.keep(w.file.SetRowHeight(name, row, float64(linesIn(line, guideWidth))*lineHeight+4))
+		row++
+	}
 	for _, lang := range []string{"en", "fr"} {
 		words := wordsIn(lang)
 		lines := words.guide
 		if w.book.Body != nil {
 			lines = words.bodyGuide
 		}
-		w.set(name, 1, row, textCell(words.guideTitle+" · "+w.book.Member+w.bodyName()), style{bold: true})
-		row++
+		add(words.guideTitle+" · "+w.book.Member+w.bodyName(), style{bold: true})
 		for _, line := range lines {
-			w.set(name, 1, row, textCell(line), style{})
-			row++
+			add(line, style{})
 		}
 		for number := range framework.Descriptors {
 			for _, s := range w.book.Surveys[:min(1, len(w.book.Surveys))] {
-				w.set(name, 1, row, textCell(strconv.Itoa(number)+" = "+s.Pack.Scale.Levels[number].In(scaleLanguage(s, lang))), style{})
-				row++
+				add(strconv.Itoa(number)+" = "+s.Pack.Scale.Levels[number].In(scaleLanguage(s, lang)), style{})
 			}
 		}
 		row++
 	}
 	w.protect(name)
-	fit, wide, high := true, 1, 0
+	fit, wide, high, size := true, 1, 0, a4
 	w.keep(w.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit}))
-	w.keep(w.file.SetPageLayout(name, &excelize.PageLayoutOptions{FitToWidth: &wide, FitToHeight: &high}))
+	w.keep(w.file.SetPageLayout(name, &excelize.PageLayoutOptions{Size: &size, FitToWidth: &wide, FitToHeight: &high}))
 }
 
 // scaleLanguage returns lang if the survey's pack has it, and its first language if not.

@@ -9,6 +9,7 @@ type style struct {
 	input  bool // is typed into: unlocked, on a ground of its own
 	bold   bool
 	head   bool // of the header
+	grid   bool // has lines around it
 	text   bool // what is typed stays text
 	day    bool // a date
 	middle bool // centred
@@ -47,7 +48,7 @@ func (w *writer) style(s style) int {
 	if s.input {
 		x.Fill = excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFF8E1"}}
 	}
-	if s.input || s.head {
+	if s.grid || s.head {
 		for _, side := range []string{"left", "right", "top", "bottom"} {
 			x.Border = append(x.Border, excelize.Border{Type: side, Color: "B0B7BF", Style: 1})
 		}

@@ -229,7 +229,7 @@ func drawSaved(t *rapid.T, pack *framework.Pack) map[string]workbook.Saved {
 // TestRoundTrip: whatever an entry may hold comes back, from either kind of file.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
-	pack := small(3)
+	pack := small(2)
 	rapid.Check(t, func(rt *rapid.T) {
 		b := book(pack, drawSaved(rt, pack))
 		b.Languages = rapid.SampledFrom([][]string{nil, {"fr"}, {"en", "fr"}}).Draw(rt, "languages")
