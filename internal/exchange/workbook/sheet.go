@@ -117,8 +117,9 @@ const (
 )
 
 // linesIn returns how many lines a text takes in a column of so many characters.
+// The width of a column counts digits, and letters are narrower.
 func linesIn(s string, width float64) int {
-	return len(folded(s, max(int(width), 1)))
+	return len(folded(s, max(int(1.15*width), 1)))
 }
 
 // styleOf returns how a cell of a column looks.

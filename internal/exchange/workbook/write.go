@@ -225,7 +225,7 @@ func listRange(list string) string {
 	for i, name := range []string{listLevel, listTarget, listEvidence, listYes} {
 		if name == list {
 			letters := columnName(firstList + i)
-			return fmt.Sprintf("%s!$%s$1:$%s$%d", hiddenSheet, letters, letters, len(choices(list)))
+			return fmt.Sprintf("'%s'!$%s$1:$%s$%d", hiddenSheet, letters, letters, len(choices(list)))
 		}
 	}
 	return ""
