@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 
@@ -119,7 +120,23 @@ const (
 // linesIn returns how many lines a text takes in a column of so many characters.
 // The width of a column counts digits, and letters are narrower.
 func linesIn(s string, width float64) int {
-	return len(folded(s, max(int(1.15*width), 1)))
+	room := max(int(1.15*width), 1)
+	lines, line, word := 1, 0, 0 // lines so far; characters on this one and in this word
+	for _, r := range s {
+		switch r {
+		case '\n':
+			lines, line, word = lines+1, 0, 0
+			continue
+		case ' ':
+			word = 0
+		default:
+			word++
+		}
+		if line++; line > room {
+			lines, line = lines+1, word%room
+		}
+	}
+	return lines
 }
 
 // styleOf returns how a cell of a column looks.
@@ -213,7 +230,7 @@ func folded(s string, width int) []string {
 	for paragraph := range strings.SplitSeq(s, "\n") {
 		line := ""
 		for word := range strings.SplitSeq(paragraph, " ") {
-			if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
 				lines = append(lines, line)
 				line = ""
 			}
