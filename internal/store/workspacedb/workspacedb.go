@@ -39,7 +39,7 @@ func (c Config) store() (store.Config, error) {
 	if c.Key == nil {
 		return store.Config{}, errors.New("workspacedb: a workspace has a key")
 	}
-	return store.Config{Path: c.Path, Key: c.Key, Readers: readers, Migrations: migrations, Fault: c.Fault}, nil
+	return store.Config{Path: c.Path, Key: c.Key, Readers: readers, Grouped: true, Migrations: migrations, Fault: c.Fault}, nil
 }
 
 // Open opens the database and migrates it to this program's schema.
