@@ -244,8 +244,9 @@ type Summary struct {
 	Newest    int64 `json:"newest"`    // the highest
 }
 
-// Check reads the whole database and returns how far it is. Its error says that it
-// is damaged: nothing else notices a block that was changed in an encrypted file.
+// Check reads the structure of the whole database and returns how far it is. It is
+// Invalid if that is damaged. Encryption alone does not notice a block that was
+// changed, and neither does Check where the block holds text only.
 func (d *DB) Check(ctx context.Context) (Summary, error) {
 	var s Summary
 	err := d.db.View(ctx, "check the database", func(tx *sql.Tx) error {
