@@ -1,6 +1,6 @@
 # Everything here needs Go and make alone, on any Debian; test-all also needs a
-# C compiler for the race detector and, on Linux, strace for the tests that kill
-# hosts in the middle of a write; vuln a network.
+# C compiler for the race detector, LibreOffice (libreoffice-calc) and, on Linux,
+# strace for the tests that kill hosts in the middle of a write; vuln a network.
 
 GO        = go
 GOTEST    = $(GO) test

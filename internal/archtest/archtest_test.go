@@ -169,6 +169,16 @@ var graphs = []graphTest{
 		[]string{"raw answers: internal/taxii", "raw answers: internal/web"},
 	},
 	{
+		"what seals knows the workspace",
+		map[string]string{"internal/submit": "internal/workspace", "internal/workspace": "internal/assess", "internal/assess": ""},
+		[]string{"the workspace leaves sealed: internal/submit"},
+	},
+	{
+		"the workspace opens files",
+		map[string]string{"internal/workspace": "os"},
+		[]string{"no I/O in kernel and domain: internal/workspace"},
+	},
+	{
 		"aggregate knows the framework",
 		map[string]string{"internal/aggregate": "internal/disclosure", "internal/disclosure": "internal/framework", "internal/framework": ""},
 		[]string{"aggregate knows counts only: internal/aggregate"},
@@ -233,8 +243,12 @@ func TestExceptions(t *testing.T) {
 	t.Parallel()
 	want := map[string][]string{
 		"raw answers": {
-			"cmd/muster", "internal/assess", "internal/cli", "internal/demo", "internal/exchange", "internal/rehearse",
-			"internal/store/workspacedb", "internal/submit", "internal/web/workspace",
+			"cmd/muster", "internal/assess", "internal/cli", "internal/demo", "internal/exchange", "internal/exchange/workbook", "internal/rehearse",
+			"internal/store/workspacedb", "internal/submit", "internal/web/workspace", "internal/workspace", "internal/workspace/workspacetest",
+			"test/browser", "test/browser/storybook", "test/e2e", "test/fault", "test/interop", "test/peers",
+		},
+		"the workspace leaves sealed": {
+			"cmd/muster", "internal/cli", "internal/demo", "internal/exchange", "internal/store/workspacedb", "internal/web/workspace", "internal/workspace", "internal/workspace/workspacetest",
 			"test/browser", "test/browser/storybook", "test/e2e", "test/fault", "test/interop", "test/peers",
 		},
 		"one database a role": {

@@ -49,6 +49,7 @@ var Packages = map[string]Layer{
 
 	"internal/framework":           Domain,
 	"internal/assess":              Domain,
+	"internal/workspace":           Domain,
 	"internal/submit":              Domain,
 	"internal/aggregate":           Domain,
 	"internal/collect":             Domain,
@@ -66,6 +67,7 @@ var Packages = map[string]Layer{
 	"internal/account":             Domain,
 
 	"internal/aggregate/aggregatetest": Adapter,
+	"internal/workspace/workspacetest": Adapter,
 
 	"internal/store":                     Adapter,
 	"internal/store/workspacedb":         Adapter,
@@ -78,6 +80,7 @@ var Packages = map[string]Layer{
 	"internal/taxii":                     Adapter,
 	"internal/logserver":                 Adapter,
 	"internal/exchange":                  Adapter,
+	"internal/exchange/workbook":         Adapter,
 	"internal/web":                       Adapter,
 	"internal/web/workspace":             Adapter,
 	"internal/web/coalition":             Adapter,
@@ -137,10 +140,16 @@ var Rules = []Rule{
 		Name: "raw answers",
 		Why:  "who cannot reach assess cannot hold a member's answer; the way to a host is submit alone",
 		From: except(
-			"internal/assess", "internal/submit", "internal/exchange", "internal/web/workspace", "internal/store/workspacedb",
+			"internal/assess", "internal/workspace", "internal/workspace/workspacetest", "internal/submit", "internal/exchange", "internal/exchange/workbook", "internal/web/workspace", "internal/store/workspacedb",
 			"internal/demo", "internal/rehearse", "internal/cli", "cmd/muster", "test/...",
 		),
 		Reaches: []string{"internal/assess"},
+	},
+	{
+		Name:    "the workspace leaves sealed",
+		Why:     "a member's notes, names and answers are in its workspace; what seals and what adds up needs none of it",
+		From:    except("internal/workspace", "internal/workspace/workspacetest", "internal/exchange", "internal/web/workspace", "internal/store/workspacedb", "internal/demo", "internal/cli", "cmd/muster", "test/..."),
+		Reaches: []string{"internal/workspace"},
 	},
 	{
 		Name:    "aggregate knows counts only",

@@ -28,10 +28,10 @@ import (
 // Answer is what a member says about one outcome. The zero Answer is no answer:
 // [Answer.Check] refuses it.
 type Answer struct {
-	Level    framework.Level // 0 to 4, not applicable or withheld
-	Verified framework.Level // what the member's own verifier found: the same seven, or none
-	Evidence framework.Grade // E0 to E3 or none; asked for at 3 and 4, accepted at any level
-	Target   framework.Level // 0 to 4, or none
+	Level    framework.Level `json:"level,omitzero"`    // 0 to 4, not applicable or withheld
+	Verified framework.Level `json:"verified,omitzero"` // what the member's own verifier found: the same seven, or none
+	Evidence framework.Grade `json:"evidence,omitzero"` // E0 to E3 or none; asked for at 3 and 4, accepted at any level
+	Target   framework.Level `json:"target,omitzero"`   // 0 to 4, or none
 }
 
 // Assessment is one member's answers in one cycle, by outcome id. It is complete

@@ -135,7 +135,7 @@ type jsonFault struct {
 func faultList(faults errs.Faults) []jsonFault {
 	list := make([]jsonFault, 0, len(faults))
 	for _, f := range faults {
-		list = append(list, jsonFault(f))
+		list = append(list, jsonFault{f.File, f.Line, f.Column, f.Field, f.Message, f.Allowed}) // no workbook: no cell
 	}
 	return list
 }

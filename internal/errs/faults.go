@@ -16,17 +16,20 @@ type Fault struct {
 	File    string // as the person named it
 	Line    int    // from 1; 0 if the fault is the whole file's
 	Column  int    // from 1, in characters; 0 if the fault is the whole line's
+	Cell    string // of a workbook, such as "Answers!F17"; Line and Column are then its row's and column's numbers
 	Field   string // the column's name or the path of keys, or empty
 	Message string // the fact, with the offending text quoted and shortened
 	Allowed string // what would have been right, or empty
 }
 
 // String returns the fault as "file:line:column: field: message; allowed: …",
-// the form that editors jump to.
+// the form that editors jump to, and one in a workbook as "file: Answers!F17: …".
 func (f Fault) String() string {
 	var b strings.Builder
 	b.WriteString(f.File)
-	if f.Line > 0 {
+	if f.Cell != "" {
+		b.WriteString(": " + f.Cell)
+	} else if f.Line > 0 {
 		fmt.Fprintf(&b, ":%d", f.Line)
 		if f.Column > 0 {
 			fmt.Fprintf(&b, ":%d", f.Column)

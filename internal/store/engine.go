@@ -18,8 +18,12 @@ type engine struct {
 	connector   driver.Connector
 	connections int           // at the same time, at most
 	idle        time.Duration // after which an unused connection is closed; zero: never
-	isolation   sql.IsolationLevel
-	attempts    int // how often a transaction is tried, at most
+
+	reader  driver.Connector // of connections that only read, beside those that write; nil: there are none
+	readers int              // how many of them
+
+	isolation sql.IsolationLevel
+	attempts  int // how often a transaction is tried, at most
 
 	// check looks at the server before anything is written, and keeps other
 	// processes from migrating until unlock is called. Nil: nothing to do.
@@ -57,7 +61,9 @@ func newEngine(cfg Config) (engine, error) {
 	case given != 1:
 		return engine{}, errs.New(errs.Invalid, "a database is one SQLite file or one PostgreSQL server", "name one of them")
 	case cfg.Path != "":
-		return newSQLite(cfg.Path)
+		return newSQLite(cfg)
+	case cfg.Key != nil || cfg.Readers != 0 || cfg.Grouped:
+		return engine{}, errs.New(errs.Invalid, "only a SQLite database is encrypted here, has readers of its own and groups transactions", "PostgreSQL is encrypted by whoever runs its server")
 	}
 	return newPostgres(cfg)
 }

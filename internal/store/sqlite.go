@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,14 +28,14 @@ const fileMode = 0o600
 const maxConnects = 50
 
 // newSQLite returns the engine for a file.
-func newSQLite(path string) (engine, error) {
-	connector, err := newConnector(path)
+func newSQLite(cfg Config) (engine, error) {
+	writer, err := newConnector(cfg.Path, cfg.Key)
 	if err != nil {
 		return engine{}, err
 	}
-	return engine{
-		folder: "sqlite", dialect: goose.DialectSQLite3, connector: connector,
-		// SQLite has one writer, and a host reads little between writes.
+	e := engine{
+		folder: "sqlite", dialect: goose.DialectSQLite3, connector: writer,
+		// SQLite has one writer; a host reads little between writes.
 		connections: 1, attempts: 5, isolation: sql.LevelDefault,
 		rebind: func(query string) string { return strings.ReplaceAll(query, "$", "?") },
 		judge: func(err error, _ any) verdict {
@@ -45,8 +46,16 @@ func newSQLite(path string) (engine, error) {
 		},
 		undecided: func(error) bool { return false },
 		erase:     eraseSQLite,
-		snapshot:  snapshotSQLite,
-	}, nil
+		snapshot: func(ctx context.Context, conn *sql.Conn, path string) error {
+			return snapshotSQLite(ctx, conn, path, cfg.Key)
+		},
+	}
+	if cfg.Readers > 0 {
+		reader := *writer
+		reader.pragmas = append(slices.Clone(writer.pragmas), "query_only(on)")
+		e.reader, e.readers = &reader, cfg.Readers
+	}
+	return e, nil
 }
 
 // eraseSQLite: deleted rows were overwritten where they stood (secure_delete),
@@ -66,11 +75,15 @@ func eraseSQLite(ctx context.Context, conn *sql.Conn) error {
 }
 
 // snapshotSQLite reads in one transaction, beside which others read and write.
-func snapshotSQLite(ctx context.Context, conn *sql.Conn, path string) error {
-	if _, err := conn.ExecContext(ctx, `VACUUM INTO ?1`, path); err != nil {
-		return fmt.Errorf("vacuum into %s: %w", path, err)
+func snapshotSQLite(ctx context.Context, conn *sql.Conn, path string, key *Key) error {
+	_, err := conn.ExecContext(ctx, `VACUUM INTO ?1`, snapshotName(path, key))
+	if err == nil {
+		return nil
 	}
-	return nil
+	if failed, ok := errors.AsType[*sqlite3.Error](err); ok && key != nil {
+		err = failed.ExtendedCode() // without its text, which may quote the name
+	}
+	return fmt.Errorf("vacuum into %s: %w", path, err)
 }
 
 func busySQLite(err error) bool {
@@ -88,11 +101,13 @@ func sqliteUnique(err error) bool {
 // each connection.
 type connector struct {
 	driver.Connector
-	path string
+	path    string
+	key     *Key // nil: not encrypted
+	pragmas []string
 }
 
 // newConnector creates the file if need be, and refuses one that others may use.
-func newConnector(path string) (*connector, error) {
+func newConnector(path string, key *Key) (*connector, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
@@ -110,11 +125,24 @@ func newConnector(path string) (*connector, error) {
 		return nil, errs.New(errs.Invalid, fmt.Sprintf("the database %s has mode %04o: other users of this machine may use it", path, mode),
 			"chmod 600 "+path)
 	}
-	inner, err := new(sqlite.SQLite).OpenConnector(dsn(resolved))
+	inner, err := new(sqlite.SQLite).OpenConnector(dsn(resolved, key != nil))
 	if err != nil {
 		return nil, err
 	}
-	return &connector{Connector: inner, path: resolved}, nil
+	return &connector{Connector: inner, path: resolved, key: key, pragmas: pragmas()}, nil
+}
+
+// pragmas are what every connection begins with.
+func pragmas() []string {
+	return []string{
+		"busy_timeout(10000)",
+		"journal_mode(wal)",
+		"synchronous(full)",
+		"foreign_keys(on)",
+		"trusted_schema(off)",
+		"secure_delete(on)",
+		"temp_store(memory)", // sorting leaves nothing in a folder of the machine's
+	}
 }
 
 // Connect returns a new connection with every pragma set. While another program
@@ -125,7 +153,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		if err := create(c.path + "-shm"); err != nil {
 			return nil, err
 		}
-		conn, err := c.Connector.Connect(ctx)
+		conn, err := c.connect(ctx)
 		if err == nil || attempt == maxConnects || !busySQLite(err) {
 			return conn, err
 		}
@@ -137,6 +165,35 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 }
 
+func (c *connector) connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.begin(ctx, conn.(sqlite.Conn).Raw()); err != nil {
+		return nil, errors.Join(wrongKey(err, c.key), conn.Close())
+	}
+	return conn, nil
+}
+
+// begin gives the key to a new connection, before anything is read, and sets the
+// pragmas.
+func (c *connector) begin(ctx context.Context, raw *sqlite3.Conn) error {
+	old := raw.SetInterrupt(ctx)
+	defer raw.SetInterrupt(old)
+	if c.key != nil {
+		if err := unlock(raw, c.key); err != nil {
+			return err
+		}
+	}
+	for _, pragma := range c.pragmas {
+		if err := raw.Exec("PRAGMA " + pragma); err != nil {
+			return fmt.Errorf("pragma %s: %w", pragma, err)
+		}
+	}
+	return nil
+}
+
 // create creates an empty file if there is none.
 func create(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
@@ -146,19 +203,12 @@ func create(path string) error {
 	return f.Close()
 }
 
-// dsn has every pragma, since one run on a pool would reach one connection only.
-func dsn(path string) string {
-	query := url.Values{
-		"modeof":  {path},
-		"_txlock": {"immediate"},
-		"_pragma": {
-			"busy_timeout(10000)",
-			"journal_mode(wal)",
-			"synchronous(full)",
-			"foreign_keys(on)",
-			"trusted_schema(off)",
-			"secure_delete(on)",
-		},
+// dsn names the file. What else a connection needs is set by [connector.begin]: a
+// key never stands here, and pragmas that read the file have to come after it.
+func dsn(path string, encrypted bool) string {
+	query := url.Values{"modeof": {path}, "_txlock": {"immediate"}}
+	if encrypted {
+		query.Set("vfs", encryptingVFS)
 	}
 	// In SQLite's URIs a plus sign is a plus sign.
 	parameters := strings.ReplaceAll(query.Encode(), "+", "%20")

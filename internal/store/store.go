@@ -32,8 +32,10 @@ const endTimeout = 30 * time.Second
 // DB is an open database. Its methods may be called concurrently.
 type DB struct {
 	pool   *sql.DB
+	reader *sql.DB // connections that only read, or nil
 	engine engine
 	gate   gate
+	group  *group // of transactions that are made durable together, or nil
 	fault  Fault
 }
 
@@ -57,15 +59,19 @@ type Config struct {
 	DSN         DSN    // or a PostgreSQL server
 	DSNFile     string // or a file with mode 0600 that holds the connection string of one
 	Migrations  fs.FS  // a folder an engine, sqlite and postgres, of numbered SQL files
-	Connections int    // to PostgreSQL, at most; zero: 8. SQLite has one
+	Connections int    // to PostgreSQL, at most; zero: 8. SQLite has one that writes
+	Readers     int    // connections to SQLite that only read, see [DB.View]; zero: none
+	Grouped     bool   // whether transactions on SQLite that wait for each other are made durable together
+	Key         *Key   // encrypts the SQLite file; nil: it is not encrypted
 	Fault       Fault  // for tests; nil in production
 
 	restoring bool // whether it is opened to complete a restore
 }
 
 // Open opens the database and brings its schema up to date. It refuses, with
-// kind Invalid, a file that other users of the machine may read, a PostgreSQL
-// older than 15 and a remote one without verified TLS, and, with kind Conflict,
+// kind Invalid, a file that other users of the machine may read, one that does not
+// open with the key, a PostgreSQL older than 15 and a remote one without verified
+// TLS, and, with kind Conflict,
 // a schema that is newer than the migrations of this binary. No error holds
 // anything of the connection string.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
@@ -80,6 +86,14 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db := &DB{pool: pool, engine: e, gate: newGate(e.connections), fault: cfg.Fault}
 	if err := db.prepare(ctx, cfg); err != nil {
 		return nil, errors.Join(explain(fmt.Errorf("open %s: %w", place(cfg), err)), pool.Close())
+	}
+	if cfg.Grouped {
+		db.group = new(group)
+	}
+	if e.reader != nil {
+		db.reader = sql.OpenDB(e.reader)
+		db.reader.SetMaxOpenConns(e.readers)
+		db.reader.SetMaxIdleConns(e.readers)
 	}
 	return db, nil
 }
@@ -159,7 +173,7 @@ func (db *DB) migrate(ctx context.Context, migrations fs.FS) error {
 func (db *DB) InTx(ctx context.Context, name string, fn func(*sql.Tx) error) error {
 	places := 1
 	for attempt := 1; ; attempt++ {
-		next, err := db.admit(ctx, name, places, fn)
+		next, err := db.attempt(ctx, name, places, fn)
 		if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 			return fmt.Errorf("%w: %w", err, ctx.Err()) // an engine says that it was interrupted, not by what
 		}
@@ -175,6 +189,14 @@ func (db *DB) InTx(ctx context.Context, name string, fn func(*sql.Tx) error) err
 		case <-time.After(min(10*time.Millisecond<<(attempt-1), time.Second)):
 		}
 	}
+}
+
+// attempt runs a transaction once, alone or with those of others.
+func (db *DB) attempt(ctx context.Context, name string, places int, fn func(*sql.Tx) error) (verdict, error) {
+	if db.group != nil {
+		return db.together(ctx, name, fn)
+	}
+	return db.admit(ctx, name, places, fn)
 }
 
 // admit runs a transaction that takes so many of the places there are.
@@ -270,7 +292,12 @@ func (db *DB) Erase(ctx context.Context) error {
 func (db *DB) Rebind(query string) string { return db.engine.rebind(query) }
 
 // Close closes the database.
-func (db *DB) Close() error { return db.pool.Close() }
+func (db *DB) Close() error {
+	if db.reader == nil {
+		return db.pool.Close()
+	}
+	return errors.Join(db.reader.Close(), db.pool.Close()) // the last one empties the write-ahead log
+}
 
 // IsUnique reports whether err is the violation of a uniqueness constraint.
 func IsUnique(err error) bool { return sqliteUnique(err) || postgresUnique(err) }

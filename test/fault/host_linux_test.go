@@ -34,6 +34,7 @@ type host struct {
 func (w *world) serve(name, plan string) *host {
 	w.t.Helper()
 	h := &host{w: w, name: name, plan: plan, under: w.under[name]}
+	w.serving.Store(name, h)
 	h.wg.Go(h.supervise)
 	w.t.Cleanup(func() { _ = h.stop() })
 	h.await(w.t)
@@ -119,6 +120,14 @@ func (h *host) pid() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.cmd.Process.Pid
+}
+
+// kill kills the process of a host, which may still be on its way to be served:
+// then it is not in hosts yet. It is started again.
+func (w *world) kill(name string) {
+	if h, ok := w.serving.Load(name); ok {
+		h.(*host).kill()
+	}
 }
 
 // kill kills the process; it is started again.

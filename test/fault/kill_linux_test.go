@@ -118,7 +118,7 @@ func TestKilledOnPostgres(t *testing.T) {
 					proxy, dsn := newPGProxy(t)
 					w.dsn[name] = dsn
 					check(t, os.WriteFile(w.at(name, "dsn"), []byte(dsn), 0o600))
-					proxy.expect(point, n, func() { w.hosts[name].kill() })
+					proxy.expect(point, n, func() { w.kill(name) })
 					w.cycle()
 					more = proxy.died()
 					if !more && (i == 0 || !long()) {

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -40,15 +41,16 @@ const (
 // world is one run of a lane's cycle, with folders of its own.
 type world struct {
 	*lane
-	t     testing.TB
-	dir   string
-	clock time.Duration            // ahead of this machine's
-	skew  map[string]time.Duration // and more, by process
-	death map[string]string        // plans, by process: a host's name, or a command's
-	under map[string][]string      // commands that run a host at its first start
-	dsn   map[string]string        // by host, on PostgreSQL
-	hosts map[string]*host
-	said  []string // what commands have refused with
+	t       testing.TB
+	dir     string
+	clock   time.Duration            // ahead of this machine's
+	skew    map[string]time.Duration // and more, by process
+	death   map[string]string        // plans, by process: a host's name, or a command's
+	under   map[string][]string      // commands that run a host at its first start
+	dsn     map[string]string        // by host, on PostgreSQL
+	hosts   map[string]*host
+	serving sync.Map // by name, the *host that was last begun; also for those who kill from elsewhere
+	said    []string // what commands have refused with
 
 	entered map[string]string // kinds of entries in a host's record, where they are not the usual ones
 	room    map[string]uint64 // bytes that files may have, by command, for its first run
@@ -146,7 +148,7 @@ func (w *world) died() string {
 // whose are the commands.
 func whose(command string) string {
 	switch command {
-	case "freeze", "amend", "approve", "set-aside":
+	case "freeze", "amend", "approve", "set-aside", "backup":
 		return leaderHost
 	case "upload":
 		return "members"

@@ -1,0 +1,58 @@
+package assess
+
+import (
+	"muster/internal/framework"
+)
+
+// Carry returns what the cycle after one begins with, by outcome: last cycle's
+// entry where it looks unchanged, marked as carried, so that it counts for nothing
+// until somebody confirms it. same reports whether an outcome asks what it asked
+// before. Every other outcome begins empty, with last cycle's assignee: where the
+// question changed, where the answer was flagged or withheld, and where a 3 or 4
+// was given without the evidence that it asks for.
+func Carry(pack *framework.Pack, before map[string]Entry, same func(outcome string) bool) map[string]Entry {
+	carried := make(map[string]Entry)
+	for _, o := range pack.Outcomes() {
+		last, ok := before[o.ID]
+		switch {
+		case !ok:
+		case last.Carried || !same(o.ID) || !settled(last):
+			if last.Assignee != "" {
+				carried[o.ID] = Entry{Assignee: last.Assignee}
+			}
+		default:
+			last.Carried = true
+			carried[o.ID] = last
+		}
+	}
+	return carried
+}
+
+// settled reports whether an entry can look unchanged a year later.
+func settled(e Entry) bool {
+	switch e.Level {
+	case framework.None, framework.Withheld:
+		return false
+	case framework.NotApplicable:
+		return e.Reason != "" && !e.Flagged
+	}
+	return !e.Flagged && !unproven(e)
+}
+
+// unproven reports whether a level was given without the evidence that it asks
+// for: at 3 a document at least, at 4 a test of one's own or somebody else's check.
+func unproven(e Entry) bool {
+	switch e.Level {
+	case framework.Level3:
+		return e.Evidence == framework.NoEvidence || e.Evidence == framework.E0
+	case framework.Level4:
+		return e.Evidence != framework.E2 && e.Evidence != framework.E3
+	}
+	return false
+}
+
+// Confirm returns a carried entry as an answer of this cycle.
+func (e Entry) Confirm() Entry {
+	e.Carried = false
+	return e
+}

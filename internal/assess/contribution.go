@@ -1,0 +1,76 @@
+package assess
+
+import (
+	"muster/internal/framework"
+)
+
+// Body is a part of the member that contributes to its answers: a ministry, an
+// agency, an operator, a facility.
+type Body struct {
+	ID    string `json:"id"` // that the member gave it: letters, digits, hyphens
+	Name  string `json:"name"`
+	Kind  string `json:"kind,omitempty"`  // such as "ministry" or "port"; the member's own word
+	Scope string `json:"scope,omitempty"` // what of the member it stands for, in words
+}
+
+// Contribution is one body's answer to one outcome.
+type Contribution struct {
+	Body  string          `json:"body"`           // its id
+	Level framework.Level `json:"level,omitzero"` // none until it answers
+	Note  string          `json:"note,omitempty"`
+}
+
+// Proposal is what the pack's rule makes of the contributions to an outcome. It
+// is proposed: the lead decides and says why where she decides otherwise.
+type Proposal struct {
+	Level   framework.Level // none if no body is listed
+	Lowest  framework.Level // the lowest among those to whom the outcome applies; none as Level
+	Reached int             // bodies at Level or above
+	Of      int             // bodies to which the outcome applies
+	Silent  []string        // ids of those that gave no level: they count as 0
+	Exempt  []string        // ids of those to which it does not apply
+}
+
+// RollUp applies the rule of a pack: the highest level that at least the given
+// share of the listed bodies reach. A body that gave no level, or prefers not to,
+// counts as 0; one to which the outcome does not apply is left out, and if it
+// applies to none, it does not apply to the member. A share of fewer than five
+// bodies is all of them wherever 80 % is the share, because four of four is the
+// least number that is 80 % of four.
+func RollUp(rule framework.RollUp, contributions []Contribution) Proposal {
+	p := Proposal{Level: framework.None, Lowest: framework.None}
+	if len(contributions) == 0 {
+		return p
+	}
+	var atLeast [5]int // by level, the bodies that reach it
+	lowest := len(atLeast) - 1
+	for _, c := range contributions {
+		if c.Level == framework.NotApplicable {
+			p.Exempt = append(p.Exempt, c.Body)
+			continue
+		}
+		number, given := c.Level.Number()
+		if !given {
+			number = 0
+			p.Silent = append(p.Silent, c.Body)
+		}
+		p.Of++
+		lowest = min(lowest, number)
+		for level := range number + 1 {
+			atLeast[level]++
+		}
+	}
+	if p.Of == 0 {
+		p.Level = framework.NotApplicable
+		return p
+	}
+	p.Lowest, _ = framework.LevelOf(lowest)
+	for level := len(atLeast) - 1; level >= 0; level-- {
+		if 100*atLeast[level] >= rule.Percent*p.Of {
+			p.Level, _ = framework.LevelOf(level)
+			p.Reached = atLeast[level]
+			break
+		}
+	}
+	return p
+}

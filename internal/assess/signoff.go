@@ -1,0 +1,104 @@
+package assess
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"muster/internal/errs"
+)
+
+// Step is a place in the chain of sign-off that a member defines: the expert, the
+// head, the minister, the council.
+type Step struct {
+	ID   string `json:"id"`
+	Name string `json:"name"` // as pages and statements show it
+}
+
+// MaxSteps is how many steps a chain may have.
+const MaxSteps = 10
+
+// Decision is what somebody decided at a step of the chain.
+type Decision struct {
+	Step      string    `json:"step"`
+	Digest    string    `json:"digest"` // hex SHA-256 of exactly what would be sealed
+	Approved  bool      `json:"approved"`
+	Reason    string    `json:"reason,omitempty"` // why it was returned
+	By        string    `json:"by"`               // the name that the statement shows
+	At        time.Time `json:"at"`
+	Signature []byte    `json:"signature,omitempty"` // over the statement, by key file or passkey; kept as it came
+}
+
+// SignOff is a chain and everything that was decided, the earliest first. A
+// decision holds for one digest: any change of what would be sealed has another,
+// and voids it without anybody doing anything.
+type SignOff struct {
+	Chain     []Step
+	Decisions []Decision
+}
+
+// Next returns the step whose turn it is for what has the digest, and false if
+// all have approved or there is no chain. Steps approve in their order; who
+// returns it sends it back to the first.
+func (s SignOff) Next(digest string) (Step, bool) {
+	next := s.approved(digest)
+	if next == len(s.Chain) {
+		return Step{}, false
+	}
+	return s.Chain[next], true
+}
+
+// approved returns how many steps, from the first, have approved what has the
+// digest since it was last returned.
+func (s SignOff) approved(digest string) int {
+	n := 0
+	for _, d := range s.Decisions {
+		switch {
+		case d.Digest != digest:
+		case !d.Approved:
+			n = 0
+		case n < len(s.Chain) && s.Chain[n].ID == d.Step:
+			n++
+		}
+	}
+	return n
+}
+
+// Returned returns the last decision on the digest if it was a return.
+func (s SignOff) Returned(digest string) (Decision, bool) {
+	for i := len(s.Decisions) - 1; i >= 0; i-- {
+		if d := s.Decisions[i]; d.Digest == digest {
+			return d, !d.Approved
+		}
+	}
+	return Decision{}, false
+}
+
+// Decide checks a decision and returns the chain with it. It refuses, with kind
+// Conflict, an approval by a step whose turn it is not, and a return by a step whose
+// turn has not come: who has approved may still return it. A return without a reason
+// is Invalid.
+func (s SignOff) Decide(d Decision) (SignOff, error) {
+	n := s.approved(d.Digest)
+	at := slices.IndexFunc(s.Chain, func(step Step) bool { return step.ID == d.Step })
+	switch {
+	case at < 0:
+		return s, errs.New(errs.Conflict, fmt.Sprintf("the chain has no step %s", errs.Quote(d.Step)), "")
+	case at > n:
+		return s, errs.New(errs.Conflict, fmt.Sprintf("it is %s's turn", errs.Quote(s.Chain[n].Name)), "the chain goes in its order")
+	case !d.Approved && d.Reason == "":
+		return s, errs.New(errs.Invalid, "a return needs a reason", "say what has to change")
+	case d.Approved && at < n:
+		return s, errs.New(errs.Conflict, "this step has approved this already", "")
+	}
+	return SignOff{Chain: s.Chain, Decisions: append(slices.Clone(s.Decisions), d)}, nil
+}
+
+// Blocker returns what keeps what has the digest from being sealed.
+func (s SignOff) Blocker(digest string) (Blocker, bool) {
+	step, waiting := s.Next(digest)
+	if !waiting {
+		return Blocker{}, false
+	}
+	return Blocker{Kind: BlockerSignOff, Detail: step.Name}, true
+}

@@ -1,0 +1,313 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"muster/internal/assess"
+	"muster/internal/errs"
+	"muster/internal/framework"
+)
+
+// SavedBody is a body as it is kept.
+type SavedBody struct {
+	assess.Body
+	Revised
+}
+
+func bodyKey(id string) Key { return Key{Kind: kindBody, ID: id} }
+
+// Bodies returns the bodies of the member, by id. Who sees her part only is shown
+// her own.
+func (s *Service) Bodies(ctx context.Context, person Person) ([]SavedBody, error) {
+	var all []SavedBody
+	err := s.view(ctx, "list the bodies", person, seePart, func(r Reader) error {
+		items, err := list[assess.Body](r, kindBody, "", "")
+		all = nil
+		for _, item := range items {
+			if person.seesAll() || person.answersFor(item.ID) {
+				all = append(all, SavedBody{Body: item.Value, Revised: item.Revised})
+			}
+		}
+		return err
+	})
+	return all, err
+}
+
+// PutBody keeps a body in the place of its revision base, 0 if it is new. It is a
+// Conflict if somebody else changed it meanwhile.
+func (s *Service) PutBody(ctx context.Context, person Person, base Revision, body assess.Body) (SavedBody, error) {
+	err := errors.Join(
+		identifier("the id of the body", body.ID), line("the name of the body", body.Name, maxTitle),
+		text("the kind of the body", body.Kind, maxTitle), text("the scope of the body", body.Scope, maxScope),
+	)
+	if err != nil {
+		return SavedBody{}, err
+	}
+	saved := SavedBody{Body: body}
+	err = s.change(ctx, "keep a body", person, organise, func(tx change) error {
+		if err := tx.room(kindBody, "", "", "bodies", MaxBodies, bodyKey(body.ID)); err != nil {
+			return err
+		}
+		var err error
+		saved.Revised, err = tx.replace(bodyKey(body.ID), base, body)
+		return err
+	})
+	return saved, err
+}
+
+// RemoveBody removes a body. What it contributed stays in the history and is no
+// longer counted.
+func (s *Service) RemoveBody(ctx context.Context, person Person, base Revision, id string) error {
+	return s.change(ctx, "remove a body", person, organise, func(tx change) error {
+		_, err := tx.removeKnown(bodyKey(id), base, "body")
+		return err
+	})
+}
+
+// room refuses a new record where there are enough of its kind; one that is there
+// may be changed.
+func (c change) room(kind Kind, survey SurveyID, outcome, what string, most int, key Key) error {
+	if record, ok, err := c.Current(key); err != nil || ok && record.Value != nil {
+		return err
+	}
+	records, err := c.List(kind, survey, outcome)
+	if err != nil {
+		return err
+	}
+	return full(what, len(records), most)
+}
+
+// replace is put for what somebody may have removed meanwhile: base 0 takes the
+// place of nothing and of what was removed.
+func (c change) replace(key Key, base Revision, value any) (Revised, error) {
+	if base == 0 {
+		record, ok, err := c.Current(key)
+		if err != nil {
+			return Revised{}, err
+		}
+		if ok && record.Value == nil {
+			base = record.Rev
+		}
+	}
+	return c.put(key, base, value)
+}
+
+// removeKnown removes what is there.
+func (c change) removeKnown(key Key, base Revision, what string) (Revised, error) {
+	record, ok, err := c.Current(key)
+	if err != nil {
+		return Revised{}, err
+	}
+	if !ok || record.Value == nil {
+		return Revised{}, errs.New(errs.NotFound, "there is no such "+what, "")
+	}
+	return c.remove(key, base)
+}
+
+// fresh returns an id of several that nothing has had yet.
+func (c change) fresh(key Key, n int) (Key, error) {
+	for ; ; n++ {
+		key.ID = numbered(n)
+		if _, ok, err := c.Current(key); err != nil || !ok {
+			return key, err
+		}
+	}
+}
+
+// SavedContribution is what a body contributed to an outcome, as it is kept.
+type SavedContribution struct {
+	assess.Contribution
+	Outcome string
+	Revised
+}
+
+// keptContribution is what of a contribution is not in its key.
+type keptContribution struct {
+	Level framework.Level `json:"level,omitzero"`
+	Note  string          `json:"note,omitempty"`
+}
+
+func contributionKey(id SurveyID, outcome, body string) Key {
+	return Key{Kind: kindContribution, Survey: id, Outcome: outcome, ID: body}
+}
+
+func contributionsOf(r Reader, id SurveyID, outcome string) (map[string][]SavedContribution, error) {
+	items, err := list[keptContribution](r, kindContribution, id, outcome)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string][]SavedContribution)
+	for _, item := range items {
+		all[item.Outcome] = append(all[item.Outcome], SavedContribution{
+			Contribution: assess.Contribution{Body: item.ID, Level: item.Value.Level, Note: item.Value.Note},
+			Outcome:      item.Outcome, Revised: item.Revised,
+		})
+	}
+	return all, nil
+}
+
+// Contributions returns what bodies contributed to an outcome, by body; or to all
+// outcomes of the survey if outcome is empty, by outcome and body. Who sees her part
+// only is shown that of her own bodies.
+func (s *Service) Contributions(ctx context.Context, person Person, id SurveyID, outcome string) ([]SavedContribution, error) {
+	var all []SavedContribution
+	err := s.view(ctx, "read contributions", person, seePart, func(r Reader) error {
+		if _, err := s.open(r, id); err != nil {
+			return err
+		}
+		found, err := contributionsOf(r, id, outcome)
+		all = nil
+		for _, o := range slices.Sorted(maps.Keys(found)) {
+			for _, c := range found[o] {
+				if person.seesAll() || person.answersFor(c.Body) {
+					all = append(all, c)
+				}
+			}
+		}
+		return err
+	})
+	return all, err
+}
+
+// Contribute keeps what a body answers to an outcome in the place of the revision
+// base, 0 if it is the first. A contributor does so for her bodies, in the sections
+// that list them. It is a Conflict if somebody else saved it meanwhile; what is
+// there already gives no revision.
+func (s *Service) Contribute(ctx context.Context, person Person, id SurveyID, outcome string, base Revision, c assess.Contribution) (SavedContribution, error) {
+	if err := (assess.Entry{Level: c.Level, Note: c.Note}).Check(); err != nil {
+		return SavedContribution{}, err
+	}
+	saved := SavedContribution{Contribution: c, Outcome: outcome}
+	err := s.change(ctx, "contribute", person, contribute, func(tx change) error {
+		is, err := s.writable(tx, id)
+		if err != nil {
+			return err
+		}
+		if _, err := is.outcome(outcome); err != nil {
+			return err
+		}
+		if err := s.mayContribute(tx, person, is, outcome, c.Body); err != nil {
+			return err
+		}
+		key := contributionKey(id, outcome, c.Body)
+		was, revised, err := get[keptContribution](tx, key)
+		now := keptContribution{Level: c.Level, Note: c.Note}
+		switch {
+		case err != nil && !errors.Is(err, errNone):
+			return err
+		case err == nil && was == now:
+			saved.Revised = revised
+			return nil
+		}
+		saved.Revised, err = tx.put(key, base, now)
+		return err
+	})
+	return saved, err
+}
+
+func (s *Service) mayContribute(r Reader, person Person, is survey, outcome, body string) error {
+	if _, _, err := get[assess.Body](r, bodyKey(body)); errors.Is(err, errNone) {
+		return errs.New(errs.NotFound, fmt.Sprintf("there is no body %s", errs.Quote(body)), "the lead lists the bodies of the member")
+	} else if err != nil {
+		return err
+	}
+	if person.Is(RoleLead) {
+		return nil
+	}
+	part, err := s.part(r, person, is)
+	if err != nil {
+		return err
+	}
+	if !person.answersFor(body) || !slices.Contains(part.Bodies[outcome], body) {
+		return errs.New(errs.Denied, "this outcome is in no section of that body", "ask the lead of this workspace")
+	}
+	return nil
+}
+
+// ContributionHistory returns every revision of a body's contribution, the earliest
+// first.
+func (s *Service) ContributionHistory(ctx context.Context, person Person, id SurveyID, outcome, body string) ([]SavedContribution, error) {
+	var all []SavedContribution
+	err := s.view(ctx, "read the history of a contribution", person, seePart, func(r Reader) error {
+		if !person.seesAll() && !person.answersFor(body) {
+			return errs.New(errs.Denied, "you answer for other bodies", "ask the lead of this workspace")
+		}
+		records, err := r.History(contributionKey(id, outcome, body))
+		all = nil
+		for _, record := range records {
+			var kept keptContribution
+			if err := decode(record, &kept); err != nil {
+				return err
+			}
+			all = append(all, SavedContribution{
+				Contribution: assess.Contribution{Body: body, Level: kept.Level, Note: kept.Note}, Outcome: outcome, Revised: record.Revised(),
+			})
+		}
+		return err
+	})
+	return all, err
+}
+
+// Proposals returns what the pack's rule makes of the contributions, by outcome,
+// for those to which a body contributed. Listed for an outcome are the bodies of
+// the sections that it is in, and whoever contributed all the same: a listed body
+// that has said nothing counts as 0.
+func (s *Service) Proposals(ctx context.Context, person Person, id SurveyID) (map[string]assess.Proposal, error) {
+	var proposals map[string]assess.Proposal
+	err := s.view(ctx, "roll up contributions", person, see, func(r Reader) error {
+		is, err := s.open(r, id)
+		if err != nil {
+			return err
+		}
+		proposals, err = proposalsOf(r, is)
+		return err
+	})
+	return proposals, err
+}
+
+func proposalsOf(r Reader, is survey) (map[string]assess.Proposal, error) {
+	contributions, err := contributionsOf(r, is.id, "")
+	if err != nil || len(contributions) == 0 {
+		return map[string]assess.Proposal{}, err
+	}
+	bodies, err := list[assess.Body](r, kindBody, "", "")
+	if err != nil {
+		return nil, err
+	}
+	there := make(map[string]bool, len(bodies))
+	for _, body := range bodies {
+		there[body.ID] = true
+	}
+	listed, err := listedBodies(r, is)
+	if err != nil {
+		return nil, err
+	}
+	proposals := make(map[string]assess.Proposal)
+	for _, o := range is.pack.Outcomes() {
+		answers, spoke := make(map[string]assess.Contribution), false
+		for _, body := range listed[o.ID] {
+			if there[body] {
+				answers[body] = assess.Contribution{Body: body}
+			}
+		}
+		for _, c := range contributions[o.ID] {
+			if there[c.Body] {
+				answers[c.Body] = c.Contribution
+				spoke = spoke || c.Level != framework.None
+			}
+		}
+		if !spoke {
+			continue
+		}
+		all := make([]assess.Contribution, 0, len(answers))
+		for _, body := range slices.Sorted(maps.Keys(answers)) {
+			all = append(all, answers[body])
+		}
+		proposals[o.ID] = assess.RollUp(is.pack.RollUp, all)
+	}
+	return proposals, nil
+}
