@@ -54,7 +54,7 @@ func (e Entry) Check() error {
 	}
 	if e.TargetDate != "" {
 		if d, err := time.Parse(time.DateOnly, e.TargetDate); err != nil || d.Year() < 2000 || d.Year() > 2199 {
-			return errs.New(errs.Invalid, errs.Quote(e.TargetDate)+" is no day", "write the year, the month and the day, such as 2027-06-30")
+			return errs.New(errs.Invalid, "the day of the target is no day", "write the year, the month and the day, such as 2027-06-30")
 		}
 	}
 	for _, text := range []struct {

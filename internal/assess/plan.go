@@ -51,7 +51,7 @@ func (a Action) Check() error {
 	}
 	if a.Due != "" {
 		if _, err := time.Parse(time.DateOnly, a.Due); err != nil {
-			return errs.New(errs.Invalid, errs.Quote(a.Due)+" is no day", "write the year, the month and the day, such as 2027-06-30")
+			return errs.New(errs.Invalid, "the day by which the action is due is no day", "write the year, the month and the day, such as 2027-06-30")
 		}
 	}
 	for _, text := range []string{a.Text, a.Cost} {

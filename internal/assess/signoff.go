@@ -2,6 +2,7 @@ package assess
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"muster/internal/errs"
@@ -40,20 +41,27 @@ type SignOff struct {
 // all have approved or there is no chain. Steps approve in their order; who
 // returns it sends it back to the first.
 func (s SignOff) Next(digest string) (Step, bool) {
-	next := 0
-	for _, d := range s.Decisions {
-		switch {
-		case d.Digest != digest:
-		case !d.Approved:
-			next = 0
-		case next < len(s.Chain) && s.Chain[next].ID == d.Step:
-			next++
-		}
-	}
+	next := s.approved(digest)
 	if next == len(s.Chain) {
 		return Step{}, false
 	}
 	return s.Chain[next], true
+}
+
+// approved returns how many steps, from the first, have approved what has the
+// digest since it was last returned.
+func (s SignOff) approved(digest string) int {
+	n := 0
+	for _, d := range s.Decisions {
+		switch {
+		case d.Digest != digest:
+		case !d.Approved:
+			n = 0
+		case n < len(s.Chain) && s.Chain[n].ID == d.Step:
+			n++
+		}
+	}
+	return n
 }
 
 // Returned returns the last decision on the digest if it was a return.
@@ -67,20 +75,23 @@ func (s SignOff) Returned(digest string) (Decision, bool) {
 }
 
 // Decide checks a decision and returns the chain with it. It refuses, with kind
-// Conflict, a step whose turn it is not, and, with kind Invalid, a return without
-// a reason.
+// Conflict, an approval by a step whose turn it is not, and a return by a step whose
+// turn has not come: who has approved may still return it. A return without a reason
+// is Invalid.
 func (s SignOff) Decide(d Decision) (SignOff, error) {
-	step, waiting := s.Next(d.Digest)
+	n := s.approved(d.Digest)
+	at := slices.IndexFunc(s.Chain, func(step Step) bool { return step.ID == d.Step })
 	switch {
-	case !waiting:
-		return s, errs.New(errs.Conflict, "everybody in the chain has approved this already", "")
-	case step.ID != d.Step:
-		return s, errs.New(errs.Conflict, fmt.Sprintf("it is %s's turn", errs.Quote(step.Name)), "the chain goes in its order")
+	case at < 0:
+		return s, errs.New(errs.Conflict, fmt.Sprintf("the chain has no step %s", errs.Quote(d.Step)), "")
+	case at > n:
+		return s, errs.New(errs.Conflict, fmt.Sprintf("it is %s's turn", errs.Quote(s.Chain[n].Name)), "the chain goes in its order")
 	case !d.Approved && d.Reason == "":
 		return s, errs.New(errs.Invalid, "a return needs a reason", "say what has to change")
+	case d.Approved && at < n:
+		return s, errs.New(errs.Conflict, "this step has approved this already", "")
 	}
-	decisions := append(append([]Decision{}, s.Decisions...), d)
-	return SignOff{Chain: s.Chain, Decisions: decisions}, nil
+	return SignOff{Chain: s.Chain, Decisions: append(slices.Clone(s.Decisions), d)}, nil
 }
 
 // Blocker returns what keeps what has the digest from being sealed.

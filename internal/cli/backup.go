@@ -233,7 +233,7 @@ func readPassphrase(path string) (string, error) {
 }
 
 // minPassphrase is the shortest passphrase of a backup, in bytes.
-const minPassphrase = 20
+const minPassphrase = config.MinPassphrase
 
 // recipients returns whom a backup is encrypted for.
 func recipients(names []string, passphraseFile string) ([]age.Recipient, error) {

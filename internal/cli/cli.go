@@ -41,6 +41,9 @@ type Env struct {
 	Packs    fs.FS                       // the embedded packs
 	Terminal func(io.Writer) (int, bool) // width in columns, and whether it is a terminal
 	Program  func() (string, error)      // the path of muster, for the processes of a rehearsal's hosts
+
+	// Secret asks for a passphrase on the terminal; nil where there is none.
+	Secret func(ctx context.Context, prompt string) (string, error)
 }
 
 // refused is the error of a command that did its work and stops at a
@@ -95,7 +98,7 @@ was, could point at someone.`,
 	root.SetHelpCommand(newHelpCmd())
 	root.AddCommand(
 		newRehearseCmd(env), newDemoCmd(env), newFrameworkCmd(env), newVersionCmd(env),
-		newHostCmd(env), newCollectCmd(env), newSubmitCmd(env), newCharterCmd(env), newDisclosureCmd(env), newCycleCmd(env), newPictureCmd(env),
+		newHostCmd(env), newCollectCmd(env), newSubmitCmd(env), newWorkspaceCmd(env), newCharterCmd(env), newDisclosureCmd(env), newCycleCmd(env), newPictureCmd(env),
 	)
 	return root
 }

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/framework"
+	"muster/internal/workspace"
+)
+
+type workspaceLoadFlags struct {
+	dir, charter, framework, cycle, before string
+	lock                                   lockFlags
+}
+
+func newWorkspaceLoadCmd(env Env) *cobra.Command {
+	var f workspaceLoadFlags
+	cmd := &cobra.Command{
+		Use:   "load --dir DIR (--charter FILE | --framework PACK --cycle NAME)",
+		Short: "Open what a cycle asks, and carry over what looks unchanged",
+		Long: `Open the questions of a cycle in a member's workspace. A charter says which pack is
+asked and until when; where there is none yet, give the pack and the name of the
+cycle, and load the charter when the coordinator has sent it.
+
+With --before, last cycle's answers are carried over where they look unchanged.
+They count for nothing until somebody confirms each.`,
+		Example: `  muster workspace load --dir ostmere --framework muster-core --cycle 2027`,
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.charter == "" && (f.framework == "" || f.cycle == "") {
+				return usageError(cmd, "muster workspace load needs --charter, or --framework and --cycle")
+			}
+			return runWorkspaceLoad(cmd.Context(), env, f)
+		},
+	}
+	dirFlag(cmd, &f.dir, "the workspace")
+	flags := cmd.Flags()
+	flags.StringVar(&f.charter, "charter", "", "the charter, its .sig beside it")
+	flags.StringVar(&f.framework, "framework", "", "id or path of the pack, where there is no charter or this muster does not bring its pack")
+	flags.StringVar(&f.cycle, "cycle", "", "the cycle, such as 2027, where there is no charter")
+	flags.StringVar(&f.before, "before", "", "the survey of the cycle before, such as 2026/muster-core")
+	f.lock.add(cmd)
+	return cmd
+}
+
+func runWorkspaceLoad(ctx context.Context, env Env, f workspaceLoadFlags) (err error) {
+	cfg := workspace.LoadConfig{Cycle: f.cycle, Before: workspace.SurveyID(f.before)}
+	if f.charter != "" {
+		signed, charter, err := openCharter(f.charter)
+		if err != nil {
+			return err
+		}
+		if cfg.Pack, _, err = charterPack(env, charter, f.framework); err != nil {
+			return err
+		}
+		cfg.Charter = &signed
+	} else if cfg.Pack, err = openPack(env, f.framework); err != nil {
+		return err
+	}
+	w, err := openWorkspaceDir(ctx, env, f.dir, f.lock)
+	if err != nil {
+		return err
+	}
+	defer w.close(&err)
+	survey, err := w.Load(ctx, w.person, cfg)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(env.Out, "%s: %s\n", survey.ID, surveyText(survey)); err != nil {
+		return err
+	}
+	if survey.Before != "" {
+		changed := framework.Ref{}
+		if before, err := w.Survey(ctx, w.person, survey.Before); err == nil {
+			changed = before.Pack
+		}
+		say(env, "%s of %d look unchanged since %s: confirm each of them", plural(survey.Progress.Carried, "1", "%d"), survey.Progress.Of, changed.ID+" of "+survey.Before.Cycle())
+	}
+	return nil
+}
