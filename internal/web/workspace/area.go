@@ -142,7 +142,7 @@ func (p *Pages) area(w http.ResponseWriter, r *http.Request, v *visit) error {
 		if open := nextOpen(asked, entries, ""); open != nil {
 			first = open
 		}
-		view.Toggle = web.Link{Text: v.T("area.one"), Href: v.to.one(v.survey.ID, area.ID, first.ID)}
+		view.Toggle = web.Link{Text: v.T("area.single"), Href: v.to.one(v.survey.ID, area.ID, first.ID)}
 	}
 	for _, o := range asked {
 		view.Questions = append(view.Questions, v.question(o, s, view.One))

@@ -82,7 +82,7 @@ func (p *Pages) sealing(w http.ResponseWriter, r *http.Request, v *visit) error 
 	}
 	view.Leaves = v.leaves(is, layout)
 	view.Stays = v.stays(s)
-	for _, who := range []string{"one", "both", "coordinator", "members", "reader"} {
+	for _, who := range []string{"host", "both", "coordinator", "members", "reader"} {
 		view.Learn = append(view.Learn, learnRow{v.T("learn." + who), v.T("learn." + who + "What")})
 	}
 	if view.Noise, err = v.noise(is, layout, p.rand); err != nil {
