@@ -157,7 +157,7 @@ func (v *visit) row(o *framework.Outcome, s *state) overviewRow {
 	if row.Target != "" {
 		title += "; " + row.Target
 	}
-	if !e.Carried {
+	if !e.Carried && (e.Level.Given() || e.Level == framework.None) {
 		row.Steps = web.Steps{Title: title, Steps: 5, At: at, Target: aim}.SVG()
 	}
 	if before, ok := s.before[o.ID]; ok && e.Answered() {

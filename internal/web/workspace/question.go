@@ -159,7 +159,10 @@ func (v *visit) last(before workspace.Saved, now assess.Entry) *lastView {
 	}
 	e := before.Entry
 	view := &lastView{Chip: v.chip(e.Level), Note: e.Note}
-	words := []string{v.T("last.was", "Level", v.level(e.Level))}
+	var words []string
+	if !e.Level.Given() { // a number stands in the chip
+		words = append(words, v.level(e.Level))
+	}
 	if e.Evidence != framework.NoEvidence {
 		words = append(words, v.T("last.evidence", "Grade", e.Evidence.String()))
 	}
@@ -205,6 +208,9 @@ func (v *visit) proposal(o *framework.Outcome, s *state) *proposalView {
 		view.Says = v.T("proposal.na")
 	default:
 		view.Says = v.T("proposal.is", "Level", p.Level.String(), "N", p.Reached, "Of", p.Of, "Lowest", v.level(p.Lowest))
+		if n := len(p.Silent); n > 0 {
+			view.Says += " " + v.N("proposal.silent", n)
+		}
 	}
 	return view
 }

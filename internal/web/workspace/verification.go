@@ -185,7 +185,7 @@ type chainRow struct{ ID, Name, Label string }
 
 type stepView struct {
 	ID, Name, Says string
-	State          string // "done", "turn", "waits"
+	State          string // "done", "now", "waits"
 }
 
 type decisionView struct {
@@ -234,7 +234,7 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 		one := stepView{ID: step.ID, Name: step.Name, State: "done", Says: v.T("signoff.approved")}
 		switch {
 		case waiting && step.ID == turn.ID:
-			one.State, one.Says, passed = "turn", v.T("signoff.turn"), false
+			one.State, one.Says, passed = "now", v.T("signoff.turn"), false
 			view.Turn = &one
 		case waiting && !passed:
 			one.State, one.Says = "waits", v.T("signoff.waits")

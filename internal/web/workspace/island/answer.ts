@@ -177,7 +177,7 @@ class Answer extends HTMLElement {
     if (!reply.compare) return;
     const compare = document.createElement("button");
     compare.type = "button";
-    compare.className = "plain small";
+    compare.className = "plain little";
     compare.textContent = reply.compare;
     compare.addEventListener("click", () => {
       sessionStorage.removeItem(this.key_);
