@@ -23,7 +23,7 @@ type areaView struct {
 	Area      progressView
 	Index     []indexArea
 	Scale     scaleView
-	Questions []*questionView
+	Questions template.HTML
 	One       bool // one question at a time
 	Toggle    web.Link
 	Keys      string
@@ -113,7 +113,8 @@ func (p *Pages) area(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if !ok {
 		return errs.New(errs.NotFound, "the pack has no such area", "")
 	}
-	if err := p.describe(r.Context(), v); err != nil {
+	var err error
+	if v.survey, err = p.service.Brief(r.Context(), v.person, v.survey.ID); err != nil {
 		return err
 	}
 	s, err := p.state(r.Context(), v)
@@ -144,8 +145,8 @@ func (p *Pages) area(w http.ResponseWriter, r *http.Request, v *visit) error {
 		}
 		view.Toggle = web.Link{Text: v.T("area.single"), Href: v.to.one(v.survey.ID, area.ID, first.ID)}
 	}
-	for _, o := range asked {
-		view.Questions = append(view.Questions, v.question(o, s, view.One))
+	if view.Questions, err = p.questions(v, asked, s, view.One); err != nil {
+		return err
 	}
 	view.Index = v.index(area, entries, one)
 	view.Previous, view.Next = v.neighbours(area, one)

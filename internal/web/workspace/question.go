@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"bytes"
 	"html/template"
 	"strings"
 
@@ -8,41 +9,6 @@ import (
 	"muster/internal/framework"
 	"muster/internal/workspace"
 )
-
-// questionView is one outcome with everything that is kept about it.
-type questionView struct {
-	*outcomeTexts
-	T            func(string, ...any) string
-	One          bool
-	Action       string
-	Anchor       string
-	Rev          string
-	State        string
-	Carried      bool
-	Level        string // the value of the level that is given; empty for none
-	Reason       string
-	Evidence     string
-	Target       string
-	TargetDate   string
-	Note         string
-	Assignee     string
-	Flagged      bool
-	Grades       []option
-	Targets      []option
-	Saved        string // who and when
-	History      string
-	Last         *lastView
-	Proposal     *proposalView
-	References   []referenceView
-	Comments     []commentView
-	RefsHead     string
-	CommentsHead string
-	Unproven     bool
-	Differs      bool
-	ShowReason   bool
-	ReasonLabel  string
-	ConfirmLabel string
-}
 
 // option is a choice of a list.
 type option struct {
@@ -52,9 +18,11 @@ type option struct {
 
 // lastView is what was answered in the cycle before.
 type lastView struct {
-	Says string
-	Chip chip
-	Note string
+	T       func(string, ...any) string
+	Says    string
+	Chip    chip
+	Carried bool
+	Action  string
 }
 
 type referenceView struct {
@@ -66,90 +34,167 @@ type commentView struct {
 	Text, Who string
 }
 
+// keptView is the pieces of evidence, or the comments, of a question.
+type keptView struct {
+	T          func(string, ...any) string
+	One        bool
+	Action     string
+	References []referenceView
+	Comments   []commentView
+}
+
 // proposalView is what the bodies contributed, and what the pack's rule makes of it.
 type proposalView struct {
+	T       func(string, ...any) string
 	Heading string
 	Bodies  []bodyAnswer
 	Says    string
-	Rule    template.HTML
-	Chip    chip
-	Lowest  chip
-	Value   string
+	Given   bool // there is a level to take
 }
 
 type bodyAnswer struct {
-	ID, Name string
-	Chip     chip
-	Note     string
-	Said     bool
-	Low      bool // below what is proposed
+	Name string
+	Chip chip
+	Note string
 }
 
-// question draws one outcome.
-func (v *visit) question(o *framework.Outcome, s *state, one bool) *questionView {
+// questions draws the questions of some outcomes.
+func (p *Pages) questions(v *visit, outcomes []*framework.Outcome, s *state, one bool) (template.HTML, error) {
+	var b strings.Builder
+	for _, o := range outcomes {
+		f, err := p.frameOf(v, o, one)
+		if err != nil {
+			return "", err
+		}
+		with, err := p.fill(v, o, s, one)
+		if err != nil {
+			return "", err
+		}
+		if err := f.write(&b, with); err != nil {
+			return "", err
+		}
+	}
+	return template.HTML(b.String()), nil
+}
+
+// frameKey names a frame: an address is in it, so the survey is, too.
+type frameKey struct {
+	survey  workspace.SurveyID
+	digest  [32]byte
+	lang    string
+	outcome string
+	one     bool
+}
+
+func (p *Pages) frameOf(v *visit, o *framework.Outcome, one bool) (*frame, error) {
+	key := frameKey{v.survey.ID, v.pack.Digest, v.Lang, o.ID, one}
+	p.mu.Lock()
+	f := p.frames[key]
+	p.mu.Unlock()
+	if f != nil {
+		return f, nil
+	}
+	f, err := newFrame(p.templates["area"], frameView{
+		outcomeTexts: v.outcomes[o.ID], T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID), Anchor: anchor(o.ID),
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.frames[key] = f
+	return f, nil
+}
+
+// fill says what goes into the frame of an outcome.
+func (p *Pages) fill(v *visit, o *framework.Outcome, s *state, one bool) (filling, error) {
 	saved := s.entries[o.ID]
-	e := saved.Entry
-	q := &questionView{
-		outcomeTexts: v.outcomes[o.ID], T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID), Anchor: anchor(o.ID), Rev: itoa(saved.Rev),
-		State: stateOf(e), Carried: e.Carried, Reason: e.Reason, TargetDate: e.TargetDate, Note: e.Note, Assignee: e.Assignee, Flagged: e.Flagged,
-		Saved: v.when(saved.Revised), History: v.to.outcome(v.survey.ID, o.ID, "history"), Unproven: unproven(e),
+	e, proposal := saved.Entry, s.proposals[o.ID]
+	action := v.to.outcome(v.survey.ID, o.ID)
+	with := make(filling, 40)
+	with.text("rev", itoa(saved.Rev))
+	with.text("state", stateOf(e))
+	with.text("reason", e.Reason)
+	with.text("date", e.TargetDate)
+	with.text("note", e.Note)
+	with.text("assignee", e.Assignee)
+	with.text("saved", v.when(saved.Revised))
+	with.attr("dot", " · ", saved.Rev != 0)
+	with.attr("carried", "1", e.Carried)
+	for _, l := range assess.Levels() {
+		with.attr("level "+l.String(), "checked", l == e.Level)
 	}
-	if e.Level != framework.None {
-		q.Level = e.Level.String()
+	differs := s.proposes(o.ID) && e.Answered() && e.Level != proposal.Level
+	with.attr("reason shown", " shown", e.Level == framework.NotApplicable || e.Reason != "" || differs)
+	with.attr("evidence shown", " shown", e.Evidence != framework.NoEvidence)
+	with.attr("proven", "hidden", !unproven(e))
+	with.attr("flagged", "checked", e.Flagged)
+	with["grades"] = v.gradeOptions[e.Evidence]
+	with["targets"] = v.targetOptions[e.Target]
+	with.attr("last", "", false)
+	with.attr("proposal", "", false)
+	if last := v.last(s.before[o.ID], e); last != nil {
+		last.Action = action
+		if err := p.part(with, "last", last); err != nil {
+			return nil, err
+		}
 	}
-	if e.Evidence != framework.NoEvidence {
-		q.Evidence = e.Evidence.String()
+	if bodies := v.proposal(o, s); bodies != nil {
+		if err := p.part(with, "proposal", bodies); err != nil {
+			return nil, err
+		}
 	}
-	if e.Target != framework.None {
-		q.Target = e.Target.String()
-	}
-	q.Grades = v.grades(e.Evidence)
-	q.Targets = v.targets(e.Target)
-	q.Last = v.last(s.before[o.ID], e)
-	q.Proposal = v.proposal(o, s)
-	q.Differs = q.Proposal != nil && s.proposals[o.ID].Level != framework.None && e.Answered() && e.Level != s.proposals[o.ID].Level
-	q.ShowReason = e.Level == framework.NotApplicable || e.Reason != "" || q.Differs
-	q.ReasonLabel = v.T("ask.reason")
-	q.ConfirmLabel = v.T("ask.confirm")
+	return with, p.fillKept(v, o, s, one, with)
+}
+
+// fillKept fills in evidence and comments.
+func (p *Pages) fillKept(v *visit, o *framework.Outcome, s *state, one bool, with filling) error {
+	kept := keptView{T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID)}
 	for _, ref := range s.references[o.ID] {
 		view := referenceView{ID: ref.ID, Place: ref.Place, Title: ref.Title, Saved: v.when(ref.Revised), Digest: ref.SHA256}
 		if strings.HasPrefix(strings.ToLower(ref.Place), "https://") {
 			view.Link = ref.Place
 		}
-		q.References = append(q.References, view)
+		kept.References = append(kept.References, view)
 	}
 	for _, c := range s.comments[o.ID] {
 		view := commentView{Text: c.Text, Who: v.when(c.Revised)}
 		if name := s.bodies[c.Body]; name != "" {
 			view.Who += " · " + name
 		}
-		q.Comments = append(q.Comments, view)
+		kept.Comments = append(kept.Comments, view)
 	}
-	q.RefsHead = v.N("ask.references", len(q.References))
-	q.CommentsHead = v.N("ask.comments", len(q.Comments))
-	return q
-}
-
-func (v *visit) grades(selected framework.Grade) []option {
-	var all []option
-	for _, g := range []framework.Grade{framework.NoEvidence, framework.E0, framework.E1, framework.E2, framework.E3} {
-		value := ""
-		if g != framework.NoEvidence {
-			value = g.String()
-		}
-		all = append(all, option{value, v.grade(g), g == selected})
-	}
-	return all
-}
-
-func (v *visit) targets(selected framework.Level) []option {
-	all := []option{{"", v.T("target.none"), selected == framework.None}}
-	for _, l := range assess.Targets() {
-		if l.Given() {
-			all = append(all, option{l.String(), l.String(), l == selected})
+	with["references"], with["comments"] = "", ""
+	with.attr("references open", "open", len(kept.References) > 0)
+	with.attr("comments open", "open", len(kept.Comments) > 0)
+	with["references head"], with["comments head"] = v.noReferences, v.noComments
+	if n := len(kept.References); n > 0 {
+		with.text("references head", v.N("ask.references", n))
+		if err := p.part(with, "references", kept); err != nil {
+			return err
 		}
 	}
-	return all
+	if n := len(kept.Comments); n > 0 {
+		with.text("comments head", v.N("ask.comments", n))
+		return p.part(with, "comments", kept)
+	}
+	return nil
+}
+
+// part fills a gap with what a template of the same name draws.
+func (p *Pages) part(with filling, name string, view any) error {
+	var b bytes.Buffer
+	if err := p.templates["area"].ExecuteTemplate(&b, name, view); err != nil {
+		return err
+	}
+	with[name] = b.String()
+	return nil
+}
+
+// proposes reports whether the bodies' answers to an outcome give a level.
+func (s *state) proposes(outcome string) bool {
+	p, ok := s.proposals[outcome]
+	return ok && p.Level != framework.None
 }
 
 // last says what was answered in the cycle before, and whether it looks unchanged.
@@ -158,7 +203,6 @@ func (v *visit) last(before workspace.Saved, now assess.Entry) *lastView {
 		return nil
 	}
 	e := before.Entry
-	view := &lastView{Chip: v.chip(e.Level), Note: e.Note}
 	var words []string
 	if !e.Level.Given() { // a number stands in the chip
 		words = append(words, v.level(e.Level))
@@ -169,11 +213,7 @@ func (v *visit) last(before workspace.Saved, now assess.Entry) *lastView {
 	if e.Target != framework.None {
 		words = append(words, v.T("last.target", "Level", e.Target.String()))
 	}
-	view.Says = strings.Join(words, " · ")
-	if now.Note == e.Note { // it stands in the form already
-		view.Note = ""
-	}
-	return view
+	return &lastView{T: v.T, Chip: v.chip(e.Level), Says: strings.Join(words, " · "), Carried: now.Carried}
 }
 
 // proposal puts the bodies side by side, with what the pack's rule makes of them.
@@ -182,27 +222,20 @@ func (v *visit) proposal(o *framework.Outcome, s *state) *proposalView {
 	if len(contributions) == 0 {
 		return nil
 	}
-	p, spoke := s.proposals[o.ID]
-	view := &proposalView{Heading: v.N("bodies.said", len(contributions)), Rule: v.ruleText(), Chip: v.chip(p.Level), Lowest: v.chip(p.Lowest), Value: p.Level.String()}
-	number, _ := p.Level.Number()
+	p := s.proposals[o.ID]
+	view := &proposalView{T: v.T, Heading: v.N("bodies.said", len(contributions)), Given: s.proposes(o.ID)}
+	said := make(map[string]bool)
 	for _, c := range contributions {
-		n, given := c.Level.Number()
-		view.Bodies = append(view.Bodies, bodyAnswer{
-			ID: c.Body, Name: nameOf(s.bodies, c.Body), Chip: v.chip(c.Level), Note: c.Note, Said: c.Level != framework.None,
-			Low: p.Level.Given() && (!given && c.Level != framework.NotApplicable || given && n < number),
-		})
+		said[c.Body] = true
+		view.Bodies = append(view.Bodies, bodyAnswer{Name: nameOf(s.bodies, c.Body), Chip: v.chip(c.Level), Note: c.Note})
 	}
 	for _, silent := range p.Silent {
-		listed := false
-		for _, c := range contributions {
-			listed = listed || c.Body == silent
-		}
-		if !listed {
-			view.Bodies = append(view.Bodies, bodyAnswer{ID: silent, Name: nameOf(s.bodies, silent), Chip: v.chip(framework.None), Low: p.Level.Given() && number > 0})
+		if !said[silent] {
+			view.Bodies = append(view.Bodies, bodyAnswer{Name: nameOf(s.bodies, silent), Chip: v.chip(framework.None)})
 		}
 	}
 	switch {
-	case !spoke || p.Level == framework.None:
+	case !view.Given:
 		view.Says = v.T("proposal.none")
 	case p.Level == framework.NotApplicable:
 		view.Says = v.T("proposal.na")

@@ -24,6 +24,11 @@ type packTexts struct {
 	scale              scaleView
 	areas              map[string]template.HTML
 	outcomes           map[string]*outcomeTexts
+
+	gradeOptions  map[framework.Grade]string // the options of a list by the one that is chosen, as HTML
+	targetOptions map[framework.Level]string
+	noReferences  string // what stands over an empty list, as HTML
+	noComments    string
 }
 
 type outcomeTexts struct {
@@ -75,6 +80,9 @@ func (p *Pages) textsOf(pack *framework.Pack, lang string) *packTexts {
 		scale:    scaleView{printer.T("scale.heading"), levels(pack.Scale.Levels), show(pack.Scale.HouseRule)},
 		areas:    make(map[string]template.HTML),
 		outcomes: make(map[string]*outcomeTexts),
+
+		gradeOptions: gradeOptions(printer), targetOptions: targetOptions(printer),
+		noReferences: template.HTMLEscapeString(printer.N("ask.references", 0)), noComments: template.HTMLEscapeString(printer.N("ask.comments", 0)),
 	}
 	for i := range pack.Areas {
 		area := &pack.Areas[i]
@@ -94,6 +102,54 @@ func (p *Pages) textsOf(pack *framework.Pack, lang string) *packTexts {
 	return t
 }
 
+// options writes the options of a list.
+func options(all []option) string {
+	var b strings.Builder
+	for _, o := range all {
+		b.WriteString(`<option value="` + template.HTMLEscapeString(o.Value) + `"`)
+		if o.Selected {
+			b.WriteString(" selected")
+		}
+		b.WriteString(">" + template.HTMLEscapeString(o.Text) + "</option>")
+	}
+	return b.String()
+}
+
+func gradeOptions(printer *web.Printer) map[framework.Grade]string {
+	grades := []framework.Grade{framework.NoEvidence, framework.E0, framework.E1, framework.E2, framework.E3}
+	lists := make(map[framework.Grade]string)
+	for _, chosen := range grades {
+		var all []option
+		for _, g := range grades {
+			value := ""
+			if g != framework.NoEvidence {
+				value = g.String()
+			}
+			all = append(all, option{value, gradeName(printer, g), g == chosen})
+		}
+		lists[chosen] = options(all)
+	}
+	return lists
+}
+
+func targetOptions(printer *web.Printer) map[framework.Level]string {
+	lists := make(map[framework.Level]string)
+	for _, chosen := range assess.Targets() {
+		all := []option{{"", printer.T("target.none"), chosen == framework.None}}
+		for _, l := range assess.Targets() {
+			if l.Given() {
+				all = append(all, option{l.String(), l.String(), l == chosen})
+			}
+		}
+		lists[chosen] = options(all)
+	}
+	return lists
+}
+
+func gradeName(printer *web.Printer, g framework.Grade) string {
+	return printer.T("grade." + strings.ToLower(g.String()))
+}
+
 // level names a level in words.
 func (v *visit) level(l framework.Level) string {
 	if n, ok := l.Number(); ok {
@@ -110,7 +166,7 @@ func levelClass(l framework.Level) string {
 	return web.FillClass("level", 0, 0)
 }
 
-func (v *visit) grade(g framework.Grade) string { return v.T("grade." + strings.ToLower(g.String())) }
+func (v *visit) grade(g framework.Grade) string { return gradeName(v.Printer, g) }
 
 // chip is a level in short: a number or two letters, with its fill.
 type chip struct {

@@ -57,15 +57,16 @@ type Pages struct {
 	kit       *web.Kit
 	templates map[string]*template.Template
 
-	mu    sync.Mutex
-	texts map[textKey]*packTexts // guarded by mu: what of a pack is the same in every request
+	mu     sync.Mutex
+	texts  map[textKey]*packTexts // guarded by mu: what of a pack is the same in every request
+	frames map[frameKey]*frame    // guarded by mu, the same of questions
 }
 
 // New reads messages and templates. An error is a fault of the program.
 func New(cfg Config) (*Pages, error) {
 	p := &Pages{
 		service: cfg.Service, person: cfg.Person, now: cfg.Now, rand: cfg.Rand, marking: cfg.Marking, log: cfg.Log, base: cfg.Base,
-		texts: make(map[textKey]*packTexts),
+		texts: make(map[textKey]*packTexts), frames: make(map[frameKey]*frame),
 	}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
