@@ -17,17 +17,19 @@ const Policy = "default-src 'none'; style-src 'self'; font-src 'self'; img-src '
 const FormPolicy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // Secure sets the headers that every answer has.
-func Secure(h http.Handler) http.Handler { return secure(Policy, h) }
+func Secure(h http.Handler) http.Handler { return secure(Policy, "no-referrer", h) }
 
-// SecureForms is [Secure] for pages on which a person changes something.
-func SecureForms(h http.Handler) http.Handler { return secure(FormPolicy, h) }
+// SecureForms is [Secure] for pages on which a person changes something. A form says
+// where it comes from only to who may know its address, so their own server may; no
+// other does.
+func SecureForms(h http.Handler) http.Handler { return secure(FormPolicy, "same-origin", h) }
 
-func secure(policy string, h http.Handler) http.Handler {
+func secure(policy, referrer string, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
 		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Referrer-Policy", referrer)
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
 		header.Set("Cross-Origin-Resource-Policy", "same-origin")
 		header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")

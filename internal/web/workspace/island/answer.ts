@@ -48,7 +48,14 @@ class Answer extends HTMLElement {
     this.addEventListener("keydown", (e) => this.key(e));
     addEventListener("online", () => this.dirty && !this.blocked && this.touch(0));
     addEventListener("pagehide", () => this.leave());
-    if (location.hash === "#" + this.id || this.control("one")?.value === "1") this.enter();
+    if (location.hash === "#" + this.id || this.control("one")?.value === "1") this.begin();
+  }
+
+  /** begin puts the focus on the question once the browser has gone to it, which takes the focus away. */
+  private begin(): void {
+    const enter = () => document.activeElement === document.body && this.enter();
+    if (document.readyState === "complete") enter();
+    else addEventListener("load", () => setTimeout(enter));
   }
 
   /** The place of what was not sent. */
