@@ -157,6 +157,47 @@ func TestRestoreTakesOver(t *testing.T) {
 	c.wants("calverra", map[string]string{"phase": `"collected"`, "accepted": "9"})
 }
 
+// TestRestoreTakesOverPostponements: a host that was restored to before a
+// postponement takes it over before it serves. A member delivers after the first
+// deadline, nothing is frozen before the second, and the totals are of all.
+func TestRestoreTakesOverPostponements(t *testing.T) {
+	t.Parallel()
+	for _, host := range hostFolders {
+		t.Run(host, func(t *testing.T) {
+			t.Parallel()
+			c := newHosting(t)
+			c.serve()
+			c.deliver(upTo(8)...)
+			backup := c.backup(host, "backup.age")
+			const later = hostingDeadline + 7*24*3600
+			path := c.addendum("addendum.json", nil, later, "an election")
+			for range 2 { // the first lacks a signature at its first time
+				for _, host := range hostFolders {
+					c.must("host", "approve", path, "--dir", c.at(host), "--yes")
+				}
+			}
+			c.lose(host)
+			var flags []string
+			if host == "calverra" {
+				flags = []string{"--coordinator-collected", "no"}
+			}
+			c.restore(host, backup, flags...)
+			c.clock.Store(hostingDeadline + 3600)
+			c.serve(host)
+			c.running[host].logs(t, "allies: taken over from the other host: 1 postponement; the deadline is 2026-10-18 14:13 UTC")
+			c.wants(host, map[string]string{"deadline": `"2026-10-18T14:13:20Z"`})
+			if got := c.kinds(host); got != "charter, addendum, restoration" {
+				t.Errorf("the record has: %s", got)
+			}
+			c.deliver(8)
+			c.refuses(1, "the roster is frozen after the deadline", "host", "freeze", "--dir", c.at("ostmere"))
+			c.clock.Store(later)
+			c.must("host", "freeze", "--dir", c.at("ostmere"))
+			c.wantTotals(upTo(9)...)
+		})
+	}
+}
+
 // TestRestoreLocks: a Helper that was taken back to before its sum gives none,
 // whatever its people were told, if the Leader has it; and signs no amendment.
 func TestRestoreLocks(t *testing.T) {
@@ -250,6 +291,9 @@ func TestBackupFile(t *testing.T) {
 			t.Errorf("%s: something was restored: %v", name, err)
 		}
 	}
+	// What a restore left that was killed is in nobody's way.
+	check(t, os.MkdirAll(c.at("new"), 0o700))
+	check(t, os.WriteFile(c.at("new", ".restored-host.yaml"), []byte("half"), 0o600))
 	c.must(restore("--identity", c.at("identity"))...)
 	for _, name := range []string{"host.yaml", "host.db"} {
 		info, err := os.Stat(c.at("new", name))

@@ -150,6 +150,42 @@ func TestWipeCancelledAfterTheSum(t *testing.T) {
 		"--leader", "not read", "--helper", "not read", "--seed-digest", "not read", "--out", c.at("new.json"))
 }
 
+// TestWipeOfALostDatabase: a host that has nothing of before the deadline does not
+// attest that its sum was kept, whether it served since or not, and no charter is
+// replaced on its word. With what it had, it knows.
+func TestWipeOfALostDatabase(t *testing.T) {
+	t.Parallel()
+	c := newHosting(t)
+	c.serve()
+	c.deliver(upTo(8)...)
+	c.clock.Store(hostingDeadline)
+	c.must("host", "freeze", "--dir", c.at("ostmere"))
+	c.stop("ostmere", "calverra")
+	wipe := func(host string) string {
+		return c.must("host", "wipe", "--dir", c.at(host), "--yes", "--cancelled", "--reason", "a disk burnt")
+	}
+	wipe("calverra")
+	if a := c.attested("calverra"); a.Sum != coalition.SumKept {
+		t.Errorf("with its database the Helper attests: %+v", a)
+	}
+	for _, name := range []string{"host.db", "host.db-wal", "host.db-shm"} {
+		if err := os.Remove(c.at("ostmere", name)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	c.serve("ostmere")
+	c.stop("ostmere")
+	if out := wipe("ostmere"); !strings.Contains(out, "Whether its sum had left it does not know") {
+		t.Errorf("wipe says:\n%s", out)
+	}
+	if a := c.attested("ostmere"); a.Ending != "cancelled" || a.Sum != coalition.SumUnknown {
+		t.Errorf("attested: %+v", a)
+	}
+	c.refuses(1, "ostmere does not know whether its sum had left before it wiped",
+		"cycle", "replace-host", "--dir", c.at("coordinator"), "--charter", c.at("charter.json"), "--lost", "calverra", "--wiped", c.at("ostmere", "wipe-attestation.json"),
+		"--leader", "not read", "--helper", "not read", "--seed-digest", "not read", "--out", c.at("new.json"))
+}
+
 // TestWipeInterrupted: a wipe that stopped anywhere between database, keys and
 // attestation is ended by the same command.
 func TestWipeInterrupted(t *testing.T) {

@@ -211,3 +211,34 @@ func BenchmarkProcessors(b *testing.B) {
 		})
 	}
 }
+
+// leastOfCrypto is the part of the rate of the cryptography alone that the
+// pipeline is to reach, docs/design/performance.md.
+const leastOfCrypto = 0.7
+
+// TestPipelineKeepsPace: with MUSTER_LONG=1, the best of five rounds of each suite
+// on each engine reaches its part of the cryptography's rate. What others do on the
+// machine only takes away from it. Otherwise one job goes through, and is counted.
+func TestPipelineKeepsPace(t *testing.T) { // not parallel: it is timed
+	n, rounds := dap.MaxJobReports, 1
+	long := os.Getenv("MUSTER_LONG") == "1"
+	if long {
+		n, rounds = 20*dap.MaxJobReports, 5
+	}
+	for _, suite := range []dap.Suite{dap.SuiteX25519, dap.SuiteMLKEM768X25519} {
+		for _, engine := range []string{"SQLite", "PostgreSQL"} {
+			t.Run(fmt.Sprintf("%v/%s", suite, engine), func(t *testing.T) {
+				w, places, sample := batches(t, suite, engine, n, rounds)
+				var done []round
+				for _, databases := range places {
+					done = append(done, newRound(t, w, n, databases, sample))
+				}
+				middle, least, best := median(done, round.ofCrypto)
+				t.Logf("%d reports, %d rounds: %.3f of the cryptography alone, from %.3f to %.3f", n, rounds, middle, least, best)
+				if long && best < leastOfCrypto {
+					t.Errorf("the best of %d rounds is %.3f of the cryptography alone, want %.1f", rounds, best, leastOfCrypto)
+				}
+			})
+		}
+	}
+}

@@ -44,6 +44,10 @@ func (h *host) Postpone(ctx context.Context, signed coalition.SignedAddendum) er
 	if err != nil {
 		return err
 	}
+	return h.logAddendum(ctx, number, signed)
+}
+
+func (h *host) logAddendum(ctx context.Context, number int, signed coalition.SignedAddendum) error {
 	return h.append(ctx, ledger.Entry{
 		ID: fmt.Sprintf("addendum %d %s", number, h.Task.ID), Kind: "addendum",
 		Data: map[string]string{"task_id": h.Task.ID.String(), "addendum": signed.Digest()},

@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/aggregate"
+	"muster/internal/aggregate/aggregatetest"
 	"muster/internal/coalition"
 	"muster/internal/errs"
+	"muster/internal/keys"
 	"muster/internal/ledger"
 )
 
@@ -101,3 +104,77 @@ func TestPostponeRefuses(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestRestoredHostTakesOverPostponements: both that came after the backup, in order,
+// once, with their entries in the record; then it takes members until the new
+// deadline and freezes no sooner.
+func TestRestoredHostTakesOverPostponements(t *testing.T) {
+	t.Parallel()
+	const week = 7 * 24 * 3600
+	for host, name := range []string{"Leader", "Helper"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 3)
+			must(t, w.StartUp())
+			first := w.addendum(nil, deadline+week, "two members asked for it")
+			second := w.addendum([]coalition.SignedAddendum{first}, deadline+2*week, "and a third")
+			for _, a := range []coalition.SignedAddendum{first, second} {
+				must(t, w.Leader.Postpone(t.Context(), a))
+				must(t, w.Helper.Postpone(t.Context(), a))
+			}
+			w.Log = aggregatetest.NewLog()
+			w.forget(host)
+			reconcile := func(change func(*[]coalition.SignedAddendum)) (aggregate.Reconciled, error) {
+				if host == 0 {
+					return w.Leader.Reconcile(t.Context(), other{standingHost: w.Helper, addenda: change})
+				}
+				return w.Helper.Reconcile(t.Context(), other{standingHost: w.Leader, addenda: change})
+			}
+			// What the other hands over is not believed.
+			single := second
+			var err error
+			single.Signature, err = keys.Sign(keys.KindAddendum, second.Body, w.Coordinator, w.Host[1-host].Signer)
+			must(t, err)
+			for name, change := range map[string]func(*[]coalition.SignedAddendum){
+				"not signed by all":   func(list *[]coalition.SignedAddendum) { *list = []coalition.SignedAddendum{first, single} },
+				"one that is missing": func(list *[]coalition.SignedAddendum) { *list = []coalition.SignedAddendum{second} },
+			} {
+				if got, err := reconcile(change); errs.KindOf(err) != errs.Invalid || got.Addenda != 0 {
+					t.Errorf("%s: %+v, %v", name, got, err)
+				}
+			}
+			if n := len(w.Log.Entries()); n != 0 {
+				t.Errorf("the record has %d entries of what was refused", n)
+			}
+			for i, want := range []aggregate.Reconciled{{Addenda: 2}, {}} {
+				got, err := reconcile(nil)
+				must(t, err)
+				if got != want {
+					t.Errorf("time %d: %+v, want %+v", i, got, want)
+				}
+			}
+			var entered []string
+			for _, e := range w.Log.Entries() {
+				entered = append(entered, e.ID)
+			}
+			if want := []string{"addendum 1 " + w.Task().ID.String(), "addendum 2 " + w.Task().ID.String()}; !slices.Equal(entered, want) {
+				t.Errorf("the record has %q, want %q", entered, want)
+			}
+			another := w.addendum(nil, deadline+week+1, "and another first one")
+			if _, err := reconcile(func(list *[]coalition.SignedAddendum) { *list = []coalition.SignedAddendum{another} }); errs.KindOf(err) != errs.Conflict || !strings.Contains(err.Error(), "the other host has another postponement 1 than this backup") {
+				t.Errorf("got %v", err)
+			}
+			w.Now.Store(deadline + 2*week - 1)
+			w.run(3)
+			if _, err := w.Leader.Freeze(t.Context()); errs.KindOf(err) != errs.Conflict {
+				t.Errorf("froze before the new deadline: %v", err)
+			}
+			w.Now.Store(deadline + 2*week)
+			_, err = w.Leader.Freeze(t.Context())
+			must(t, err)
+			if got, err := reconcile(nil); err != nil || got != (aggregate.Reconciled{}) {
+				t.Errorf("after the freeze: %+v, %v", got, err)
+			}
+		})
+	}
+}

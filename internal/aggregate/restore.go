@@ -27,6 +27,7 @@ import (
 // trusted: what it hands over carries signatures, its own word alone only locks.
 type Other interface {
 	Standing(ctx context.Context, task dap.TaskID) (coalition.Standing, error)
+	Addenda(ctx context.Context, task dap.TaskID) ([]coalition.SignedAddendum, error)
 	FrozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error)
 	// Receipt returns the receipt for a report.
 	Receipt(ctx context.Context, task dap.TaskID, report dap.ReportID) (coalition.SignedReceipt, error)
@@ -34,6 +35,7 @@ type Other interface {
 
 // Reconciled says what a host took over from the other.
 type Reconciled struct {
+	Addenda    int  // that postponed the deadline
 	Roster     bool // the roster, that both had signed
 	Receipts   int  // of submissions on it
 	Amendments int
@@ -72,6 +74,15 @@ func (h *host) Standing(ctx context.Context, task dap.TaskID) (coalition.Standin
 		return err
 	})
 	return s, err
+}
+
+// Addenda returns the addenda that this host has taken, in order.
+func (h *host) Addenda(ctx context.Context, task dap.TaskID) (list []coalition.SignedAddendum, err error) {
+	err = h.read(ctx, task, "read addenda", func(tx Tx) error {
+		list, err = tx.Addenda(task)
+		return err
+	})
+	return list, err
 }
 
 // ReceiptOf returns the receipt for a report.
@@ -149,11 +160,15 @@ func (h *host) Lock(ctx context.Context) (locked bool, err error) {
 	return locked, err
 }
 
-// reconcile takes over the roster, and the receipts that belong to it, from the
-// other host, if that has one.
+// reconcile takes over the postponements that the other host has, and the roster,
+// with the receipts that belong to it, if it has one.
 func (h *host) reconcile(ctx context.Context, other Other, standing coalition.Standing, holds func(Tx, []StoredReceipt) (map[dap.ReportID]bool, error)) (done Reconciled, theirs coalition.FrozenRoster, err error) {
-	if standing.Roster == "" {
-		return done, theirs, nil // it has signed nothing that this host could have forgotten
+	addenda, err := other.Addenda(ctx, h.Task.ID)
+	if err != nil {
+		return done, theirs, fmt.Errorf("the other host's postponements: %w", err)
+	}
+	if done.Addenda, err = h.adoptAddenda(ctx, addenda); err != nil || standing.Roster == "" {
+		return done, theirs, err // without a roster the other has signed nothing else that this host could have forgotten
 	}
 	if theirs, err = other.FrozenRoster(ctx, h.Task.ID); err != nil {
 		return done, theirs, fmt.Errorf("the other host's roster: %w", err)
@@ -170,6 +185,53 @@ func (h *host) reconcile(ctx context.Context, other Other, standing coalition.St
 	}
 	done.Roster, err = h.adoptRoster(ctx, theirs.Roster, roster, holds)
 	return done, theirs, err
+}
+
+// adoptAddenda takes over the postponements that came after the backup: all three
+// have signed them, so whoever hands them over need not be believed. Without them
+// a Helper would refuse members until the new deadline, and a Leader would close
+// too early.
+func (h *host) adoptAddenda(ctx context.Context, theirs []coalition.SignedAddendum) (adopted int, err error) {
+	var own []coalition.SignedAddendum
+	err = h.Store.InTx(ctx, "restore addenda", func(tx Tx) error {
+		adopted = 0
+		phase, err := tx.Phase(h.Task.ID)
+		if err != nil {
+			return err
+		}
+		if own, err = tx.Addenda(h.Task.ID); err != nil {
+			return err
+		}
+		for i := range min(len(own), len(theirs)) {
+			if !bytes.Equal(own[i].Body, theirs[i].Body) {
+				return errs.New(errs.Conflict, fmt.Sprintf("the other host has another postponement %d than this backup, with the digest %s", i+1, theirs[i].Digest()),
+					"ask the coordinator and its engineer which of them counts; nothing was changed here")
+			}
+		}
+		if len(theirs) <= len(own) || phase != PhaseOpen && phase != PhaseClosing {
+			return nil // a list that is fixed has no deadline to come
+		}
+		if _, err := h.Task.charter.DeadlineAfter(theirs); err != nil {
+			return fmt.Errorf("the other host's postponements: %w", err)
+		}
+		if phase == PhaseClosing { // it was proposed and refused, else the other host could not have postponed
+			if err := tx.WithdrawRoster(h.Task.ID); err != nil {
+				return err
+			}
+		}
+		for i := len(own); i < len(theirs); i++ {
+			if err := tx.PutAddendum(h.Task.ID, i+1, theirs[i]); err != nil {
+				return err
+			}
+			adopted++
+		}
+		own = theirs
+		return nil
+	})
+	for i := 0; err == nil && i < len(own); i++ { // also those that a call before had no time to enter
+		err = h.logAddendum(ctx, i+1, own[i])
+	}
+	return adopted, err
 }
 
 // fetchReceipts takes over the receipts of a roster that this host does not

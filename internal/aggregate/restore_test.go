@@ -19,6 +19,7 @@ import (
 // standingHost is a Leader or a Helper as the other one asks it.
 type standingHost interface {
 	Standing(ctx context.Context, task dap.TaskID) (coalition.Standing, error)
+	Addenda(ctx context.Context, task dap.TaskID) ([]coalition.SignedAddendum, error)
 	FrozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error)
 	ReceiptOf(ctx context.Context, task dap.TaskID, report dap.ReportID) (coalition.SignedReceipt, error)
 }
@@ -27,6 +28,7 @@ type standingHost interface {
 type other struct {
 	standingHost
 	standing func(*coalition.Standing)
+	addenda  func(*[]coalition.SignedAddendum)
 	roster   func(*coalition.FrozenRoster)
 	receipt  func(*coalition.SignedReceipt)
 }
@@ -37,6 +39,14 @@ func (o other) Standing(ctx context.Context, task dap.TaskID) (coalition.Standin
 		o.standing(&s)
 	}
 	return s, err
+}
+
+func (o other) Addenda(ctx context.Context, task dap.TaskID) ([]coalition.SignedAddendum, error) {
+	list, err := o.standingHost.Addenda(ctx, task)
+	if o.addenda != nil {
+		o.addenda(&list)
+	}
+	return list, err
 }
 
 func (o other) FrozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error) {

@@ -178,6 +178,10 @@ func checkWiped(c coalition.Charter, f replaceFlags) error {
 		if a.Ending != coalition.EndingCancelled {
 			return errs.New(errs.Conflict, fmt.Sprintf("%s wiped a cycle that was over: its totals were collected", member), "a cycle that was collected is not begun again")
 		}
+		if a.Sum == coalition.SumUnknown {
+			return errs.New(errs.Conflict, fmt.Sprintf("%s does not know whether its sum had left before it wiped: its database holds nothing of before the deadline", member),
+				fmt.Sprintf("it is lost as well: give --lost %s, too, if nobody at either host has seen a collection", member))
+		}
 		if a.Sum != coalition.SumKept {
 			return errs.New(errs.Conflict, fmt.Sprintf("the sum of %s had left for the coordinator, or may have, before %s wiped", member, member),
 				"totals of these answers may be known, and a second collection would show by their difference what single members answered: the cycle is not begun again")

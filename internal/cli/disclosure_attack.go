@@ -18,6 +18,7 @@ type attackFlags struct {
 	known     []string
 	colluders int
 	framework string
+	bounds    bool
 	json      bool
 }
 
@@ -39,6 +40,10 @@ have them, whatever they answered is tried. --colluders is how many more tell th
 attacker theirs, whoever they are. Without either, releases are attacked by as many
 as their rule reckons with, and tables by one reader.
 
+--bounds adds between which whole numbers the count of every set of members that
+nobody can tell apart lies, unit by unit: of totals whose groups overlap, what their
+differences give away.
+
 Exit code 3 means that something was learnt.`,
 		Example: `  muster disclosure attack published
   muster disclosure attack published --known Ostmere,Calverra --colluders 1 --json`,
@@ -57,6 +62,7 @@ Exit code 3 means that something was learnt.`,
 	flags.StringSliceVar(&f.known, "known", nil, "members whose answers the attacker knows; a name with a comma in quotes")
 	flags.IntVar(&f.colluders, "colluders", 0, "how many more tell the attacker their answers, whoever they are")
 	flags.StringVar(&f.framework, "framework", "", "id or path of the pack of the tables: of what an area consists")
+	flags.BoolVar(&f.bounds, "bounds", false, "print the bounds of every count, too")
 	flags.BoolVar(&f.json, "json", false, "print what was tried and found, as JSON")
 	return cmd
 }
@@ -72,6 +78,7 @@ type attackReport struct {
 	Safe       bool             `json:"safe"`       // nothing was learnt and nothing is open
 	Findings   []attack.Finding `json:"findings"`
 	Open       []attack.Open    `json:"open"`
+	Bounds     []attack.Bound   `json:"bounds,omitempty"` // where they were asked for
 }
 
 func runAttack(env Env, dir string, f attackFlags) error {
@@ -114,6 +121,13 @@ func runAttack(env Env, dir string, f attackFlags) error {
 		report.Examined += result.Examined
 		report.Findings = append(report.Findings, result.Findings...)
 		report.Open = append(report.Open, result.Open...)
+		if f.bounds {
+			bounds, err := attack.Reconstruct(p.Problem, attack.Options{})
+			if err != nil {
+				return err
+			}
+			report.Bounds = append(report.Bounds, bounds...)
+		}
 	}
 	slices.Sort(report.Known)
 	report.Known = slices.Compact(report.Known)
@@ -159,7 +173,7 @@ func (p *problem) adversary(names []string, colluders int) (known []string, more
 		}
 	}
 	if colluders >= 0 {
-		p.Known, p.Colluders = nil, colluders
+		p.Told, p.Colluders = nil, colluders
 		for i, name := range names {
 			if p.has(name) && !told[name] && !slices.Contains(names[:i], name) {
 				p.Colluders++
@@ -167,8 +181,8 @@ func (p *problem) adversary(names []string, colluders int) (known []string, more
 		}
 	}
 	more = p.Colluders
-	for _, n := range p.Known {
-		more = max(more, n)
+	for _, t := range p.Told {
+		more = max(more, t.Most)
 	}
 	return known, more
 }

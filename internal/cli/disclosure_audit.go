@@ -85,6 +85,13 @@ func auditInWords(charter coalition.Charter, decisions []disclosure.Decision) st
 		default:
 			b.WriteString("  passes\n")
 		}
+		if d.Dropped || d.Small {
+			continue
+		}
+		for _, other := range d.Shares {
+			fmt.Fprintf(&b, "  shares %s with %s: what is released of the one may keep the other from being released\n",
+				plural(other.Members, "1 member", "%d members"), other.Cohort)
+		}
 	}
 	return b.String()
 }

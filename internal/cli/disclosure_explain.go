@@ -123,7 +123,7 @@ func (w *explainer) write(explained []release.Explanation) {
 	full, merged, silent := 0, 0, 0
 	for _, e := range explained {
 		switch {
-		case e.Reason == "":
+		case e.Words == nil:
 			full++
 		case len(e.Merged) > 0:
 			merged++
@@ -157,12 +157,12 @@ func (w *explainer) write(explained []release.Explanation) {
 			w.out.WriteString("\n")
 			w.paragraph(0, e.Subject+"  "+w.of(e.Title))
 		}
-		if e.Reason == "" {
+		if e.Words == nil {
 			continue
 		}
 		whole = false
 		text := w.of(release.KindWords(e.Kind)) + w.say(": ", " : ") + w.of(e.Words)
-		if e.Reason != release.TooFew {
+		if e.Reason != release.TooFew && e.Reason != "" {
 			text += " " + w.of(e.Why)
 		}
 		w.paragraph(2, text)

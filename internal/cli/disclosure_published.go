@@ -239,6 +239,13 @@ func (t *tables) addTo(p *problem) {
 		}
 		slices.Sort(roster)
 		p.Rosters[cycle] = slices.Compact(roster)
+		if releases && len(t.facts) == 0 {
+			// One reader of the tables among those of whom no release speaks.
+			rest := slices.DeleteFunc(slices.Clone(p.Rosters[cycle]), func(m string) bool {
+				return slices.ContainsFunc(p.Told, func(told attack.Told) bool { return told.Cycle == cycle && slices.Contains(told.Members, m) })
+			})
+			p.Told = append(p.Told, attack.Told{Cycle: cycle, Members: rest, Most: 1})
+		}
 	}
 	if !releases && len(t.facts) > 0 {
 		p.Colluders = 0 // who reads the tables is one of those whose answers are given

@@ -63,6 +63,17 @@ func (r attackReport) write(w io.Writer) error {
 			p(2, "%s: whether %s answered %s", o.Block, namesInWords(o.Members), o.Unit)
 		}
 	}
+	if len(r.Bounds) > 0 {
+		p(0, "")
+		p(0, "Between which numbers each count lies:")
+		for _, c := range r.Bounds {
+			between := fmt.Sprintf("%d to %d", c.Least, c.Most)
+			if c.Least == c.Most {
+				between = fmt.Sprint(c.Least)
+			}
+			p(2, "%s at %s, %s: %s", c.Block, c.Unit, namesInWords(c.Members), between)
+		}
+	}
 	p(0, "")
 	if r.Safe {
 		p(0, "We tried to work out one member's answer from everything published, and could not: %s.",

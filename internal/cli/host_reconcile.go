@@ -70,6 +70,13 @@ func (r *runningHost) reconcileTask(ctx context.Context, env Env, cohort coaliti
 	if err != nil {
 		return err
 	}
+	if done.Addenda > 0 {
+		status, err := aggregate.ReadStatus(ctx, aggregate.StatusConfig{Charter: r.cycle.charter, Cohort: cohort.ID, Store: r.db, Now: env.Now})
+		if err != nil {
+			return err
+		}
+		say(env, "%s: taken over from the other host: %s; the deadline is %s", cohort.ID, plural(done.Addenda, "1 postponement", "%d postponements"), dayText(status.Deadline))
+	}
 	if done.Roster || done.Receipts > 0 || done.Amendments > 0 {
 		say(env, "%s: taken over from the other host: the roster, %s, %s", cohort.ID, plural(done.Receipts, "1 receipt", "%d receipts"), plural(done.Amendments, "1 amendment", "%d amendments"))
 	}

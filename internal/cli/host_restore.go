@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -40,8 +41,8 @@ them into its folder keys afterwards. See to it that the old host never serves
 again: two that go on from one state are two hosts.
 
 What came after the backup is not in it. Others may have seen it, so a host that
-was restored asks the other one before it serves, and takes over what both had
-signed. A Helper that was taken back to before it gave its sum could give a second
+was restored asks the other one before it serves, and takes over postponements and
+what both had signed. A Helper that was taken back to before it gave its sum could give a second
 one, and the difference of two sums is somebody's answers; so restoring it wants
 the coordinator's word, asked on the telephone: --coordinator-collected yes or no.
 With yes it never gives a sum again.
@@ -280,6 +281,9 @@ func (u *unpacked) configuration(dir string, f hostRestoreFlags) (*config.Host, 
 	}
 	// Relative paths are relative to the folder: it is read there.
 	probe := filepath.Join(dir, ".restored-"+config.HostFile)
+	if err := os.Remove(probe); err != nil && !errors.Is(err, fs.ErrNotExist) { // a restore that was killed left it
+		return nil, err
+	}
 	if err := config.CreateSecret(probe, body); err != nil {
 		return nil, err
 	}

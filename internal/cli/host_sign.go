@@ -240,6 +240,9 @@ func (r *runningHost) checkRelease(ctx context.Context, env Env, head *release.R
 			return refuse("is of another roster than the one that this host signed")
 		case s.Collection == aggregate.NotCollected && s.Phase != aggregate.PhaseWiped:
 			return refuse("is of totals that this host has not given")
+		case head.Calendar.Deadline != s.Deadline.Unix():
+			return errs.New(errs.Denied, fmt.Sprintf("the release says that the deadline was %s, and at this host it was %s", dayText(time.Unix(head.Calendar.Deadline, 0)), dayText(s.Deadline)),
+				"do not sign; after a postponement the coordinator makes it again: muster collect release with --addendum for each")
 		}
 		return nil
 	}

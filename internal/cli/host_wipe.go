@@ -85,6 +85,10 @@ func runHostWipe(ctx context.Context, env Env, f hostWipeFlags) (err error) {
 	if ok, err := agreed(env, f.yes, fmt.Sprintf("Does %s wipe the cycle %s?", k.cfg.Member, k.charter.Cycle), "wiped"); err != nil || !ok {
 		return err
 	}
+	remembers, err := k.remembers(ctx, env, db)
+	if err != nil {
+		return err
+	}
 	if err := k.wipe(ctx, env, db, db.Record(signer), f); err != nil {
 		return err
 	}
@@ -99,10 +103,43 @@ func runHostWipe(ctx context.Context, env Env, f hostWipeFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	if sum == coalition.SumKept && !remembers {
+		sum = coalition.SumUnknown
+		warn(env, "this host's database holds nothing of before the deadline: whether its sum has left it does not know, and the attestation says so")
+	}
 	if f.cancelled && sum == coalition.SumLeft {
 		warn(env, "this host's sum had left for the coordinator, or may have, before the cycle was cancelled; the attestation says so")
 	}
 	return k.attest(ctx, env, db.Record(signer), signer, sum, f)
+}
+
+// remembers reports whether the database would know of a sum that has left: it
+// holds a roster or receipts, or there has been no deadline yet and so no sum. One
+// that holds nothing may be new, in the place of one that was lost.
+func (k *knownHost) remembers(ctx context.Context, env Env, db *hostdb.DB) (remembers bool, err error) {
+	if env.Now().Before(time.Unix(k.charter.Deadline, 0)) {
+		return true, nil
+	}
+	err = db.InTx(ctx, "look what is remembered", func(tx aggregate.Tx) error {
+		remembers = true
+		for _, cohort := range k.charter.Cohorts {
+			task, err := k.charter.OpenTask(cohort.ID)
+			if err != nil {
+				return err
+			}
+			_, frozen, err := tx.Roster(task.ID)
+			if err != nil {
+				return err
+			}
+			receipts, err := tx.LastReceipts(task.ID)
+			if err != nil {
+				return err
+			}
+			remembers = remembers && (frozen || len(receipts) > 0)
+		}
+		return nil
+	})
+	return remembers, err
 }
 
 // sum says whether this host's sum has left, for the attestation. A host that was
@@ -222,8 +259,9 @@ func (k *knownHost) attest(ctx context.Context, env Env, record *hostdb.Record, 
 
 func writeAttestation(env Env, a coalition.WipeAttestation, file coalition.SignedFile) error {
 	of := map[string]string{
-		coalition.SumLeft: "\nIts sum had left for the coordinator before, or may have.",
-		coalition.SumKept: "\nIts sum has not left.",
+		coalition.SumLeft:    "\nIts sum had left for the coordinator before, or may have.",
+		coalition.SumKept:    "\nIts sum has not left.",
+		coalition.SumUnknown: "\nWhether its sum had left it does not know: its database holds nothing of before\nthe deadline.",
 	}[a.Sum]
 	_, err := fmt.Fprintf(env.Out, "\n%s, %s of the cycle %s, states that it has destroyed its\n%s at %s.%s\nIt is stated, not proven.\n\n  digest  %s\n",
 		a.Name, a.Role, a.Cycle, strings.Join(a.Destroyed, ", "), dayText(time.Unix(a.Time, 0)), of, keys.Digest(file.Body))

@@ -221,7 +221,7 @@ func (p *pictureReader) notShown(text string) {
 		all = append(all, "Too few to show without pointing at someone: "+strings.Join(want, ", ")+".")
 	}
 	if len(held) > 0 {
-		all = append(all, "It follows from what is shown beside it, and of the two only one may be shown: "+strings.Join(held, ", ")+".")
+		all = append(all, "Another figure from the same answers is shown in its place; both together could point at someone: "+strings.Join(held, ", ")+".")
 	}
 	if len(first) > 0 {
 		all = append(all, "There is no earlier release of these members to compare with: "+strings.Join(first, ", ")+".")

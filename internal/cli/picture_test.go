@@ -299,7 +299,7 @@ func TestPictureWords(t *testing.T) {
 		"SYNTHETIC", "Where most members need help", "What stands well", "No level given",
 		"We prefer not to say", "30 of 32 members took part", "1 takes no part this year", "1 is late",
 		"written and approved", "Not sure: the lower", "Every row counts the same 30 members",
-		"We tried to work out one member's answer from these numbers", "It follows from what is shown beside it", "To compare with other copies",
+		"We tried to work out one member's answer from these numbers", "Another figure from the same answers", "To compare with other copies",
 	} {
 		if !strings.Contains(text, word) {
 			t.Errorf("the picture does not say %q", word)

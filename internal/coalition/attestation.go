@@ -20,8 +20,9 @@ const (
 
 // What a host says in a [WipeAttestation] of its sum of the submissions.
 const (
-	SumLeft = "left" // for the coordinator, or may have, before the wipe
-	SumKept = "kept" // it never left, and cannot any more
+	SumLeft    = "left"    // for the coordinator, or may have, before the wipe
+	SumKept    = "kept"    // it never left, and cannot any more
+	SumUnknown = "unknown" // the host does not know: its database holds nothing of before the deadline
 )
 
 // WipeAttestation is the word of a host, or of the coordinator, that it has
@@ -34,7 +35,7 @@ type WipeAttestation struct {
 	Role      string   `json:"role"`      // "leader", "helper" or "coordinator"
 	Name      string   `json:"name"`      // the member that hosts, or the coalition
 	Ending    string   `json:"ending"`    // [EndingOver] or [EndingCancelled]
-	Sum       string   `json:"sum"`       // of a host: [SumLeft] or [SumKept]; empty of the coordinator
+	Sum       string   `json:"sum"`       // of a host: [SumLeft], [SumKept] or [SumUnknown]; empty of the coordinator
 	Destroyed []string `json:"destroyed"` // what was, in words
 	Time      int64    `json:"time"`      // when, in seconds since 1970
 }
@@ -107,10 +108,10 @@ func (a WipeAttestation) check(c Charter) error {
 		return invalid(fmt.Sprintf("is of %s as %s, which the charter does not say", errs.Quote(a.Name), errs.Quote(a.Role)))
 	case a.Ending != EndingOver && a.Ending != EndingCancelled:
 		return invalid("gives " + errs.Quote(a.Ending) + " as the ending")
-	case a.Role == "coordinator" && a.Sum != "", a.Role != "coordinator" && a.Sum != SumLeft && a.Sum != SumKept:
+	case a.Role == "coordinator" && a.Sum != "", a.Role != "coordinator" && a.Sum != SumLeft && a.Sum != SumKept && a.Sum != SumUnknown:
 		return invalid("says " + errs.Quote(a.Sum) + " of the sum of the " + a.Role)
-	case a.Ending == EndingOver && a.Sum == SumKept:
-		return invalid("is of a cycle that is over, and the sum has not left")
+	case a.Ending == EndingOver && a.Role != "coordinator" && a.Sum != SumLeft:
+		return invalid("is of a cycle that is over, and does not say that the sum has left")
 	case len(a.Destroyed) == 0 || slices.ContainsFunc(a.Destroyed, func(s string) bool { return strings.TrimSpace(s) == "" }):
 		return invalid("does not say what was destroyed")
 	case a.Time < 0:

@@ -171,7 +171,7 @@ func (w Workspace) MakeKey(rand io.Reader, lock Lock) (key [WorkspaceKeySize]byt
 	if err = errors.Join(err, out.Close()); err != nil {
 		return key, fmt.Errorf("lock a workspace's key: %w", err)
 	}
-	folder := KeyFolder{Dir: w.Dir} // which makes it, and tells who was faster
+	folder := KeyFolder(w) // which makes it, and tells who was faster
 	if err := folder.create(WorkspaceKey, locked.Bytes()); errs.KindOf(err) == errs.Conflict {
 		return w.Key(lock)
 	} else if err != nil {

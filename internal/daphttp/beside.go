@@ -34,6 +34,17 @@ func postpone[H Host](ctx context.Context, r request[H]) (answer, error) {
 	return answer{status: http.StatusNoContent}, err
 }
 
+// readAddenda returns the postponements to the other host, whose backup may lack
+// some, and to the coordinator.
+func readAddenda[H Host](ctx context.Context, r request[H]) (answer, error) {
+	list, err := r.host.Addenda(ctx, r.task)
+	if err != nil {
+		return answer{}, err
+	}
+	out, err := sealAddenda(list)
+	return answer{media: mediaJSON, body: out}, err
+}
+
 func readRoster[H Host](ctx context.Context, r request[H]) (answer, error) {
 	frozen, err := r.host.FrozenRoster(ctx, r.task)
 	if err != nil {

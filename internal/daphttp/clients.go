@@ -64,10 +64,16 @@ func (c *LeaderClient) FrozenRoster(ctx context.Context, task dap.TaskID) (coali
 	return c.frozenRoster(ctx, task)
 }
 
-// Standing, and Receipt below, are for the Helper whose database was restored
-// from a backup; Standing is for the coordinator, too.
+// Standing, and Addenda and Receipt below, are for the Helper whose database was
+// restored from a backup; Standing and Addenda are for the coordinator, too.
 func (c *LeaderClient) Standing(ctx context.Context, task dap.TaskID) (coalition.Standing, error) {
 	return c.standing(ctx, task)
+}
+
+// Addenda returns the postponements that the Leader has taken, in order; whoever
+// uses them checks their signatures.
+func (c *LeaderClient) Addenda(ctx context.Context, task dap.TaskID) ([]coalition.SignedAddendum, error) {
+	return c.addenda(ctx, task)
 }
 
 // Receipt returns the Leader's receipt for a report; whoever uses it opens it.
@@ -128,10 +134,16 @@ func (c *HelperClient) FrozenRoster(ctx context.Context, task dap.TaskID) (coali
 	return c.frozenRoster(ctx, task)
 }
 
-// Standing, and Receipt below, are for the Leader whose database was restored
-// from a backup.
+// Standing, and Addenda and Receipt below, are for the Leader whose database was
+// restored from a backup; Standing and Addenda are for the coordinator, too.
 func (c *HelperClient) Standing(ctx context.Context, task dap.TaskID) (coalition.Standing, error) {
 	return c.standing(ctx, task)
+}
+
+// Addenda returns the postponements that the Helper has taken, in order; whoever
+// uses them checks their signatures.
+func (c *HelperClient) Addenda(ctx context.Context, task dap.TaskID) ([]coalition.SignedAddendum, error) {
+	return c.addenda(ctx, task)
 }
 
 // Receipt returns the Helper's receipt for a report; whoever uses it opens it.
@@ -201,6 +213,18 @@ func (c *client) acknowledge(ctx context.Context, r coalition.SignedReceipt) (co
 func (c *client) postpone(ctx context.Context, task dap.TaskID, a coalition.SignedAddendum) error {
 	_, err := c.send(ctx, "addendum", c.at(pathAddenda, task), a.Body, a.Signature, maxAddendumEnvelope)
 	return err
+}
+
+func (c *client) addenda(ctx context.Context, task dap.TaskID) ([]coalition.SignedAddendum, error) {
+	r, err := c.do(ctx, call{method: http.MethodGet, url: c.at(pathAddenda, task), answers: mediaJSON, limit: maxListEnvelope})
+	if err != nil {
+		return nil, err
+	}
+	list, err := unsealAddenda(r.body)
+	if err != nil {
+		return nil, c.odd("answered with postponements that cannot be read")
+	}
+	return list, nil
 }
 
 func (c *client) frozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error) {

@@ -138,6 +138,42 @@ func unsealFrozen(data []byte) (coalition.FrozenRoster, error) {
 	return f, nil
 }
 
+// addendaEnvelope carries a host's addenda, in order.
+type addendaEnvelope struct {
+	Addenda []envelope `json:"addenda"`
+}
+
+func sealAddenda(list []coalition.SignedAddendum) ([]byte, error) {
+	out := addendaEnvelope{Addenda: []envelope{}}
+	for _, a := range list {
+		text := base64.RawURLEncoding.EncodeToString(a.Body)
+		out.Addenda = append(out.Addenda, envelope{Addendum: &text, Signature: string(a.Signature)})
+	}
+	return json.Marshal(out)
+}
+
+// unsealAddenda trusts nothing: who uses the addenda checks their signatures.
+func unsealAddenda(data []byte) ([]coalition.SignedAddendum, error) {
+	invalid := func(cause error) ([]byte, []byte, error) { return nil, nil, cause }
+	var in addendaEnvelope
+	if err := decodeJSON(data, &in); err != nil {
+		return nil, err
+	}
+	if in.Addenda == nil {
+		return nil, errors.New("no list of addenda")
+	}
+	var list []coalition.SignedAddendum
+	for _, e := range in.Addenda {
+		var a coalition.SignedAddendum
+		var err error
+		if a.Body, a.Signature, err = e.open("addendum", invalid); err != nil {
+			return nil, err
+		}
+		list = append(list, a)
+	}
+	return list, nil
+}
+
 func sealAcknowledgement(ack coalition.Acknowledgement) ([]byte, error) { return json.Marshal(ack) }
 
 func unsealAcknowledgement(data []byte) (coalition.Acknowledgement, error) {

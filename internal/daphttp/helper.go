@@ -80,6 +80,7 @@ func helperRoutes(configs func(context.Context, request[Helper]) (answer, error)
 		// Receipts, addenda, rosters and amendments, beside DAP
 		{method: "POST", path: pathReceipts, body: content{mediaJSON, maxReceiptEnvelope}, do: putReceipt[Helper]},
 		{method: "POST", path: pathAddenda, body: content{mediaJSON, maxAddendumEnvelope}, do: postpone[Helper]},
+		{method: "GET", path: pathAddenda, who: leader | coordinator, do: readAddenda[Helper]},
 		{method: "GET", path: pathReceipt, who: leader, do: readReceipt[Helper]},
 		{method: "GET", path: pathRoster, who: leader | coordinator, do: readRoster[Helper]},
 		{method: "GET", path: pathStanding, who: leader | coordinator, do: readStanding[Helper]},

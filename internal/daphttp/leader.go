@@ -16,6 +16,8 @@ type Host interface {
 	Acknowledge(ctx context.Context, r coalition.SignedReceipt) (coalition.Acknowledgement, error)
 	// Postpone takes an addendum that all three have signed.
 	Postpone(ctx context.Context, a coalition.SignedAddendum) error
+	// Addenda returns the addenda that the host has taken, in order.
+	Addenda(ctx context.Context, task dap.TaskID) ([]coalition.SignedAddendum, error)
 	// FrozenRoster returns the roster that both hosts signed with its
 	// amendments; while there is none it refuses with kind Conflict.
 	FrozenRoster(ctx context.Context, task dap.TaskID) (coalition.FrozenRoster, error)
@@ -43,7 +45,7 @@ type Leader interface {
 type LeaderTask struct {
 	Leader      Leader
 	Coordinator Pin // who may collect
-	Helper      Pin // who may read roster, receipts and standing; nobody if it is zero
+	Helper      Pin // who may read addenda, roster, receipts and standing; nobody if it is zero
 }
 
 // LeaderConfig is a Leader's surface.
@@ -83,6 +85,7 @@ func leaderRoutes(configs func(context.Context, request[Leader]) (answer, error)
 		// Receipts, addenda and the roster, beside DAP
 		{method: "POST", path: pathReceipts, body: content{mediaJSON, maxReceiptEnvelope}, do: putReceipt[Leader]},
 		{method: "POST", path: pathAddenda, body: content{mediaJSON, maxAddendumEnvelope}, do: postpone[Leader]},
+		{method: "GET", path: pathAddenda, who: helper | coordinator, do: readAddenda[Leader]},
 		{method: "GET", path: pathReceipt, who: helper, do: readReceipt[Leader]},
 		{method: "GET", path: pathRoster, who: helper | coordinator, do: readRoster[Leader]},
 		{method: "GET", path: pathStanding, who: helper | coordinator, do: readStanding[Leader]},

@@ -2,6 +2,7 @@ package daphttp_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"io"
 	"net/http"
@@ -36,7 +37,7 @@ var resources = []resource{
 	{"leader", "/hpke_config", map[string]taken{"GET": {}}, ""},
 	{"leader", "/tasks/TASK/reports", map[string]taken{"POST": {media: dap.MediaUploadRequest, limit: 1 << 20}}, ""},
 	{"leader", "/tasks/TASK/receipts", map[string]taken{"POST": {media: mediaJSON, limit: 32 << 10}}, ""},
-	{"leader", "/tasks/TASK/addenda", map[string]taken{"POST": {media: mediaJSON, limit: 64 << 10}}, ""},
+	{"leader", "/tasks/TASK/addenda", map[string]taken{"POST": {media: mediaJSON, limit: 64 << 10}, "GET": {who: "coordinator"}}, ""},
 	{"leader", "/tasks/TASK/receipts/ID", map[string]taken{"GET": {}}, "helper"},
 	{"leader", "/tasks/TASK/roster", map[string]taken{"GET": {}}, "coordinator"},
 	{"leader", "/tasks/TASK/standing", map[string]taken{"GET": {}}, "coordinator"},
@@ -44,7 +45,7 @@ var resources = []resource{
 	{"leader", "/tasks/TASK/collection_jobs/ID", map[string]taken{"GET": {}, "DELETE": {}}, "coordinator"},
 	{"helper", "/hpke_config", map[string]taken{"GET": {}}, ""},
 	{"helper", "/tasks/TASK/receipts", map[string]taken{"POST": {media: mediaJSON, limit: 32 << 10}}, ""},
-	{"helper", "/tasks/TASK/addenda", map[string]taken{"POST": {media: mediaJSON, limit: 64 << 10}}, ""},
+	{"helper", "/tasks/TASK/addenda", map[string]taken{"POST": {media: mediaJSON, limit: 64 << 10}, "GET": {who: "coordinator"}}, ""},
 	{"helper", "/tasks/TASK/receipts/ID", map[string]taken{"GET": {}}, "leader"},
 	{"helper", "/tasks/TASK/standing", map[string]taken{"GET": {who: "coordinator"}}, "leader"},
 	{"helper", "/tasks/TASK/roster", map[string]taken{"POST": {media: mediaJSON, limit: 8 << 20}, "GET": {who: "coordinator"}}, "leader"},
@@ -126,7 +127,11 @@ func TestEveryRouteRefuses(t *testing.T) {
 				}
 				continue
 			}
-			if r.who != "" {
+			whose := cmp.Or(r.who, want.who)
+			if method == "HEAD" {
+				whose = cmp.Or(r.who, r.methods["GET"].who)
+			}
+			if whose != "" {
 				got := ask(nil, nil, nil)
 				if method != "HEAD" {
 					p := wantProblem(t, name+" without a certificate", got, http.StatusForbidden, dap.ProblemBlank)
@@ -172,7 +177,7 @@ func TestEveryRouteRefuses(t *testing.T) {
 			for _, task := range []string{dap.TaskID{9}.String(), "AAAA", "%2e%2e", n.Task().ID.String() + "="} {
 				for method := range r.methods {
 					u := strings.Replace(n.url(r), n.Task().ID.String(), task, 1)
-					got, err := n.raw(exchange{method: method, url: u, cert: n.cert(r.who)})
+					got, err := n.raw(exchange{method: method, url: u, cert: n.cert(cmp.Or(r.who, r.methods[method].who))})
 					must(t, err)
 					if task == "%2e%2e" { // leaves the tasks altogether
 						wantProblem(t, method+" "+u, got, http.StatusNotFound, dap.ProblemBlank)

@@ -140,11 +140,11 @@ func TestReceiptsSpec(t *testing.T) {
 	must(t, err)
 	signed("next addendum", body, sig)
 
-	strangers := map[int]bool{7: true} // whose examples have no certificate although the resource needs one
+	strangers := map[int]bool{8: true} // whose examples have no certificate although the resource needs one
 	before := map[int]func(){
 		3: func() { n.Now.Store(aggregatetest.Deadline) },
-		7: func() { n.Now.Store(postponed) },
-		12: func() {
+		8: func() { n.Now.Store(postponed) },
+		13: func() {
 			_, err := n.Leader.Freeze(t.Context())
 			must(t, err)
 			must(t, n.Leader.Aggregate(t.Context()))
@@ -175,9 +175,10 @@ func TestReceiptsSpec(t *testing.T) {
 		e := parseExample(t, b)
 		var cert *tls.Certificate
 		switch {
-		case strangers[i], strings.HasSuffix(e.url, "/receipts"), strings.HasSuffix(e.url, "/addenda"):
+		case strangers[i]:
 		case e.method == "GET":
 			cert = &n.coordinatorCert
+		case strings.HasSuffix(e.url, "/receipts"), strings.HasSuffix(e.url, "/addenda"):
 		default:
 			cert = &n.leaderCert
 		}
@@ -193,7 +194,7 @@ func TestReceiptsSpec(t *testing.T) {
 		}
 		i++
 	}
-	if i != 14 {
+	if i != 15 {
 		t.Errorf("%d examples", i)
 	}
 }

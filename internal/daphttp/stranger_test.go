@@ -1,7 +1,9 @@
 package daphttp_test
 
 import (
+	"bytes"
 	"crypto/tls"
+	"encoding/binary"
 	"fmt"
 	"net"
 	"net/http"
@@ -63,6 +65,54 @@ func TestStrangerHoldsWhatItCan(t *testing.T) {
 	p := wantProblem(t, "a stranger more", got, http.StatusServiceUnavailable, dap.ProblemBlank)
 	if !strings.Contains(p.Detail, "as many requests at a time") {
 		t.Errorf("got %q", p.Detail)
+	}
+	count, totals, err := n.Finish()
+	must(t, err)
+	if diff := cmp.Diff(aggregatetest.Plain(answers), totals); diff != "" || count != 3 {
+		t.Errorf("count %d (-want +got):\n%s", count, diff)
+	}
+}
+
+// TestStrangerUploadsAsMuchAsItMay: the limit of a source address by itself, over
+// real connections from two addresses of this machine: a stranger has sent what
+// its hour allows and is put off, and members from another address deliver.
+func TestStrangerUploadsAsMuchAsItMay(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only there is all of 127.0.0.0/8 this machine")
+	}
+	const perHour = 100
+	n := newNetwork(t, setup{members: 3, surface: func(c *daphttp.Config) { c.UploadsPerHour = perHour }})
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP("127.0.0.66")}, Timeout: 10 * time.Second}
+	transport := &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: daphttp.ClientTLS(nil, pin(n.leaderCert)), ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	report := n.Seal(aggregatetest.Member(0), 1, aggregatetest.Answers(0)).Report
+	uploads := uint32(0)
+	upload := func(reports int) *http.Response {
+		t.Helper()
+		var req dap.UploadRequest
+		for range reports {
+			uploads++
+			r := report
+			binary.BigEndian.PutUint32(r.ReportMetadata.ReportID[:], uploads)
+			req.Reports = append(req.Reports, r)
+		}
+		body, err := dap.Encode(dap.Variant18, req)
+		must(t, err)
+		got, err := (&http.Client{Transport: transport, Timeout: 20 * time.Second}).Post(string(n.leaderURL)+"/tasks/"+n.Task().ID.String()+"/reports", string(dap.MediaUploadRequest), bytes.NewReader(body))
+		must(t, err)
+		must(t, got.Body.Close())
+		return got
+	}
+	if got := upload(perHour); got.StatusCode != http.StatusOK {
+		t.Fatalf("the stranger's first uploads: %s", got.Status)
+	}
+	if got := upload(perHour); got.StatusCode != http.StatusTooManyRequests || got.Header.Get("Retry-After") == "" {
+		t.Errorf("the stranger's next uploads: %s, Retry-After %q", got.Status, got.Header.Get("Retry-After"))
+	}
+	answers := n.run(3)
+	if got := upload(perHour); got.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("the stranger after the members: %s", got.Status)
 	}
 	count, totals, err := n.Finish()
 	must(t, err)

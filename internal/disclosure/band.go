@@ -101,9 +101,8 @@ type bandedBlockJSON struct {
 // MarshalJSON returns the bands alone: subject and kind stand around the block.
 func (b BandedBlock) MarshalJSON() ([]byte, error) { return json.Marshal(bandedBlockJSON{b.bands}) }
 
-// UnmarshalJSON reads what [BandedBlock.MarshalJSON] wrote. Only [ParseRelease]
-// knows the subject and kind and checks the bands; a block read otherwise has
-// neither.
+// UnmarshalJSON reads what [BandedBlock.MarshalJSON] wrote. What it reads is of no
+// subject and kind, and fits no place of a release, until [Accept] has checked it.
 func (b *BandedBlock) UnmarshalJSON(text []byte) error {
 	var doc bandedBlockJSON
 	if err := json.Unmarshal(text, &doc); err != nil {

@@ -18,6 +18,15 @@ type Decision struct {
 	Small   bool               `json:"small"`   // too few besides the hosts for a release: the coordinator has its totals alone
 	Dropped bool               `json:"dropped"` // not opened at all
 	Because []attack.Isolation `json:"because"` // why it was dropped: sums over groups that isolate too few
+	Shares  []Shared           `json:"shares"`  // with which other cohorts of the charter
+}
+
+// Shared is how many members a cohort has in common with another. The rule shows
+// each cohort as if it were alone; the attack judges both together, and may keep
+// the later release from being made.
+type Shared struct {
+	Cohort  string `json:"cohort"`
+	Members int    `json:"members"`
 }
 
 // AuditCharter audits the cohorts that a charter plans, as if every member took
@@ -64,6 +73,9 @@ func AuditRosters(c coalition.Charter, rosters map[string][]coalition.MemberID) 
 		decisions[i] = Decision{Cohort: cohort.ID, Members: len(roster), Small: left < cohort.ReleaseMinimum, Because: []attack.Isolation{}}
 		groups = append(groups, group)
 	}
+	for i := range decisions {
+		decisions[i].Shares = shared(groups, i)
+	}
 	for {
 		found, err := attack.Audit(attack.AuditConfig{
 			Groups: groups, Known: hosts, Colluders: c.Disclosure.Colluders, Least: coalition.ReleaseMinimum,
@@ -84,6 +96,23 @@ func AuditRosters(c coalition.Charter, rosters map[string][]coalition.MemberID) 
 		}
 		groups = slices.DeleteFunc(groups, func(g attack.Group) bool { return g.Name == drop })
 	}
+}
+
+// shared returns with which other groups a group has members in common.
+func shared(groups []attack.Group, at int) []Shared {
+	all := []Shared{}
+	for i, other := range groups {
+		n := 0
+		for _, m := range other.Members {
+			if i != at && slices.Contains(groups[at].Members, m) {
+				n++
+			}
+		}
+		if n > 0 {
+			all = append(all, Shared{other.Name, n})
+		}
+	}
+	return all
 }
 
 // worst returns the group to drop of those whose totals isolate somebody together,

@@ -107,6 +107,10 @@ func TestAuditRostersDropsTheSmallest(t *testing.T) {
 	if diff := cmp.Diff([]string{"coast"}, dropped); diff != "" {
 		t.Errorf("dropped: -want +got\n%s", diff)
 	}
+	shares := []disclosure.Shared{{Cohort: "coast", Members: 20}, {Cohort: "ports", Members: 12}}
+	if diff := cmp.Diff(shares, got[0].Shares); diff != "" {
+		t.Errorf("with whom %s shares members: -want +got\n%s", got[0].Cohort, diff)
+	}
 	delete(rosters, "ports")
 	if _, err := disclosure.AuditRosters(c, rosters); errs.KindOf(err) != errs.Invalid {
 		t.Errorf("without the roster of one cohort: %v", err)

@@ -91,7 +91,13 @@ func (i *Issue) say(e *engine, b BandedBlock) ([]attack.Statement, error) {
 		}
 		return nil, nil
 	}
+	if !rule.gives(ends, counts) {
+		return nil, errs.New(errs.Invalid, fmt.Sprintf("%s shows %s in bands that its rule does not make", i.Source(), b.Name()), "")
+	}
 	for _, r := range rule.replay(ends, counts) {
+		if inside := counts[slices.Index(ends, r.end)]; r.left.Covers(0, inside) {
+			continue // whatever the counts, the cut would not have been made: that says nothing
+		}
 		s := attack.Count(i.Source(), name, i.Members, units, r.first, r.at-1, 0)
 		s.Allowed, s.Implied = r.left, true
 		all = append(all, s)
@@ -163,10 +169,11 @@ func (h *History) Attack(o attack.Options) (attack.Result, error) {
 }
 
 // Problems returns what an attacker has of all that was released, one problem for
-// the releases that have members in common. Of each cycle as many members' answers
-// are known as its rule reckons with, the largest where several cohorts share
-// members: a host knows its answers of the year in which it hosts, and whoever
-// opened answers opened those of one year.
+// the releases that have members in common. Of each release as many members'
+// answers are known as its rule reckons with, and no more: a host knows its answers
+// of the year in which it hosts, whoever opened answers opened those of one year,
+// and allies that tell do not tell what partners answered, even where one of these
+// becomes an ally later.
 func (h *History) Problems() ([]attack.Problem, error) {
 	var all []attack.Problem
 	for _, issues := range h.apart() {
@@ -174,9 +181,8 @@ func (h *History) Problems() ([]attack.Problem, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.Known = make(map[string]int)
 		for _, i := range issues {
-			p.Known[i.Cycle] = max(p.Known[i.Cycle], i.Rule.Known())
+			p.Told = append(p.Told, attack.Told{Cycle: i.Cycle, Members: i.Members, Most: i.Rule.Known()})
 		}
 		all = append(all, p)
 	}

@@ -74,6 +74,15 @@ func boundaries(k framework.Kind) []int {
 	return nil
 }
 
+// Tried reports whether the rule tries the boundary between two neighbouring units
+// of the kind's chain at all. One that it does not is never shown, whatever is
+// counted.
+func Tried(k framework.Kind, left, right string) bool {
+	chain := Chain(k)
+	at := slices.Index(chain, left) + 1
+	return at > 0 && at < len(chain) && chain[at] == right && slices.Contains(boundaries(k), at)
+}
+
 // chainRule is the rule for one block.
 type chainRule struct {
 	units   int
@@ -170,6 +179,31 @@ func (c *chainRule) replay(ends, counts []int) []refused {
 		})
 	}
 	return all
+}
+
+// gives reports whether there are counts that the rule cuts into these bands: it
+// makes each of the cuts that were published, where it was made, and each boundary
+// that is missing can have been refused.
+func (c *chainRule) gives(ends, counts []int) bool {
+	published := append([]int{0}, ends...)
+	prefix := make(map[int]int, len(published))
+	for i, n := range counts {
+		prefix[ends[i]] = prefix[published[i]] + n
+	}
+	cuts := []int{0, c.units}
+	for _, at := range c.order {
+		if !slices.Contains(published, at) {
+			continue
+		}
+		i, _ := slices.BinarySearch(cuts, at)
+		first, end := cuts[i-1], cuts[i]
+		if !c.may(first, at, end, prefix[at]-prefix[first], prefix[end]-prefix[at]) {
+			return false
+		}
+		cuts = slices.Insert(cuts, i, at)
+	}
+	refusals := c.replay(ends, counts)
+	return slices.Equal(cuts, published) && !slices.ContainsFunc(refusals, func(r refused) bool { return r.left.Empty() })
 }
 
 // Cut returns the ends of the bands into which the rule cuts the counts of a

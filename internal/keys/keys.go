@@ -26,6 +26,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/mod/sumdb/note"
@@ -154,6 +155,16 @@ func (p Public) Name() string {
 	return name
 }
 
+// readable is the name as a message says it: as a person wrote it, or as it is in
+// the key if that holds what nobody can see.
+func (p Public) readable() string {
+	name := p.Name()
+	if strings.ContainsFunc(name, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) {
+		name, _, _ = strings.Cut(string(p), "+")
+	}
+	return name
+}
+
 // Same reports whether p and q are one key, whatever their names.
 func (p Public) Same(q Public) bool { return p.Nameless() == q.Nameless() }
 
@@ -225,13 +236,13 @@ func Verify(kind Kind, body, sig []byte, required ...Public) error {
 		n, err := note.Open(sig, note.VerifierList(verifier))
 		if err != nil {
 			return errs.Wrap(err, errs.Invalid,
-				fmt.Sprintf("the %s is not signed by %s", kind, verifier.Name()), "ask the sender for the file and its .sig again")
+				fmt.Sprintf("the %s is not signed by %s", kind, public.readable()), "ask the sender for the file and its .sig again")
 		}
 		// Package note accepts a last digit with bits that belong to no byte. A
 		// signature has one form, or a signed file could be changed unseen.
 		if _, err := base64.StdEncoding.Strict().DecodeString(n.Sigs[0].Base64); err != nil {
 			return errs.Wrap(err, errs.Invalid,
-				fmt.Sprintf("the signature of the %s by %s is not in canonical form", kind, verifier.Name()), "ask the sender for the file and its .sig again")
+				fmt.Sprintf("the signature of the %s by %s is not in canonical form", kind, public.readable()), "ask the sender for the file and its .sig again")
 		}
 		if n.Text != text(kind, body) {
 			return errs.New(errs.Invalid,

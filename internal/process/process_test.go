@@ -39,15 +39,17 @@ func play(role string) int {
 	}
 	ctx, stop := process.Follow(context.Background(), os.Stdin, func(line string) { fmt.Fprintln(os.Stderr, "heard", line) })
 	defer stop()
-	switch role {
-	case "mute":
+	if role == "mute" {
 		return 4
-	case "deaf": // never stops by itself
-		ctx = context.Background()
 	}
 	fmt.Println(l.Addr())
 	fmt.Println("and more")
 	<-ctx.Done()
+	if role == "deaf" { // never stops by itself, nor does the runtime take it for a deadlock
+		for {
+			time.Sleep(time.Hour)
+		}
+	}
 	fmt.Fprintln(os.Stderr, "stopped")
 	if role == "bad" {
 		return 5

@@ -17,14 +17,15 @@ type Explanation struct {
 	Title   framework.Text         `json:"title"` // of the outcome or area
 	Bands   disclosure.BandedBlock `json:"shown"`
 	Merged  []disclosure.Band      `json:"merged"`           // the bands of more than one unit; none where nothing is shown
-	Reason  Reason                 `json:"reason,omitempty"` // why; empty where every unit is shown by itself
+	Reason  Reason                 `json:"reason,omitempty"` // why; empty where every boundary that the rule tries is shown
 	Words   framework.Text         `json:"words,omitempty"`  // what is done, as a sentence
 	Why     framework.Text         `json:"why,omitempty"`    // the reason, as a sentence
 }
 
 // Explain returns an explanation for every block, in the order of the areas: of
 // each first its own blocks, then those of its outcomes. What it says follows
-// from the release alone.
+// from the release alone. Units that the rule never parts, as those of a gap that
+// are not met, are said to be together always, and not for want of members.
 func (r *Release) Explain() []Explanation {
 	reasons := make(map[string]Reason, len(r.NotShown))
 	for _, n := range r.NotShown {
@@ -37,7 +38,10 @@ func (r *Release) Explain() []Explanation {
 			if reason, silent := reasons[e.Block]; silent {
 				e.Reason, e.Words = reason, framework.Text{"en": "Not shown.", "fr": "Non montré."}
 			} else if e.Merged = slices.DeleteFunc(b.at.Bands(), func(band disclosure.Band) bool { return len(band.Units) == 1 }); len(e.Merged) > 0 {
-				e.Reason, e.Words = TooFew, framework.Text{"en": mergedEN(e.Merged), "fr": mergedFR(e.Merged)}
+				e.Words = framework.Text{"en": mergedEN(b.kind, e.Merged), "fr": mergedFR(b.kind, e.Merged)}
+				if slices.ContainsFunc(e.Merged, func(band disclosure.Band) bool { return !always(b.kind, band) }) {
+					e.Reason = TooFew
+				}
 			}
 			e.Why = e.Reason.Words()
 			all = append(all, e)
@@ -107,26 +111,44 @@ func unitList(units []string, lang, and string) string {
 	return list(words, and)
 }
 
-func mergedEN(bands []disclosure.Band) string {
+// always reports whether the rule tries no boundary within a band.
+func always(k framework.Kind, band disclosure.Band) bool {
+	for i := 1; i < len(band.Units); i++ {
+		if disclosure.Tried(k, band.Units[i-1], band.Units[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func mergedEN(k framework.Kind, bands []disclosure.Band) string {
 	var parts []string
 	for _, b := range bands {
 		members := "no member"
 		if b.Count > 0 {
 			members = count(int(b.Count), "member")
 		}
-		parts = append(parts, fmt.Sprintf("%s are shown together, %s", unitList(b.Units, "en", "and"), members))
+		shown := "are shown together"
+		if always(k, b) {
+			shown = "are always shown together"
+		}
+		parts = append(parts, fmt.Sprintf("%s %s, %s", unitList(b.Units, "en", "and"), shown, members))
 	}
 	return strings.Join(parts, "; ") + "."
 }
 
-func mergedFR(bands []disclosure.Band) string {
+func mergedFR(k framework.Kind, bands []disclosure.Band) string {
 	var parts []string
 	for _, b := range bands {
 		members := "aucun membre"
 		if b.Count > 0 {
 			members = frenchCount(int(b.Count), "membre")
 		}
-		parts = append(parts, fmt.Sprintf("%s sont montrés ensemble, %s", unitList(b.Units, "fr", "et"), members))
+		shown := "sont montrés ensemble"
+		if always(k, b) {
+			shown = "sont toujours montrés ensemble"
+		}
+		parts = append(parts, fmt.Sprintf("%s %s, %s", unitList(b.Units, "fr", "et"), shown, members))
 	}
 	return strings.Join(parts, " ; ") + "."
 }

@@ -46,17 +46,17 @@ func (r Reason) Words() framework.Text {
 	case TooFew:
 		return framework.Text{
 			"en": "Too few to show without pointing at someone.",
-			"fr": "Trop peu pour être montrés sans désigner quelqu’un.",
+			"fr": "Trop peu nombreux pour être montrés sans désigner quelqu’un.",
 		}
 	case NotBoth:
 		return framework.Text{
-			"en": "It follows from what is shown beside it, and of the two only one may be shown.",
-			"fr": "Cela découle de ce qui est montré à côté, et des deux un seul peut l’être.",
+			"en": "Another figure from the same answers is shown in its place; both together could point at someone.",
+			"fr": "Un autre chiffre tiré des mêmes réponses est montré à sa place, et les deux ensemble pourraient désigner quelqu’un.",
 		}
 	case Moved:
 		return framework.Text{
-			"en": "Members joined or left, and what changed could point at them.",
-			"fr": "Des membres sont arrivés ou partis, et l’évolution pourrait les désigner.",
+			"en": "Not the same members are counted as in the cycle before, and what changed could point at some of them.",
+			"fr": "Les membres comptés ne sont pas les mêmes qu’au cycle précédent, et l’évolution pourrait en désigner certains.",
 		}
 	case First:
 		return framework.Text{
@@ -130,12 +130,12 @@ func (r *Release) method() []Statement {
 		{"opened", framework.Text{
 			"en": fmt.Sprintf("The halves were added up without being joined, and the totals were opened once: %d of %s took part, and below %d nothing is opened.",
 				n.Submissions, count(n.Members, "member"), t.MinimumBatch),
-			"fr": fmt.Sprintf("Les moitiés ont été additionnées sans être réunies, et les totaux ouverts une seule fois : %d sur %s ont participé, et en dessous de %d rien n’est ouvert.",
+			"fr": fmt.Sprintf("Les moitiés ont été additionnées sans être réunies, et les totaux ouverts une seule fois : %d sur %s ont participé, et en dessous de %d, rien n’est ouvert.",
 				n.Submissions, frenchCount(n.Members, "membre"), t.MinimumBatch),
 		}},
 		{"floor", framework.Text{
 			"en": fmt.Sprintf("Nothing is shown of fewer than %d members besides the hosts.", t.ReleaseMinimum),
-			"fr": fmt.Sprintf("Rien n’est montré de moins de %d membres, hôtes non compris.", t.ReleaseMinimum),
+			"fr": fmt.Sprintf("Rien n’est montré pour moins de %d membres, hôtes non compris.", t.ReleaseMinimum),
 		}},
 		{"bands", framework.Text{
 			"en": fmt.Sprintf("Neighbouring levels are shown together wherever they would otherwise point at someone: every group of levels that is shown has no member or at least %d.", rule.MinimumBand) + r.knownEN(),
@@ -144,9 +144,9 @@ func (r *Release) method() []Statement {
 	}
 	if m := r.Turnover; m != nil && m.moved() && !r.showsChange() {
 		list = append(list, Statement{"turnover", framework.Text{
-			"en": fmt.Sprintf("Since cycle %s, %s joined and %d left. What changed is not shown, because it could point at them.", m.Since, count(m.Joined, "member"), m.Left),
-			"fr": fmt.Sprintf("Depuis le cycle %s, %s %s et %d %s. L’évolution n’est pas montrée, car elle pourrait les désigner.",
-				m.Since, frenchCount(m.Joined, "membre"), frenchVerb(m.Joined, "est arrivé", "sont arrivés"), m.Left, frenchVerb(m.Left, "est parti", "sont partis")),
+			"en": fmt.Sprintf("Counted that were not in cycle %s: %s; no longer counted: %d. What changed is not shown, because it could point at them.", m.Since, count(m.Joined, "member"), m.Left),
+			"fr": fmt.Sprintf("Comptés sans l’avoir été au cycle %s : %s ; qui ne sont plus comptés : %d. L’évolution n’est pas montrée, car elle pourrait les désigner.",
+				m.Since, frenchCount(m.Joined, "membre"), m.Left),
 		}})
 	}
 	if rule.ID == RuleCuts {
@@ -202,7 +202,11 @@ func (r *Release) knownEN() string {
 	if o := r.Rule.Opened; o > 0 {
 		parts = append(parts, count(o, "member")+" that showed answers to others")
 	}
-	return fmt.Sprintf(" That is %d more than the %d whose answers somebody may know: %s.", disclosure.MinimumBand, r.Rule.Known, list(parts, "and"))
+	known := fmt.Sprint(r.Rule.Known)
+	if r.Rule.Known == 1 {
+		known = "one"
+	}
+	return fmt.Sprintf(" That is %d more than the %s whose answers somebody may know: %s.", disclosure.MinimumBand, known, list(parts, "and"))
 }
 
 // knownFR is [Release.knownEN] in French.

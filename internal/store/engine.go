@@ -62,8 +62,8 @@ func newEngine(cfg Config) (engine, error) {
 		return engine{}, errs.New(errs.Invalid, "a database is one SQLite file or one PostgreSQL server", "name one of them")
 	case cfg.Path != "":
 		return newSQLite(cfg)
-	case cfg.Key != nil || cfg.Readers != 0:
-		return engine{}, errs.New(errs.Invalid, "only a SQLite database is encrypted here and has readers of its own", "PostgreSQL is encrypted by whoever runs its server")
+	case cfg.Key != nil || cfg.Readers != 0 || cfg.Grouped:
+		return engine{}, errs.New(errs.Invalid, "only a SQLite database is encrypted here, has readers of its own and groups transactions", "PostgreSQL is encrypted by whoever runs its server")
 	}
 	return newPostgres(cfg)
 }

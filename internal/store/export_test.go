@@ -14,3 +14,10 @@ func CheckServer(version int, encoding string, standby bool) error {
 
 // Environment is [DSN.environment].
 func Environment(d DSN) ([]string, string, error) { return d.environment() }
+
+// Waiting returns how many wait for a writer, where transactions are grouped.
+func (db *DB) Waiting() int {
+	db.group.mu.Lock()
+	defer db.group.mu.Unlock()
+	return len(db.group.waiting)
+}

@@ -35,6 +35,7 @@ type DB struct {
 	reader *sql.DB // connections that only read, or nil
 	engine engine
 	gate   gate
+	group  *group // of transactions that are made durable together, or nil
 	fault  Fault
 }
 
@@ -60,6 +61,7 @@ type Config struct {
 	Migrations  fs.FS  // a folder an engine, sqlite and postgres, of numbered SQL files
 	Connections int    // to PostgreSQL, at most; zero: 8. SQLite has one that writes
 	Readers     int    // connections to SQLite that only read, see [DB.View]; zero: none
+	Grouped     bool   // whether transactions on SQLite that wait for each other are made durable together
 	Key         *Key   // encrypts the SQLite file; nil: it is not encrypted
 	Fault       Fault  // for tests; nil in production
 
@@ -84,6 +86,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db := &DB{pool: pool, engine: e, gate: newGate(e.connections), fault: cfg.Fault}
 	if err := db.prepare(ctx, cfg); err != nil {
 		return nil, errors.Join(explain(fmt.Errorf("open %s: %w", place(cfg), err)), pool.Close())
+	}
+	if cfg.Grouped {
+		db.group = new(group)
 	}
 	if e.reader != nil {
 		db.reader = sql.OpenDB(e.reader)
@@ -168,7 +173,7 @@ func (db *DB) migrate(ctx context.Context, migrations fs.FS) error {
 func (db *DB) InTx(ctx context.Context, name string, fn func(*sql.Tx) error) error {
 	places := 1
 	for attempt := 1; ; attempt++ {
-		next, err := db.admit(ctx, name, places, fn)
+		next, err := db.attempt(ctx, name, places, fn)
 		if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 			return fmt.Errorf("%w: %w", err, ctx.Err()) // an engine says that it was interrupted, not by what
 		}
@@ -184,6 +189,14 @@ func (db *DB) InTx(ctx context.Context, name string, fn func(*sql.Tx) error) err
 		case <-time.After(min(10*time.Millisecond<<(attempt-1), time.Second)):
 		}
 	}
+}
+
+// attempt runs a transaction once, alone or with those of others.
+func (db *DB) attempt(ctx context.Context, name string, places int, fn func(*sql.Tx) error) (verdict, error) {
+	if db.group != nil {
+		return db.together(ctx, name, fn)
+	}
+	return db.admit(ctx, name, places, fn)
 }
 
 // admit runs a transaction that takes so many of the places there are.

@@ -190,7 +190,8 @@ func (c Squares) SVG() template.HTML {
 	row := squareRow
 	rows := (total + row - 1) / row
 	var s svg
-	s.b.WriteString(`<svg class="squares" role="img" width="` + strconv.Itoa(row*squareStep) + `" height="` + strconv.Itoa(rows*squareStep) + `">`)
+	width, height := strconv.Itoa(row*squareStep), strconv.Itoa(rows*squareStep)
+	s.b.WriteString(`<svg class="squares" role="img" width="` + width + `" height="` + height + `" viewBox="0 0 ` + width + ` ` + height + `">`)
 	s.b.WriteString("<title>" + template.HTMLEscapeString(c.Title) + "</title>")
 	i := 0
 	for _, g := range c.Groups {

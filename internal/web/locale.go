@@ -73,12 +73,13 @@ func (p *Printer) read(bundle *i18n.Bundle, fsys fs.FS) error {
 }
 
 // typeset puts the no-break spaces that French typography asks for before its
-// tall punctuation marks, so that message files need no invisible characters.
+// tall punctuation marks, and its apostrophe, so that message files need nothing
+// that a keyboard does not have.
 func typeset(lang, text string) string {
 	if lang != "fr" {
 		return text
 	}
-	return strings.NewReplacer(" :", "\u00a0:", " ;", "\u202f;", " ?", "\u202f?", " !", "\u202f!", "« ", "«\u00a0", " »", "\u00a0»", " %", "\u202f%").Replace(text)
+	return strings.NewReplacer("'", "’", " :", "\u00a0:", " ;", "\u202f;", " ?", "\u202f?", " !", "\u202f!", "« ", "«\u00a0", " »", "\u00a0»", " %", "\u202f%").Replace(text)
 }
 
 func difference(a, b []string) []string {

@@ -105,7 +105,7 @@ func TestLeaderCheatsWithTheRoster(t *testing.T) {
 	propose("replaces", "m03 has submission 1 at the Leader and 2 at the Helper", l.roster(t, leader, append(without(all, "m03.json"), "m03-1.json")...))
 	propose("splits", "m06 is missing at the Leader", l.roster(t, leader, all[:6]...))
 	propose("lists nobody", "m00 is missing at the Leader", l.roster(t, leader))
-	propose("does not sign", "the roster is not signed by host%20ostmere", l.roster(t, l.hostSigner(t, helperHost), all...))
+	propose("does not sign", "the roster is not signed by host ostmere", l.roster(t, l.hostSigner(t, helperHost), all...))
 	// Another than the Leader, and even the coordinator, may propose nothing.
 	for _, who := range []string{"", "coordinator"} {
 		_, err := w.helperAs(who).CosignRoster(t.Context(), l.roster(t, leader, all...))

@@ -17,7 +17,7 @@ func TestFaultsTable(t *testing.T) {
 	t.Parallel()
 	names := make(map[string]map[string]bool)
 	for short, dir := range map[string]string{
-		"fault": ".", "aggregate": "internal/aggregate", "collect": "internal/collect", "daphttp": "internal/daphttp", "muster": "cmd/muster", "store": "internal/store",
+		"fault": ".", "aggregate": "internal/aggregate", "collect": "internal/collect", "daphttp": "internal/daphttp", "hostdb": "internal/store/hostdb", "muster": "cmd/muster", "store": "internal/store",
 	} {
 		if dir != "." {
 			dir = filepath.Join("..", "..", dir)
@@ -39,7 +39,10 @@ func TestFaultsTable(t *testing.T) {
 			t.Errorf("line %d names no test: %s", i+1, line)
 		}
 		for _, m := range found {
-			if !names[m[1]][m[2]] {
+			switch in, known := names[m[1]]; {
+			case !known:
+				t.Errorf("line %d names %s.%s; this test does not know where package %s is", i+1, m[1], m[2], m[1])
+			case !in[m[2]]:
 				t.Errorf("line %d: there is no test %s in package %s", i+1, m[2], m[1])
 			}
 			if m[1] == "fault" {

@@ -146,7 +146,7 @@ func (w *world) died() string {
 // whose are the commands.
 func whose(command string) string {
 	switch command {
-	case "freeze", "amend", "approve", "set-aside":
+	case "freeze", "amend", "approve", "set-aside", "backup":
 		return leaderHost
 	case "upload":
 		return "members"

@@ -47,17 +47,22 @@ func (h *hunt) sample() {
 	}()
 	// Like members are the worst: begin with one and prefer those next to it.
 	m := h.random(len(w.rows))
-	most := 0
+	quotas := make(map[string]*quota)
 	for _, b := range w.blocks {
-		most = max(most, h.problem.told(b.Cycle))
+		if quotas[b.Cycle] == nil {
+			quotas[b.Cycle] = h.quota(b.Cycle)
+		}
 	}
-	for tries := 0; len(known) < most && tries < 10*len(w.rows); tries++ {
-		if !slices.Contains(known, m) {
-			for column, b := range w.blocks {
-				if len(known) < h.problem.told(b.Cycle) {
-					w.pinned[m][column] = true
-				}
+	spent := func() bool {
+		for _, q := range quotas {
+			if !q.spent() {
+				return false
 			}
+		}
+		return true
+	}
+	for tries := 0; !spent() && tries < 10*len(w.rows); tries++ {
+		if !slices.Contains(known, m) && h.tell(m, quotas) {
 			known = append(known, m)
 		}
 		if m = (m + 1) % len(w.rows); h.random(3) == 0 {
@@ -105,11 +110,31 @@ func (h *hunt) sample() {
 	}
 }
 
+// tell takes a member's row as known in every cycle in which one more can have
+// told, and reports whether there is one.
+func (h *hunt) tell(m int, quotas map[string]*quota) bool {
+	w := h.walker
+	told := make(map[string]bool)
+	for column, b := range w.blocks {
+		if w.rows[m][column] < 0 {
+			continue
+		}
+		if q := quotas[b.Cycle]; !told[b.Cycle] && q.room(w.atoms[m]) > 0 {
+			q.take(w.atoms[m], 1)
+			told[b.Cycle] = true
+		}
+		if told[b.Cycle] {
+			w.pinned[m][column] = true
+		}
+	}
+	return len(told) > 0
+}
+
 // exclude attacks the component with those rows as facts: what the walk did not
 // find is either shown to be impossible or left open.
 func (h *hunt) exclude(known []int) {
 	p := *h.problem
-	p.Colluders, p.Known = 0, nil
+	p.Colluders, p.Told = 0, nil
 	p.Facts = slices.Clone(p.Facts)
 	var worst []Fact
 	var names []string
@@ -118,7 +143,7 @@ func (h *hunt) exclude(known []int) {
 		name := h.atoms[h.walker.atoms[m]].members[slices.Index(rows, m)]
 		names = append(names, name)
 		for column, u := range h.walker.rows[m] {
-			if u < 0 || i >= h.problem.told(h.blocks[column].Cycle) {
+			if _, given := h.atoms[h.walker.atoms[m]].units[h.blocks[column]]; u < 0 || given || !h.walker.pinned[m][column] {
 				continue
 			}
 			f := Fact{name, h.blocks[column], p.chain(h.blocks[column].Kind)[u]}
@@ -150,6 +175,7 @@ type worst struct {
 	block  Block
 	cells  []cell // where a colluder can be
 	taken  []int  // by cell
+	quota  *quota // who else can have told
 	asked  map[string]verdict
 	worlds [][]int // some counts by cell that fit what is said
 }
@@ -170,26 +196,37 @@ func (w *worst) start() {
 	}
 	w.taken = make([]int, len(w.cells))
 	w.asked = make(map[string]verdict)
-	w.choose(0, w.problem.told(w.block.Cycle))
+	w.quota = w.component.quota(w.block.Cycle)
+	w.choose(0)
 }
 
-// choose places the colluders that are left in cells from i on.
-func (w *worst) choose(i, left int) {
+// choose places colluders in cells from i on, as many as there can be: one more
+// that tells never hides anything.
+func (w *worst) choose(i int) {
 	if len(w.result.Findings) > 0 {
 		return // one is enough to refuse, and the next ones repeat it
 	}
-	if left == 0 {
-		w.examine()
-		return
-	}
 	if i == len(w.cells) {
+		if w.full() {
+			w.examine()
+		}
 		return
 	}
-	for n := left; n >= 0; n-- {
+	atom := w.cells[i].atom
+	for n := min(w.quota.room(atom), len(w.atoms[atom].members)-w.of(atom)); n >= 0; n-- {
 		w.taken[i] = n
-		w.choose(i+1, left-n)
+		w.quota.take(atom, n)
+		w.choose(i + 1)
+		w.quota.take(atom, -n)
 	}
 	w.taken[i] = 0
+}
+
+// full reports whether no member more can be a colluder.
+func (w *worst) full() bool {
+	return !slices.ContainsFunc(w.cells, func(c cell) bool {
+		return w.quota.room(c.atom) > 0 && w.of(c.atom) < len(w.atoms[c.atom].members)
+	})
 }
 
 // examine asks for every unit whether one member more can be in it.

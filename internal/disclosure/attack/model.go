@@ -192,6 +192,14 @@ func (c *component) divide() {
 			mark(m, "s"+strconv.Itoa(i))
 		}
 	}
+	for i, t := range p.Told {
+		if !cycles[t.Cycle] {
+			continue
+		}
+		for _, m := range t.Members {
+			mark(m, "t"+strconv.Itoa(i))
+		}
+	}
 	facts := make(map[string]map[Block]int)
 	for _, f := range p.Facts {
 		at, ok := slices.BinarySearchFunc(c.blocks, f.Block, func(a, b Block) int {

@@ -47,7 +47,7 @@ func (c *component) attack(o Options) (Result, error) {
 			})
 		}
 	}
-	if len(r.Findings) == 0 && slices.ContainsFunc(c.blocks, func(b Block) bool { return c.problem.told(b.Cycle) > 0 }) {
+	if len(r.Findings) == 0 && slices.ContainsFunc(c.blocks, func(b Block) bool { return !c.quota(b.Cycle).spent() }) {
 		h.collude()
 	}
 	return r, nil

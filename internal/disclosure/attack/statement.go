@@ -128,6 +128,14 @@ func (v Values) Has(n int) bool {
 	return false
 }
 
+// Empty reports whether there is no value.
+func (v Values) Empty() bool { return len(v.ranges) == 0 }
+
+// Covers reports whether every number from low to high is one of the values.
+func (v Values) Covers(low, high int) bool {
+	return slices.ContainsFunc(v.ranges, func(r valueRange) bool { return r.low <= low && high <= r.high })
+}
+
 // Only returns the value, and whether there is exactly one.
 func (v Values) Only() (int, bool) {
 	if len(v.ranges) != 1 || v.ranges[0].low != v.ranges[0].high {
@@ -196,20 +204,13 @@ type Problem struct {
 	// fits the statements.
 	Colluders int
 
-	// Known is how many there are in single cycles, in place of Colluders: who knows
-	// a member's answers of one year need not know those of another.
-	Known map[string]int
+	// Told says more closely how many there are in the cycles that it names, in place
+	// of Colluders: who knows a member's answers of one year need not know those of
+	// another, and of two cohorts as many may tell as the rule of each reckons with.
+	Told []Told
 
 	// Chain returns the units of a kind; nil means [Chain].
 	Chain func(framework.Kind) []string
-}
-
-// told returns how many members of a cycle's roster told the attacker everything.
-func (p *Problem) told(cycle string) int {
-	if n, ok := p.Known[cycle]; ok {
-		return n
-	}
-	return p.Colluders
 }
 
 func (p *Problem) chain(k framework.Kind) []string {
@@ -233,9 +234,9 @@ func (p *Problem) check() error {
 			return invalid("the roster of %s is not in order or names a member twice", errs.Quote(cycle))
 		}
 	}
-	for cycle, n := range p.Known {
-		if n < 0 || !slices.Contains(p.Cycles, cycle) {
-			return invalid("%d members of %s told the attacker everything", n, errs.Quote(cycle))
+	for _, t := range p.Told {
+		if t.Most < 0 || !slices.IsSorted(t.Members) || !slices.Contains(p.Cycles, t.Cycle) {
+			return invalid("%d members of %s told the attacker everything", t.Most, errs.Quote(t.Cycle))
 		}
 	}
 	known := func(b Block) error {

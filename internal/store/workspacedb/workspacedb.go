@@ -26,7 +26,10 @@ var migrations embed.FS
 const readers = 4
 
 // DB is a workspace's database. Its methods may be called concurrently.
-type DB struct{ db *store.DB }
+type DB struct {
+	db          *store.DB
+	write, read store.Statements
+}
 
 // Config says how to open a workspace's database.
 type Config struct {
@@ -39,7 +42,7 @@ func (c Config) store() (store.Config, error) {
 	if c.Key == nil {
 		return store.Config{}, errors.New("workspacedb: a workspace has a key")
 	}
-	return store.Config{Path: c.Path, Key: c.Key, Readers: readers, Migrations: migrations, Fault: c.Fault}, nil
+	return store.Config{Path: c.Path, Key: c.Key, Readers: readers, Grouped: true, Migrations: migrations, Fault: c.Fault}, nil
 }
 
 // Open opens the database and migrates it to this program's schema.
@@ -52,7 +55,11 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{db: db}, nil
+	d := &DB{db: db}
+	if d.write, d.read, err = db.Prepare(ctx, queries()...); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return d, nil
 }
 
 // Restore puts what [DB.Snapshot] wrote where cfg says, where nothing is yet. The
@@ -74,23 +81,19 @@ func (d *DB) Snapshot(ctx context.Context, path string) error { return d.db.Snap
 
 // InTx runs fn in one durable transaction, see [store.DB.InTx].
 func (d *DB) InTx(ctx context.Context, name string, fn func(workspace.Tx) error) error {
-	return d.db.InTx(ctx, name, func(tx *sql.Tx) error { return fn(d.tx(ctx, tx)) })
+	return d.db.InTx(ctx, name, func(tx *sql.Tx) error { return fn(&workspaceTx{ctx, tx, d.write}) })
 }
 
 // View runs fn on what is there at one moment, see [store.DB.View].
 func (d *DB) View(ctx context.Context, name string, fn func(workspace.Reader) error) error {
-	return d.db.View(ctx, name, func(tx *sql.Tx) error { return fn(d.tx(ctx, tx)) })
-}
-
-func (d *DB) tx(ctx context.Context, tx *sql.Tx) *workspaceTx {
-	return &workspaceTx{ctx: ctx, tx: tx, rebind: d.db.Rebind}
+	return d.db.View(ctx, name, func(tx *sql.Tx) error { return fn(&workspaceTx{ctx, tx, d.read}) })
 }
 
 // workspaceTx is one transaction. It lives as long as the function it is given to.
 type workspaceTx struct {
-	ctx    context.Context
-	tx     *sql.Tx
-	rebind func(query string) string
+	ctx        context.Context
+	tx         *sql.Tx
+	statements store.Statements
 }
 
 var (
@@ -98,18 +101,46 @@ var (
 	_ workspace.Tx    = (*workspaceTx)(nil)
 )
 
+func (t *workspaceTx) statement(query string) *sql.Stmt {
+	return t.tx.StmtContext(t.ctx, t.statements[query])
+}
+
 func (t *workspaceTx) row(query string, args ...any) *sql.Row {
-	return t.tx.QueryRowContext(t.ctx, t.rebind(query), args...)
+	return t.statement(query).QueryRowContext(t.ctx, args...)
 }
 
 func (t *workspaceTx) exec(query string, args ...any) error {
-	_, err := t.tx.ExecContext(t.ctx, t.rebind(query), args...)
+	_, err := t.statement(query).ExecContext(t.ctx, args...)
 	return err
 }
 
-// columns are what [scan] reads of a row of history named h.
-const columns = `h.kind, h.survey, h.outcome, h.id, h.rev, h.person, h.at, h.value`
+// The queries. Each is compiled once, see [queries].
+const (
+	columns = `h.kind, h.survey, h.outcome, h.id, h.rev, h.person, h.at, h.value` // what scan reads
+	newest  = `SELECT ` + columns + ` FROM newest n JOIN history h ON h.rev = n.rev WHERE n.kind = $1 AND n.survey = $2`
 
+	currentQuery = newest + ` AND n.outcome = $3 AND n.id = $4`
+	listQuery    = newest + ` AND h.value IS NOT NULL ORDER BY n.outcome, n.id`
+	listOfQuery  = newest + ` AND n.outcome = $3 AND h.value IS NOT NULL ORDER BY n.id`
+	historyQuery = `SELECT ` + columns + ` FROM history h WHERE h.kind = $1 AND h.survey = $2 AND h.outcome = $3 AND h.id = $4 ORDER BY h.base`
+	atQuery      = `SELECT ` + columns + ` FROM history h WHERE h.kind = $1 AND h.survey = $2 AND h.outcome = $3 AND h.id = $4 AND h.rev = $5`
+	packQuery    = `SELECT canonical FROM packs WHERE digest = $1`
+	newestQuery  = `SELECT rev FROM newest WHERE kind = $1 AND survey = $2 AND outcome = $3 AND id = $4`
+
+	insertQuery = `INSERT INTO history (kind, survey, outcome, id, base, person, at, value, rev)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT coalesce(max(rev), 0) + 1 FROM history)) RETURNING rev`
+	becomeQuery = `INSERT INTO newest (kind, survey, outcome, id, rev) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (kind, survey, outcome, id) DO UPDATE SET rev = excluded.rev`
+	putPackQuery = `INSERT INTO packs (digest, canonical) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING`
+)
+
+func queries() []string {
+	return []string{
+		currentQuery, listQuery, listOfQuery, historyQuery, atQuery, packQuery, newestQuery, insertQuery, becomeQuery, putPackQuery,
+	}
+}
+
+// scan reads the columns of a row.
 func scan(row interface{ Scan(dest ...any) error }) (workspace.Record, error) {
 	var (
 		r     workspace.Record
@@ -134,7 +165,7 @@ func one(row *sql.Row) (workspace.Record, bool, error) {
 }
 
 func (t *workspaceTx) all(query string, args ...any) ([]workspace.Record, error) {
-	rows, err := t.tx.QueryContext(t.ctx, t.rebind(query), args...)
+	rows, err := t.statement(query).QueryContext(t.ctx, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -152,36 +183,31 @@ func (t *workspaceTx) all(query string, args ...any) ([]workspace.Record, error)
 
 // Current implements [workspace.Reader].
 func (t *workspaceTx) Current(k workspace.Key) (workspace.Record, bool, error) {
-	return one(t.row(`SELECT `+columns+` FROM newest n JOIN history h ON h.rev = n.rev
-		WHERE n.kind = $1 AND n.survey = $2 AND n.outcome = $3 AND n.id = $4`, k.Kind, k.Survey, k.Outcome, k.ID))
+	return one(t.row(currentQuery, k.Kind, k.Survey, k.Outcome, k.ID))
 }
 
 // List implements [workspace.Reader].
 func (t *workspaceTx) List(kind workspace.Kind, survey workspace.SurveyID, outcome string) ([]workspace.Record, error) {
 	if outcome == "" {
-		return t.all(`SELECT `+columns+` FROM newest n JOIN history h ON h.rev = n.rev
-			WHERE n.kind = $1 AND n.survey = $2 AND h.value IS NOT NULL ORDER BY n.outcome, n.id`, kind, survey)
+		return t.all(listQuery, kind, survey)
 	}
-	return t.all(`SELECT `+columns+` FROM newest n JOIN history h ON h.rev = n.rev
-		WHERE n.kind = $1 AND n.survey = $2 AND n.outcome = $3 AND h.value IS NOT NULL ORDER BY n.id`, kind, survey, outcome)
+	return t.all(listOfQuery, kind, survey, outcome)
 }
 
 // History implements [workspace.Reader].
 func (t *workspaceTx) History(k workspace.Key) ([]workspace.Record, error) {
-	return t.all(`SELECT `+columns+` FROM history h
-		WHERE h.kind = $1 AND h.survey = $2 AND h.outcome = $3 AND h.id = $4 ORDER BY h.base`, k.Kind, k.Survey, k.Outcome, k.ID)
+	return t.all(historyQuery, k.Kind, k.Survey, k.Outcome, k.ID)
 }
 
 // At implements [workspace.Reader].
 func (t *workspaceTx) At(k workspace.Key, rev workspace.Revision) (workspace.Record, bool, error) {
-	return one(t.row(`SELECT `+columns+` FROM history h
-		WHERE h.rev = $1 AND h.kind = $2 AND h.survey = $3 AND h.outcome = $4 AND h.id = $5`, rev, k.Kind, k.Survey, k.Outcome, k.ID))
+	return one(t.row(atQuery, k.Kind, k.Survey, k.Outcome, k.ID, rev))
 }
 
 // Pack implements [workspace.Reader].
 func (t *workspaceTx) Pack(digest string) ([]byte, bool, error) {
 	var canonical []byte
-	err := t.row(`SELECT canonical FROM packs WHERE digest = $1`, digest).Scan(&canonical)
+	err := t.row(packQuery, digest).Scan(&canonical)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
 	}
@@ -190,29 +216,26 @@ func (t *workspaceTx) Pack(digest string) ([]byte, bool, error) {
 
 // Put implements [workspace.Tx].
 func (t *workspaceTx) Put(r workspace.Record, base workspace.Revision) (workspace.Revision, error) {
-	var newest workspace.Revision
-	err := t.row(`SELECT rev FROM newest WHERE kind = $1 AND survey = $2 AND outcome = $3 AND id = $4`, r.Kind, r.Survey, r.Outcome, r.ID).Scan(&newest)
+	var current workspace.Revision
+	err := t.row(newestQuery, r.Kind, r.Survey, r.Outcome, r.ID).Scan(&current)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, err
 	}
-	if newest != base {
+	if current != base {
 		return 0, errs.New(errs.Conflict, "somebody else has changed it meanwhile", "load it again, and decide about what it is now")
 	}
 	value := sql.NullString{String: string(r.Value), Valid: r.Value != nil}
 	var rev workspace.Revision
-	err = t.row(`INSERT INTO history (kind, survey, outcome, id, base, person, at, value, rev)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT coalesce(max(rev), 0) + 1 FROM history)) RETURNING rev`,
-		r.Kind, r.Survey, r.Outcome, r.ID, base, r.By, r.At.UnixMicro(), value).Scan(&rev)
+	err = t.row(insertQuery, r.Kind, r.Survey, r.Outcome, r.ID, base, r.By, r.At.UnixMicro(), value).Scan(&rev)
 	if err != nil {
 		return 0, err
 	}
-	return rev, t.exec(`INSERT INTO newest (kind, survey, outcome, id, rev) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (kind, survey, outcome, id) DO UPDATE SET rev = excluded.rev`, r.Kind, r.Survey, r.Outcome, r.ID, rev)
+	return rev, t.exec(becomeQuery, r.Kind, r.Survey, r.Outcome, r.ID, rev)
 }
 
 // PutPack implements [workspace.Tx].
 func (t *workspaceTx) PutPack(digest string, canonical []byte) error {
-	return t.exec(`INSERT INTO packs (digest, canonical) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING`, digest, canonical)
+	return t.exec(putPackQuery, digest, canonical)
 }
 
 // Summary says how far a database is.
@@ -221,8 +244,9 @@ type Summary struct {
 	Newest    int64 `json:"newest"`    // the highest
 }
 
-// Check reads the whole database and returns how far it is. Its error says that it
-// is damaged: nothing else notices a block that was changed in an encrypted file.
+// Check reads the structure of the whole database and returns how far it is. It is
+// Invalid if that is damaged. Encryption alone does not notice a block that was
+// changed, and neither does Check where the block holds text only.
 func (d *DB) Check(ctx context.Context) (Summary, error) {
 	var s Summary
 	err := d.db.View(ctx, "check the database", func(tx *sql.Tx) error {

@@ -124,7 +124,7 @@ func (p *Pages) document(d *drawing, first bool) document {
 	for _, sheet := range d.cycle.Sheets {
 		place := d.to.pack(d.cohort.ID, d.cycle.ID, sheet.Pack)
 		section := packSection{
-			Anchor: target(place), Moves: d.moveLegend(), packView: d.pack(sheet, choice{}),
+			Anchor: target(place), Moves: d.moveLegend(sheet), packView: d.pack(sheet, choice{}),
 			Kicker: d.T("part.kicker", "Cycle", sheet.Cycle, "Cohort", d.words.cohort(d.cohort.ID), "Pack", sheet.Pack+" "+sheet.Version),
 		}
 		section.Printer = d.Printer

@@ -13,7 +13,9 @@ type methodView struct {
 	Sheets []methodSheet
 	Scale  scaleView
 	Common []template.HTML // what was done for every pack alike
-	Limits []string
+
+	Unreleased []template.HTML // packs that others were released and this cohort was not
+	Limits     []string
 }
 
 // methodSheet is what one release says of itself.
@@ -45,6 +47,9 @@ func (d *drawing) method() methodView {
 	v := methodView{
 		Scale:  d.scale(d.cycle.Sheets[0]),
 		Limits: []string{d.T("method.ordinal"), d.T("method.missing"), d.T("method.change")},
+	}
+	for _, s := range d.picture.unreleased(d.cohort, d.cycle) {
+		v.Unreleased = append(v.Unreleased, d.Show(s.PackTitle))
 	}
 	common := d.common()
 	for _, m := range d.cycle.Sheets[0].Method {
@@ -169,11 +174,14 @@ type itselfView struct {
 	web.Page
 	Heading, Lead, Legend string
 	Caption               string
-	Heads                 []string
+	Heads                 itselfHeads
 	Areas                 []itselfArea
 	Scale                 scaleView
 	Downloads             []web.Link
 }
+
+// itselfHeads are the heads of the columns.
+type itselfHeads struct{ Outcome, Picture, Level, Verified, Target, Evidence string }
 
 type itselfArea struct {
 	ID       string
@@ -184,6 +192,7 @@ type itselfArea struct {
 type itselfRow struct {
 	stepsView
 	Anchor                            string
+	Says                              template.HTML // what the level means here; empty where none is given
 	Level, Verified, Target, Evidence string
 }
 
@@ -191,14 +200,14 @@ func (d *drawing) itself(c *Collective) itselfView {
 	v := itselfView{
 		Heading: d.T("itself.title", "Cycle", c.Cycle), Lead: d.T("itself.lead"), Legend: d.T("itself.legend"),
 		Caption: strings.TrimPrefix(c.Marking+" · ", " · ") + d.T("table.itself", "Pack", d.Plain(c.PackTitle), "Cycle", c.Cycle),
-		Heads:   []string{d.T("pack.outcome"), d.T("itself.level"), d.T("itself.verified"), d.T("itself.target"), d.T("itself.evidence")},
+		Heads:   itselfHeads{d.T("pack.outcome"), d.T("itself.picture"), d.T("itself.level"), d.T("itself.verified"), d.T("itself.target"), d.T("itself.evidence")},
 		Scale:   d.scale(&Sheet{Levels: c.Levels, HouseRule: c.HouseRule}),
 	}
 	for _, a := range c.Areas {
 		area := itselfArea{ID: a.ID, Title: d.Show(a.Title)}
 		for _, o := range a.Outcomes {
 			area.Outcomes = append(area.Outcomes, itselfRow{
-				stepsView: d.steps(o), Anchor: d.to.anchor(d.cohort.ID, "itself-"+c.Pack, o.ID),
+				stepsView: d.steps(o), Anchor: d.to.anchor(d.cohort.ID, "itself-"+c.Pack, o.ID), Says: d.Show(o.Says),
 				Level: d.answer(o.Level, "level.none"), Verified: d.answer(o.Verified, "itself.notVerified"),
 				Target: d.answer(o.Target, "itself.noTarget"), Evidence: d.grade(o.Evidence),
 			})

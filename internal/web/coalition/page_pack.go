@@ -20,7 +20,6 @@ type packView struct {
 	List      []outcomeView
 	Columns   columnsView
 	Scale     scaleView
-	MoveSigns string
 	Downloads []web.Link
 }
 
@@ -90,10 +89,13 @@ func (c choice) fits(s *Sheet, o *Outcome) bool {
 		met, ok := o.atTarget()
 		return ok && 2*met < s.Submissions
 	case "unverified":
-		return !o.Level.Shown() || !o.Verified.Shown() || !o.Target.Shown() || !o.State.Shown() || !o.Evidence.Shown()
+		return slices.ContainsFunc([]Block{o.Level, o.Verified, o.Target, o.State, o.Evidence}, Block.hidden)
 	}
 	return true
 }
+
+// hidden reports whether nothing is shown of a block, and nothing in its place.
+func (b Block) hidden() bool { return !b.Shown() && !b.Instead }
 
 // chosen returns the outcomes that fit, in the order wanted. What the bands do
 // not tell comes last.
@@ -114,8 +116,8 @@ func (c choice) chosen(s *Sheet) []*Outcome {
 	switch c.sort {
 	case "help":
 		key = func(o *Outcome) int {
-			n, _, ok := low(o.Level)
-			return descending(n, ok)
+			certain, possible, ok := low(o.Level)
+			return descending(certain<<20+possible, ok)
 		}
 	case "well":
 		key = func(o *Outcome) int { return descending(high(o.Level)) }
@@ -128,8 +130,8 @@ func (c choice) chosen(s *Sheet) []*Outcome {
 	return list
 }
 
-// last sorts behind every count.
-const last = 1 << 40
+// last sorts behind every count, and every pair of counts.
+const last = 1 << 60
 
 func descending(n int, known bool) int { return ascending(-n, known) }
 
@@ -151,8 +153,9 @@ func (d *drawing) pack(s *Sheet, c choice) packView {
 		Heading: d.T("pack.title", "Pack", d.Plain(s.PackTitle), "Cycle", s.Cycle),
 		Lead:    d.N("pack.lead", all, "Areas", len(s.Areas)),
 		Who:     d.headline(s) + ". " + d.participation(s),
-		Columns: d.columns(), Scale: d.scale(s), Downloads: d.downloads(s), MoveSigns: d.moveLegend(),
+		Columns: d.columns(), Scale: d.scale(s), Downloads: d.downloads(s),
 	}
+	v.Scale.Moves = d.moveLegend(s)
 	list := c.chosen(s)
 	v.Shown = d.N("pack.shown", len(list), "Of", all)
 	if c.sort != sortValues[0] {
@@ -238,7 +241,7 @@ func (d *drawing) outcomePage(s *Sheet, o *Outcome, a *Area) outcomePage {
 	plain := d.Plain(o.Title)
 	who := d.who(s.Cohort, s.Submissions)
 	v := outcomePage{
-		Heading: view.Title, Question: d.Show(o.Question), Outcome: view, Heads: heads, Scale: d.scale(s), MoveSigns: d.moveLegend(),
+		Heading: view.Title, Question: d.Show(o.Question), Outcome: view, Heads: heads, Scale: d.scale(s), MoveSigns: d.moveLegend(s),
 		AreaLabel: d.T("outcome.area", "ID", a.ID), AreaTitle: d.Show(a.Title),
 		AreaLink:      web.Link{Text: d.T("outcome.inArea"), Href: d.to.area(s.Cohort, s.Cycle, s.Pack, a.ID)},
 		Years:         d.years(s, o.ID, d.T("block.level"), func(o *Outcome) Block { return o.Level }),

@@ -38,10 +38,11 @@ type movedView struct {
 	Areas    []movedRow
 }
 
+// movedRow is an area and how many members are better there than a cycle before.
 type movedRow struct {
 	ID, Href string
 	Title    template.HTML
-	Block    blockView
+	Text     string
 }
 
 // standingsView is a list of outcomes with most members somewhere.
@@ -112,7 +113,7 @@ func (d *drawing) year() yearView {
 	for _, itself := range d.cycle.Itself {
 		v.Cards = append(v.Cards, d.itselfCard(itself))
 	}
-	v.Cards = append(v.Cards, d.cohortCards()...)
+	v.Cards = append(append(v.Cards, d.unreleasedCards()...), d.cohortCards()...)
 	for i := range s.Areas {
 		v.Areas = append(v.Areas, d.area(s, &s.Areas[i], heads))
 	}
@@ -141,16 +142,17 @@ func (d *drawing) squares(s *Sheet) (template.HTML, []legend) {
 // moved draws what rose and fell since the cycle before, from the bands of both,
 // and the change of every area that shows it.
 func (d *drawing) moved(s *Sheet) movedView {
-	v := movedView{Legend: d.moveLegend()}
+	v := movedView{Legend: d.moveLegend(s)}
 	for i := range s.Areas {
-		if a := &s.Areas[i]; a.Change.Shown() && !a.Change.nothing(s.Submissions) {
+		a := &s.Areas[i]
+		if n, ok := a.Change.Count(better, better); ok && !a.Change.nothing(s.Submissions) {
 			v.Areas = append(v.Areas, movedRow{
 				ID: a.ID, Href: d.to.area(s.Cohort, s.Cycle, s.Pack, a.ID), Title: d.Show(a.Title),
-				Block: d.block(d.T("block.change"), a.ID+" "+d.Plain(a.Title), a.Change, s, short),
+				Text: strings.ReplaceAll(d.T("count.of", "N", n, "Of", s.Submissions), " ", "\u00a0"),
 			})
 		}
 	}
-	before := d.before(s)
+	before := d.cohort.before(d.cycle, s.Pack)
 	if before == nil {
 		v.Sentence = template.HTML(template.HTMLEscapeString(d.T("moved.first")))
 		return v
@@ -172,15 +174,6 @@ const (
 	shownRises = 3
 	shownFalls = 2
 )
-
-// before returns the sheet of the same pack in the cycle before, or nil.
-func (d *drawing) before(s *Sheet) *Sheet {
-	cycles := d.cohort.until(d.cycle, 2)
-	if len(cycles) < 2 {
-		return nil
-	}
-	return cycles[0].sheet(s.Pack)
-}
 
 func (d *drawing) shift(s *Sheet, sh shift) standingRow {
 	text := d.T("moved.fromTo", "Before", sh.before, "BeforeOf", sh.beforeOf, "Now", sh.now, "Of", sh.of)
@@ -218,7 +211,8 @@ func (d *drawing) movement(s, before *Sheet) string {
 	return d.N("moved.sentence", up+down+even, "Up", up, "Down", down, "Even", even, "Who", d.who(s.Cohort, s.Members), "Since", before.Cycle)
 }
 
-// turnover says how many joined and left.
+// turnover says how many are counted that were not in the cycle before, and the
+// other way round: who was late then has not joined since.
 func (d *drawing) turnover(s *Sheet) string {
 	t := s.Turnover
 	if t == nil || t.Joined+t.Left == 0 {
@@ -240,11 +234,15 @@ func (d *drawing) calendar(s *Sheet) string {
 	if len(s.HostedBy) > 0 {
 		say = append(say, d.T("part.hosted", "Hosts", d.List(s.HostedBy)))
 	}
-	if s.Deadline > 0 {
-		say = append(say, d.T("part.closed", "Date", d.Date(s.Deadline)))
+	for i, p := range s.Postponed {
+		id := "part.postponed"
+		if i == len(s.Postponed)-1 && p.Deadline == s.Deadline {
+			id = "part.closedLater"
+		}
+		say = append(say, d.T(id, "Date", d.Date(p.Deadline), "Reason", strings.TrimRight(p.Reason, ". ")))
 	}
-	for _, p := range s.Postponed {
-		say = append(say, d.T("part.postponed", "Date", d.Date(p.Deadline), "Reason", p.Reason))
+	if n := len(s.Postponed); s.Deadline > 0 && (n == 0 || s.Postponed[n-1].Deadline != s.Deadline) {
+		say = append(say, d.T("part.closed", "Date", d.Date(s.Deadline)))
 	}
 	if t := d.turnover(s); t != "" {
 		say = append(say, t)
@@ -252,11 +250,13 @@ func (d *drawing) calendar(s *Sheet) string {
 	return strings.Join(say, " ")
 }
 
-// standings draws a list of outcomes, by the number that is certain.
+// standings draws a list of outcomes, by the number that is certain, then by the
+// one that is possible.
 func (d *drawing) standings(s *Sheet, known []standing, lead, at, class string) standingsView {
 	v := standingsView{Lead: lead}
-	most := slices.DeleteFunc(slices.Clone(known), func(st standing) bool { return st.certain == 0 })
-	for _, st := range most[:min(len(most), shownStandings)] {
+	most := occupied(known)
+	most = most[:min(len(most), shownStandings)]
+	for _, st := range most {
 		v.Rows = append(v.Rows, d.standing(s, st, at, class))
 	}
 	all := len(s.outcomes())
@@ -266,9 +266,17 @@ func (d *drawing) standings(s *Sheet, known []standing, lead, at, class string) 
 	case len(most) == 0:
 		v.Note = d.T("year.nobody", "At", d.T(at))
 	case len(known) < all:
-		v.Note = d.T("year.outOf", "N", len(known), "Of", all, "At", d.T(at))
+		v.Note = d.N("year.outOf", all-len(known), "Of", all, "At", d.T(at))
+	}
+	if slices.ContainsFunc(most, func(st standing) bool { return st.certain < st.possible }) {
+		v.Note = strings.TrimSpace(d.T("year.ranged") + " " + v.Note)
 	}
 	return v
+}
+
+// occupied returns those of a list where anybody may be.
+func occupied(list []standing) []standing {
+	return slices.DeleteFunc(slices.Clone(list), func(st standing) bool { return st.possible == 0 })
 }
 
 func (d *drawing) standing(s *Sheet, st standing, at, class string) standingRow {
@@ -289,26 +297,41 @@ func (d *drawing) packCard(s *Sheet) cardView {
 		Lines: []string{d.headline(s) + "."},
 		Link:  web.Link{Text: d.T("year.allOutcomes", "N", len(s.outcomes()), "Pack", d.Plain(s.PackTitle)), Href: d.to.pack(s.Cohort, s.Cycle, s.Pack)},
 	}
-	if text := d.movement(s, d.before(s)); text != "" {
+	if text := d.movement(s, d.cohort.before(d.cycle, s.Pack)); text != "" {
 		c.Lines = append(c.Lines, text)
 	}
+	c.Rows = d.cardRows(s)
+	return c
+}
+
+// cardRows are the outcomes of a sheet that a card names.
+func (d *drawing) cardRows(s *Sheet) []cardRow {
+	var rows []cardRow
 	for _, list := range []struct{ label, at, class string }{{"year.most", "at.low", "full low"}, {"year.best", "at.high", "full"}} {
 		known := needs(s)
 		if list.at == "at.high" {
 			known = strengths(s)
 		}
+		known = occupied(known)
 		for i, st := range known[:min(len(known), shownInCard)] {
-			if st.certain == 0 {
-				break
-			}
 			row := cardRow{standingRow: d.standing(s, st, list.at, list.class)}
 			if i == 0 {
 				row.Label = d.T(list.label)
 			}
-			c.Rows = append(c.Rows, row)
+			rows = append(rows, row)
 		}
 	}
-	return c
+	return rows
+}
+
+// unreleasedCards name the packs that others were released in the same cycle and
+// this cohort was not: that a page lacks them is a fact of the cycle.
+func (d *drawing) unreleasedCards() []cardView {
+	var cards []cardView
+	for _, s := range d.picture.unreleased(d.cohort, d.cycle) {
+		cards = append(cards, cardView{Title: d.Show(s.PackTitle), Kind: "unreleased", Lines: []string{d.T("year.unreleased")}})
+	}
+	return cards
 }
 
 // itselfCard draws what the coalition says of itself.
@@ -335,11 +358,12 @@ func (d *drawing) itselfCard(c *Collective) cardView {
 	if below > 0 {
 		v.Lines[0] += " " + d.N("year.itselfBelow", below)
 	}
-	v.Link = web.Link{Text: d.T("year.another", "Pack", d.Plain(c.PackTitle)), Href: d.to.itself(d.cohort.ID, d.cycle.ID, c.Pack)}
+	v.Link = web.Link{Text: d.N("year.itselfAll", n), Href: d.to.itself(d.cohort.ID, d.cycle.ID, c.Pack)}
 	return v
 }
 
-// cohortCards say what other cohorts did in the same cycle.
+// cohortCards say what other cohorts did in the same cycle, where a reader can go
+// there: a picture of one cohort says nothing of another.
 func (d *drawing) cohortCards() []cardView {
 	var cards []cardView
 	for _, other := range d.picture.Cohorts {
@@ -350,14 +374,20 @@ func (d *drawing) cohortCards() []cardView {
 		if cycle == nil {
 			continue
 		}
+		href := d.to.elsewhere(other.ID, cycle.ID)
+		if href == "" {
+			continue
+		}
 		s := cycle.Sheets[0]
 		name := d.words.cohort(other.ID)
 		card := cardView{
 			Title: template.HTML(template.HTMLEscapeString(name)), Kind: "cohort",
 			Lines: []string{d.T("year.partnersLead", "N", s.Submissions, "Of", s.Members, "Who", d.who(s.Cohort, s.Members))},
+			Rows:  d.cardRows(s),
+			Link:  web.Link{Text: d.T("year.cohortYear", "Cohort", name, "Cycle", cycle.ID), Href: href},
 		}
-		if href := d.to.elsewhere(other.ID, cycle.ID); href != "" {
-			card.Link = web.Link{Text: d.T("year.another", "Pack", name), Href: href}
+		if text := d.movement(s, other.before(cycle, s.Pack)); text != "" {
+			card.Lines = append(card.Lines, text)
 		}
 		cards = append(cards, card)
 	}

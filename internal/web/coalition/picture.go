@@ -337,6 +337,34 @@ func (c *Cohort) until(cycle *Cycle, n int) []*Cycle {
 	return c.Cycles[max(0, end-n):end]
 }
 
+// before returns the sheet of a pack in the cycle before, or nil.
+func (c *Cohort) before(cycle *Cycle, pack string) *Sheet {
+	cycles := c.until(cycle, 2)
+	if len(cycles) < 2 {
+		return nil
+	}
+	return cycles[0].sheet(pack)
+}
+
+// unreleased returns, of the packs that the cohort has no release of in a cycle,
+// a sheet of another cohort that has one.
+func (p *Picture) unreleased(cohort *Cohort, cycle *Cycle) []*Sheet {
+	var list []*Sheet
+	for _, other := range p.Cohorts {
+		theirs := other.find(cycle.ID)
+		if other == cohort || theirs == nil {
+			continue
+		}
+		for _, s := range theirs.Sheets {
+			known := slices.ContainsFunc(list, func(o *Sheet) bool { return o.Pack == s.Pack })
+			if cycle.sheet(s.Pack) == nil && !known {
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
+
 // sheet returns the sheet of a pack, or nil.
 func (c *Cycle) sheet(pack string) *Sheet {
 	for _, s := range c.Sheets {

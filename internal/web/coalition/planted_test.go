@@ -171,3 +171,24 @@ func crawl(t testing.TB, h http.Handler) map[string]string {
 	}
 	return bodies
 }
+
+// A file is of one cohort: who forwards it forwards nothing of another.
+func TestFileIsOfOneCohort(t *testing.T) {
+	t.Parallel()
+	w := open(t, "three-cycles")
+	for cohort, words := range map[string][2]*regexp.Regexp{
+		"allies":   {regexp.MustCompile(`(?i)\ballies\b|\balliés\b`), regexp.MustCompile(`\b\d+ partners\b|\bpartners took part|\b\d+ partenaires\b`)},
+		"partners": {regexp.MustCompile(`(?i)\bpartners\b`), regexp.MustCompile(`(?i)\ballies\b|\balliés\b`)},
+	} {
+		var file bytes.Buffer
+		if err := w.pages.WriteFile(&file, coalition.FileConfig{Cohort: cohort}); err != nil {
+			t.Fatal(err)
+		}
+		if !words[0].MatchString(file.String()) {
+			t.Errorf("the file of %s does not name them: the test shows nothing", cohort)
+		}
+		if found := words[1].FindString(file.String()); found != "" {
+			t.Errorf("the file of %s says %q", cohort, found)
+		}
+	}
+}

@@ -75,8 +75,10 @@ type releaseFile struct {
 		Lowest, Change block
 		Outcomes       []outcome
 	}
-	NotShown []struct{ Block, Reason string } `json:"not_shown"`
+	NotShown []notShown `json:"not_shown"`
 }
+
+type notShown struct{ Block, Reason string }
 
 type outcome struct {
 	ID, Asked                              string

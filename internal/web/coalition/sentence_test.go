@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -104,14 +105,15 @@ func participation(r *releaseFile) string {
 	return say + fmt.Sprintf(" Every number counts these %d %s together", p.Submissions, who(r.Cohort, p.Submissions))
 }
 
-// calendar says who hosted, when it closed, and who joined and left.
+// calendar says who hosted, when it closed, and how many are newly counted.
 func calendar(r *releaseFile) string {
-	say := fmt.Sprintf("Hosted by %s and %s. Closed on %s.", r.HostedBy[0], r.HostedBy[1], date(r.Calendar.Deadline))
-	for _, p := range r.Calendar.Postponed {
-		say += fmt.Sprintf(" Postponed to %s: %s.", date(p.Deadline), p.Reason)
+	say := fmt.Sprintf("Hosted by %s and %s. Closed on %s", r.HostedBy[0], r.HostedBy[1], date(r.Calendar.Deadline))
+	if n := len(r.Calendar.Postponed); n > 0 {
+		say += fmt.Sprintf(", later than first agreed: “%s”", r.Calendar.Postponed[n-1].Reason)
 	}
+	say += "."
 	if t := r.Turnover; t != nil && t.Joined+t.Left > 0 {
-		say += fmt.Sprintf(" Since %s, %d joined", t.Since, t.Joined)
+		say += fmt.Sprintf(" Since %s, %d are newly counted", t.Since, t.Joined)
 	}
 	return say
 }
@@ -166,10 +168,19 @@ func movement(now, before *releaseFile) string {
 		}
 	}
 	if up+down+even == 0 {
-		return "No outcome tells in both years how many are at 3 or 4."
+		return "No outcome shows in both years how many are at 3 or 4."
 	}
-	return fmt.Sprintf("Of %d outcomes that tell in both years, %d have a larger share of %s at 3 or 4 than in %s, %d a smaller one, %d the same.",
-		up+down+even, up, who(now.Cohort, 2), before.Cycle, down, even)
+	number := func(n int) string {
+		if n == 0 {
+			return "none"
+		}
+		return strconv.Itoa(n)
+	}
+	say := fmt.Sprintf("Since %s the share of %s at 3 or 4 rose in %s of the %d outcomes that show it in both years", before.Cycle, who(now.Cohort, 2), number(up), up+down+even)
+	if even == 0 {
+		return say + " and fell in " + number(down) + "."
+	}
+	return say + ", fell in " + number(down) + " and stayed the same in " + number(even) + "."
 }
 
 // place is an outcome with how many are somewhere, certainly and possibly.
@@ -211,7 +222,10 @@ func ranked(r *releaseFile, at string, of func(outcome) (int, int, bool)) []plac
 			continue
 		}
 		n := fmt.Sprint(least)
-		if atMost > least {
+		switch {
+		case least == 0 && atMost > 0:
+			n = fmt.Sprintf("up to %d", atMost)
+		case atMost > least:
 			n += fmt.Sprintf(" to %d", atMost)
 		}
 		text := fmt.Sprintf("%s of %d %s", n, r.Participation.Submissions, at)
@@ -227,13 +241,35 @@ func ranked(r *releaseFile, at string, of func(outcome) (int, int, bool)) []plac
 func (s *script) standings(list []place, n int) []string {
 	var bars []string
 	for _, p := range list[:min(n, len(list))] {
-		if p.least == 0 {
+		if p.atMost == 0 {
 			break
 		}
 		s.expect("%s", p.titleAndNumber)
 		bars = append(bars, p.describedAs)
 	}
 	return bars
+}
+
+// outOf expects what stands below a list: that some numbers are not exact, and of
+// how many outcomes there is no number.
+func (s *script) outOf(list []place, all int, at string) {
+	ranged, first := false, list[:min(5, len(list))]
+	for _, p := range first {
+		ranged = ranged || p.atMost > p.least
+	}
+	note := ""
+	if ranged {
+		note = "Where a number is not exact, those who gave no level are counted with it. "
+	}
+	switch n := all - len(list); {
+	case len(list) > 0 && list[0].atMost == 0:
+		note += "Nobody is " + at + " in any outcome that shows it."
+	case n == 1:
+		note += fmt.Sprintf("1 of the %d outcomes does not show how many are %s.", all, at)
+	case n > 1 && n < all:
+		note += fmt.Sprintf("%d of the %d outcomes do not show how many are %s.", n, all, at)
+	}
+	s.expect("%s", strings.TrimSpace(note))
 }
 
 func TestYearSaysWhatTheReleaseSays(t *testing.T) {
@@ -269,27 +305,25 @@ func TestYearSaysWhatTheReleaseSays(t *testing.T) {
 					bars = append(bars, m.ID+": "+m.fromTo())
 				}
 			}
-			s.expect("Outcomes with most %s at 0 or 1.", who(r.Cohort, 2))
-			s.expect("Outcomes with most %s at 3 or 4.", who(r.Cohort, 2))
+			s.byArea(r)
+			s.expect("The outcomes with the most %s at 0 or 1.", who(r.Cohort, 2))
+			s.expect("The outcomes with the most %s at 3 or 4.", who(r.Cohort, 2))
 			low, high, all := lowPlaces(r), highPlaces(r), len(r.all())
 			bars = append(append(bars, s.standings(low, 5)...), s.standings(high, 5)...)
-			if len(low) > 0 && low[0].least == 0 {
-				s.expect("Nobody is certain to be at 0 or 1 in any outcome that shows it.")
-			} else if len(low) < all {
-				s.expect("Out of the %d of %d outcomes that show how many are at 0 or 1.", len(low), all)
-			}
-			if len(high) > 0 && high[0].least == 0 {
-				s.expect("Nobody is certain to be at 3 or 4 in any outcome that shows it.")
-			} else if len(high) < all {
-				s.expect("Out of the %d of %d outcomes that show how many are at 3 or 4.", len(high), all)
-			}
+			s.outOf(low, all, "at 0 or 1")
+			s.outOf(high, all, "at 3 or 4")
 			for _, other := range w.releases {
 				if other.Cycle != "2026" || other == r {
 					continue
 				}
 				if other.Cohort != r.Cohort {
 					if other.Framework.ID == r.Framework.ID {
-						s.expect("%s; they see and answer their own picture", headline(other))
+						s.expect("%s. They answer for themselves, and their totals stand apart.", headline(other))
+						if earlier := w.release(other.Cohort, "2025", other.Framework.ID); earlier != nil {
+							s.expect("%s", movement(other, earlier))
+						}
+						bars = append(bars, s.standings(lowPlaces(other), 2)...)
+						bars = append(bars, s.standings(highPlaces(other), 2)...)
 					}
 					continue
 				}
@@ -313,12 +347,28 @@ func TestYearSaysWhatTheReleaseSays(t *testing.T) {
 			}
 			s.end(ids(w))
 			got := slices.DeleteFunc(slices.Clone(p.bars), func(title string) bool {
-				return strings.Contains(title, "took part,") || strings.Contains(title, ", target")
+				return strings.Contains(title, ": took part ") || strings.Contains(title, ", target")
 			})
 			if !slices.Equal(got, bars) && !sameSet(got, bars) {
 				t.Errorf("bars are of\n%q, want\n%q", got, bars)
 			}
 		})
+	}
+}
+
+// byArea expects how many are better in each area that shows it.
+func (s *script) byArea(r *releaseFile) {
+	var parts []string
+	for _, a := range r.Areas {
+		if n, ok := a.Change.sum("better"); ok {
+			parts = append(parts, fmt.Sprintf("%s %s %d of %d", a.ID, a.Title["en"], n, r.Participation.Submissions))
+		}
+	}
+	switch {
+	case len(parts) == 0 && s.name == "three-cycles":
+		s.t.Error("no area shows its change: the test shows nothing")
+	case len(parts) > 0:
+		s.expect("Better than in the cycle before, by area: %s", strings.Join(parts, " · "))
 	}
 }
 
@@ -373,6 +423,7 @@ func (s *script) itself(w *world) {
 			}
 		}
 		s.expect("%d answers, given once for the coalition as a whole. %d are at their target or above. %d are below.", n, met, below)
+		s.expect("All %d answers, with their evidence", n)
 	}
 }
 
@@ -401,164 +452,4 @@ func ids(w *world) *regexp.Regexp {
 	}
 	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	return regexp.MustCompile(`\b(` + strings.ReplaceAll(strings.Join(slices.Compact(all), "|"), ".", `\.`) + `)\b`)
-}
-
-func TestPackSaysWhatTheReleaseSays(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{"three-cycles", "few"} {
-		w := open(t, name)
-		r := w.release(w.releases[0].Cohort, "2026", "muster-core")
-		for query, choose := range map[string]func(outcome) bool{
-			"":                     func(outcome) bool { return true },
-			"?sort=target":         func(outcome) bool { return true },
-			"?show=below":          func(o outcome) bool { n, ok := o.Gap.sum("met"); return ok && 2*n < r.Participation.Submissions },
-			"?area=A2":             func(o outcome) bool { return strings.HasPrefix(o.ID, "A2.") },
-			"?area=none&sort=best": func(outcome) bool { return true }, // what nobody knows is everything
-			"?show=help": func(o outcome) bool {
-				high, ok := o.Level.sum("3", "4")
-				low, knows := o.Level.sum("none", "0", "1")
-				if n, ok := o.Level.sum("0", "1"); ok {
-					low = n
-				}
-				return ok && knows && low > high
-			},
-		} {
-			t.Run(name+query, func(t *testing.T) {
-				t.Parallel()
-				p := readPage(t, w.get(t, "/en/"+r.Cohort+"/2026/pack/muster-core/"+query, http.StatusOK))
-				s := &script{t, p.text, query}
-				s.fixed(r)
-				n, all := r.Participation.Submissions, len(r.all())
-				s.expect("%d outcomes in %d areas.", all, len(r.Areas))
-				s.expect("%s. %s", headline(r), participation(r))
-				chosen := slices.DeleteFunc(r.all(), func(o outcome) bool { return !choose(o) })
-				switch len(chosen) {
-				case 1:
-					s.expect("1 of %d outcomes shown", all)
-				default:
-					s.expect("%d of %d outcomes shown", len(chosen), all)
-				}
-				var bars []string
-				for _, o := range chosen {
-					row := fmt.Sprintf("%s %s", o.ID, o.Title["en"])
-					for _, figure := range []struct {
-						head string
-						b    block
-						unit []string
-					}{{"At own target or above", o.Gap, []string{"met"}}, {"With a test or a check", o.Evidence, []string{"E2", "E3"}}} {
-						count, ok := figure.b.sum(figure.unit...)
-						if !ok {
-							continue
-						}
-						bars = append(bars, fmt.Sprintf("%s: %d of %d", figure.head, count, n))
-						s.expect("%s %d of %d", figure.head, count, n)
-					}
-					s.expect("%s", row)
-				}
-				if !sameSet(p.bars, bars) {
-					t.Errorf("bars are of\n%q, want\n%q", p.bars, bars)
-				}
-				for _, piece := range []string{"more at 0 or 1 than at 3 or 4", "more at 3 or 4 than at 0 or 1", "most at 0 or 1 first", "most at 3 or 4 first", "2024", "2025", "2026"} {
-					s.allow(piece)
-				}
-				s.end(ids(w))
-			})
-		}
-	}
-}
-
-// The order is what the reader asked for, and what bands do not tell comes last.
-func TestPackOrder(t *testing.T) {
-	t.Parallel()
-	w := open(t, "few")
-	r := w.release("members", "2026", "muster-core")
-	const unknown = 1 << 20
-	for query, key := range map[string]func(outcome) int{
-		"help": func(o outcome) int {
-			for _, p := range lowPlaces(r) {
-				if p.o.ID == o.ID {
-					return -p.least
-				}
-			}
-			return unknown
-		},
-		"well":   func(o outcome) int { return order(o.Level, -1, "3", "4") },
-		"target": func(o outcome) int { return order(o.Gap, 1, "met") },
-		"tested": func(o outcome) int { return order(o.Evidence, 1, "E2", "E3") },
-	} {
-		t.Run(query, func(t *testing.T) {
-			t.Parallel()
-			want := r.all()
-			slices.SortStableFunc(want, func(a, b outcome) int { return cmp.Compare(key(a), key(b)) })
-			body := w.get(t, "/en/members/2026/pack/muster-core/?sort="+query, http.StatusOK)
-			at := 0
-			for _, o := range want {
-				i := strings.Index(body[at:], `id="o-`+o.ID+`"`)
-				if i < 0 {
-					t.Fatalf("%s is not where it should be", o.ID)
-				}
-				at += i
-			}
-		})
-	}
-}
-
-func order(b block, sign int, units ...string) int {
-	n, ok := b.sum(units...)
-	if !ok {
-		return 1 << 20
-	}
-	return sign * n
-}
-
-func TestMethodSaysWhatTheReleaseSays(t *testing.T) {
-	t.Parallel()
-	w := open(t, "few")
-	r := w.release("members", "2026", "muster-core")
-	p := readPage(t, w.get(t, "/en/members/2026/method", http.StatusOK))
-	s := &script{t, p.text, "method"}
-	s.fixed(r)
-	s.expect("%s, cycle %s, %s; %s %s. %d of %d members stand behind each number.", r.Coalition, r.Cycle, group(r.Cohort),
-		r.Framework.ID, r.Framework.Version, r.Participation.Submissions, r.Participation.Members) // once more, beside the rule
-	for _, m := range r.Method {
-		s.expect("%s", m.Text["en"])
-	}
-	s.expect("%d members that have to take part before anything is opened", r.Thresholds.Batch)
-	s.expect("%d members besides the hosts, before anything is released", r.Thresholds.Release)
-	s.expect("%d members in any group that is shown, unless it is empty", r.Rule.Band)
-	s.expect("Charter %s", r.Charter)
-	s.expect("Roster %s", r.Roster)
-	s.expect("Framework %s %s %s", r.Framework.ID, r.Framework.Version, r.Framework.Digest)
-	s.allow("SHA-256")
-	for _, sheet := range w.Config.Sheets {
-		if sheet.Cycle == "2026" {
-			s.expect("release.json %s", sheet.Digest())
-		}
-	}
-	for _, cycle := range []string{"2024", "2025", "2026"} {
-		s.allow(cycle)
-	}
-	s.end(ids(w))
-}
-
-func TestOutcomeSaysWhatTheReleaseSays(t *testing.T) {
-	t.Parallel()
-	w := open(t, "few")
-	r := w.release("members", "2026", "muster-core")
-	for _, a := range r.Areas {
-		for _, o := range a.Outcomes {
-			p := readPage(t, w.get(t, "/en/members/2026/pack/muster-core/"+o.ID, http.StatusOK))
-			s := &script{t, p.text, o.ID}
-			s.fixed(r)
-			s.expect("%s %s", o.ID, o.Title["en"])
-			s.expect("%s", o.Question["en"])
-			s.expect("Area %s · %s", a.ID, a.Title["en"])
-			s.expect("this outcome is one of %d.", len(a.Outcomes))
-			s.allow("Evidence is asked for at 3 and 4 only.")
-			for _, cycle := range []string{"2024", "2025", "2026"} {
-				s.allow(cycle)
-			}
-			s.end(ids(w))
-		}
-	}
 }

@@ -222,6 +222,19 @@ func (d *drawing) history(s *Sheet, area string) []changeRow {
 	return rows
 }
 
+// moveLegend says what stands in pictures of change, where a page has any. A
+// release tells who is better from who is not, and no more.
+func (d *drawing) moveLegend(s *Sheet) string {
+	for i := range s.Areas {
+		for _, row := range d.history(s, s.Areas[i].ID) {
+			if row.Block.Shown {
+				return d.T("move.legend", "Sign", moves.Signs[better])
+			}
+		}
+	}
+	return ""
+}
+
 // same reports whether neither row shows anything, for the same reason.
 func (r changeRow) same(other changeRow) bool {
 	return !r.Block.Shown && r.Words == other.Words && r.Block.Reason == other.Block.Reason
@@ -351,6 +364,7 @@ type scaleView struct {
 	Joined    string
 	Rule      template.HTML
 	How       string
+	Moves     string // what stands in pictures of change, where the page says it here
 	RuleTitle string
 }
 

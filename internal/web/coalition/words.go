@@ -158,17 +158,11 @@ func (w words) describe(b Block, s *Sheet) string {
 
 // between writes a number that is known, or between which two it lies.
 func (w words) between(certain, possible int) string {
-	if certain == possible {
+	switch {
+	case certain == possible:
 		return w.Number(certain)
+	case certain == 0:
+		return w.T("count.upTo", "To", possible)
 	}
 	return w.T("count.range", "From", certain, "To", possible)
-}
-
-// moveLegend says what the signs of changes mean, each with its word.
-func (w words) moveLegend() string {
-	var parts []string
-	for i := better; i >= notComparable; i-- {
-		parts = append(parts, moves.Signs[i]+"\u00a0"+strings.ReplaceAll(w.unit(moves, i), " ", "\u00a0"))
-	}
-	return strings.Join(parts, " · ")
 }

@@ -1,0 +1,4 @@
+package workspacedb
+
+// Migrations are the embedded migrations.
+var Migrations = migrations
