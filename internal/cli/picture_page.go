@@ -164,7 +164,7 @@ func listenLoopback(address string) (net.Listener, error) {
 	const hint = "an address of this machine alone, such as 127.0.0.1:8337, or 127.0.0.1:0 for any free port"
 	at, err := netip.ParseAddrPort(address)
 	if err != nil || !at.Addr().IsLoopback() {
-		return nil, errs.New(errs.Invalid, "the picture cannot be served at "+strconv.Quote(address), hint)
+		return nil, errs.New(errs.Invalid, "nothing is served at "+strconv.Quote(address), hint)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {

@@ -22,6 +22,7 @@ type Assets struct {
 	served map[string]asset // by name with digest
 	Style  string           // path of the stylesheet
 	Icon   string           // path of the icon
+	Script string           // path of the one script of these pages; empty where there is none
 	inline template.CSS     // the stylesheet with the font in it
 	base   string           // before assetPath
 	digest string           // of inline, as a policy names it
@@ -37,7 +38,9 @@ var styles = []string{"base.css", "layout.css", "chart.css", "print.css"}
 
 const fontName = "public-sans.woff2"
 
-func newAssets(base string) (*Assets, error) {
+// newAssets reads the kit's own files and, from more, what a surface adds to them:
+// *.css at the end of the stylesheet, by name, and at most one *.js.
+func newAssets(base string, more fs.FS) (*Assets, error) {
 	fsys, err := fs.Sub(files, "asset")
 	if err != nil {
 		return nil, err
@@ -60,6 +63,11 @@ func newAssets(base string) (*Assets, error) {
 		}
 		css.Write(part)
 	}
+	if more != nil {
+		if err := a.addMore(more, &css); err != nil {
+			return nil, err
+		}
+	}
 	const place = "FONT-PUBLIC-SANS"
 	if strings.Count(css.String(), place) != 1 {
 		return nil, fmt.Errorf("the stylesheet names %s not exactly once", place)
@@ -71,6 +79,29 @@ func newAssets(base string) (*Assets, error) {
 	sum := sha256.Sum256(inline)
 	a.inline, a.digest = template.CSS(inline), base64.StdEncoding.EncodeToString(sum[:])
 	return a, nil
+}
+
+func (a *Assets) addMore(more fs.FS, css *bytes.Buffer) error {
+	names, err := fs.Glob(more, "*")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		body, err := fs.ReadFile(more, name)
+		if err != nil {
+			return err
+		}
+		switch path.Ext(name) {
+		case ".css":
+			css.Write(body)
+		case ".js":
+			if a.Script != "" {
+				return fmt.Errorf("%s is a second script; a surface has one", name)
+			}
+			a.Script = a.add(name, "text/javascript; charset=utf-8", body)
+		}
+	}
+	return nil
 }
 
 // add keeps the asset and returns the path that it is served at.

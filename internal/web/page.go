@@ -35,6 +35,7 @@ type Page struct {
 	Nav      []Link          // the pages
 	Switches []Switch        // languages, cycles and so on
 	Source   string          // the line at the foot of the page
+	Script   string          // path of the page's script; empty for none
 }
 
 // WindowTitle returns the title with what the reader of a list of windows needs.

@@ -7,8 +7,11 @@
 //	handler := web.Secure(mux)
 //	err = web.Serve(ctx, listener, web.Loopback(listener.Addr(), handler))
 //
-// What it promises: pages work without JavaScript and ship none; nothing is
-// fetched from elsewhere; the content security policy allows the kit's own
+// Pages that a person changes something with are served by [Door.Guard] in the place of
+// [Loopback], under [FormPolicy], and may have one script of their own.
+//
+// What it promises: pages work without JavaScript, and those of [Secure] ship
+// none; nothing is fetched from elsewhere; the content security policy allows the kit's own
 // stylesheet and font and nothing inline; every picture is SVG with a title and a
 // description and is legible in grey; both themes keep the contrast that WCAG 2.2
 // AA asks for, which tests compute from the palette.
@@ -38,6 +41,7 @@ func Languages() []string { return []string{"en", "fr"} }
 type Config struct {
 	Locales []fs.FS // message files of the pages, LANG.yaml in each; ids must not repeat
 	Base    string  // the path that pages and assets are served under; empty for the root
+	Assets  fs.FS   // *.css that the stylesheet ends with, and at most one *.js; nil for none
 }
 
 // Kit holds what pages have in common. It does not change after [New] and may be
@@ -58,7 +62,7 @@ func New(cfg Config) (*Kit, error) {
 	if k.printers, err = newPrinters(append([]fs.FS{own}, cfg.Locales...)); err != nil {
 		return nil, err
 	}
-	if k.Assets, err = newAssets(cfg.Base); err != nil {
+	if k.Assets, err = newAssets(cfg.Base, cfg.Assets); err != nil {
 		return nil, err
 	}
 	k.base, err = template.New("kit").ParseFS(files, "template/*.html")

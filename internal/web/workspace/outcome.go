@@ -1,0 +1,199 @@
+package workspace
+
+import (
+	"html"
+	"html/template"
+	"net/http"
+	"regexp"
+
+	"muster/internal/assess"
+	"muster/internal/errs"
+	"muster/internal/framework"
+	"muster/internal/web"
+)
+
+var tag = regexp.MustCompile(`<[^>]*>`)
+
+// stripTags returns the text of HTML that the kit wrote.
+func stripTags(s string) string { return html.UnescapeString(tag.ReplaceAllString(s, "")) }
+
+// toQuestion leads back to an outcome's question.
+func (v *visit) toQuestion(w http.ResponseWriter, r *http.Request, o *framework.Outcome) error {
+	if r.PostForm.Get("one") == "1" {
+		return back(w, r, v.to.one(v.survey.ID, o.AreaID(), o.ID))
+	}
+	return back(w, r, v.to.question(v.survey.ID, o.AreaID(), o.ID))
+}
+
+func (p *Pages) comment(w http.ResponseWriter, r *http.Request, v *visit) error {
+	o, err := v.outcome(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.service.Comment(r.Context(), v.person, v.survey.ID, o.ID, r.PostForm.Get("body"), text(r.PostForm, "text")); err != nil {
+		return err
+	}
+	return v.toQuestion(w, r, o)
+}
+
+func (p *Pages) reference(w http.ResponseWriter, r *http.Request, v *visit) error {
+	o, err := v.outcome(r)
+	if err != nil {
+		return err
+	}
+	if id := r.PostForm.Get("remove"); id != "" {
+		err = p.service.RemoveReference(r.Context(), v.person, v.survey.ID, o.ID, id)
+	} else {
+		_, err = p.service.AddReference(r.Context(), v.person, v.survey.ID, assess.Reference{
+			Outcome: o.ID, Place: text(r.PostForm, "place"), Title: text(r.PostForm, "title"),
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return v.toQuestion(w, r, o)
+}
+
+func (p *Pages) contribute(w http.ResponseWriter, r *http.Request, v *visit) error {
+	o, err := v.outcome(r)
+	if err != nil {
+		return err
+	}
+	level, err := readLevel(r.PostForm.Get("level"))
+	if err != nil {
+		return err
+	}
+	base, err := revision(r.PostForm, "rev")
+	if err != nil {
+		return err
+	}
+	c := assess.Contribution{Body: r.PostForm.Get("body"), Level: level, Note: text(r.PostForm, "note")}
+	if _, err := p.service.Contribute(r.Context(), v.person, v.survey.ID, o.ID, base, c); err != nil {
+		return err
+	}
+	return back(w, r, v.to.under(v.survey.ID, "bodies")+"?area="+o.AreaID()+"#"+anchor(o.ID))
+}
+
+// historyView is every revision of an outcome's entry, the latest first.
+type historyView struct {
+	web.Page
+	Heading   template.HTML
+	ID        string
+	Lead      string
+	Revisions []revisionView
+	Back      web.Link
+}
+
+type revisionView struct {
+	Who     string
+	Chip    chip
+	Changes []changeView
+}
+
+type changeView struct{ Name, Before, After string }
+
+func (p *Pages) history(w http.ResponseWriter, r *http.Request, v *visit) error {
+	o, err := v.outcome(r)
+	if err != nil {
+		return err
+	}
+	all, err := p.service.History(r.Context(), v.person, v.survey.ID, o.ID)
+	if err != nil {
+		return err
+	}
+	view := historyView{
+		Heading: v.outcomes[o.ID].Title, ID: o.ID, Lead: v.N("history.lead", len(all)),
+		Back: web.Link{Text: v.T("history.back"), Href: v.to.question(v.survey.ID, o.AreaID(), o.ID)},
+	}
+	for i := len(all) - 1; i >= 0; i-- {
+		var before assess.Entry
+		if i > 0 {
+			before = all[i-1].Entry
+		}
+		now := all[i].Entry
+		revision := revisionView{Who: v.when(all[i].Revised), Chip: v.chip(now.Level)}
+		for _, f := range assess.Changed(before, now) {
+			change := changeView{Name: v.T("field." + string(f)), After: v.value(f, now)}
+			if i > 0 {
+				change.Before = v.value(f, before)
+			}
+			revision.Changes = append(revision.Changes, change)
+		}
+		view.Revisions = append(view.Revisions, revision)
+	}
+	view.Page = p.page(v, v.T("history.title", "ID", o.ID), "", surveyPath(v.survey.ID)+"outcome/"+o.ID+"/history")
+	p.render(w, http.StatusOK, "history", view)
+	return nil
+}
+
+// checkView lists what keeps a survey from being sealed, and what deserves a second
+// look.
+type checkView struct {
+	web.Page
+	Kicker, Heading, Lead string
+	Groups                []checkGroup
+	Second                []checkItem
+}
+
+type checkGroup struct {
+	Heading string
+	Items   []checkItem
+}
+
+type checkItem struct {
+	ID, Says string
+	Title    template.HTML
+	Href     string
+}
+
+func (p *Pages) check(w http.ResponseWriter, r *http.Request, v *visit) error {
+	is, err := p.service.Sealable(r.Context(), v.person, v.survey.ID)
+	if err != nil {
+		return err
+	}
+	view := checkView{Kicker: v.kicker(), Heading: v.N("check.heading", len(is.Blockers)), Lead: v.T("check.lead")}
+	if len(is.Blockers) == 0 {
+		view.Heading, view.Lead = v.T("check.none"), v.T("check.noneLead")
+	}
+	groups := make(map[assess.BlockerKind]int)
+	for _, b := range is.Blockers {
+		i, ok := groups[b.Kind]
+		if !ok {
+			i = len(view.Groups)
+			groups[b.Kind] = i
+			view.Groups = append(view.Groups, checkGroup{})
+		}
+		item := checkItem{ID: b.Outcome, Href: v.to.under(v.survey.ID, "signoff"), Says: v.T("check.waits", "Name", b.Detail)}
+		if o, ok := v.pack.Outcome(b.Outcome); ok {
+			item.Title, item.Href, item.Says = v.outcomes[o.ID].Title, v.to.question(v.survey.ID, o.AreaID(), o.ID), ""
+			if b.Kind == assess.BlockerProposal {
+				item.Says = v.T("check.proposes", "Level", b.Detail)
+			}
+		}
+		view.Groups[i].Items = append(view.Groups[i].Items, item)
+		view.Groups[i].Heading = v.N("blocker."+string(b.Kind), len(view.Groups[i].Items))
+	}
+	for _, o := range v.pack.Outcomes() {
+		if e := is.Entries[o.ID]; e.Answered() && unproven(e) {
+			view.Second = append(view.Second, checkItem{
+				ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.question(v.survey.ID, o.AreaID(), o.ID), Says: v.T("check.unproven", "Level", e.Level.String()),
+			})
+		}
+	}
+	view.Page = p.page(v, v.T("nav.check"), v.to.under(v.survey.ID, "check"), surveyPath(v.survey.ID)+"check")
+	p.render(w, http.StatusOK, "check", view)
+	return nil
+}
+
+// kicker says which pack and cycle a page is of.
+func (v *visit) kicker() string {
+	return v.T("area.kicker", "Pack", v.plainPack(), "Cycle", v.survey.ID.Cycle())
+}
+
+// known returns an outcome that a form names.
+func (v *visit) known(id string) (*framework.Outcome, error) {
+	if o, ok := v.pack.Outcome(id); ok {
+		return o, nil
+	}
+	return nil, errs.New(errs.NotFound, "the pack has no such outcome", "")
+}

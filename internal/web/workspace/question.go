@@ -1,0 +1,256 @@
+package workspace
+
+import (
+	"bytes"
+	"html/template"
+	"strings"
+
+	"muster/internal/assess"
+	"muster/internal/framework"
+	"muster/internal/workspace"
+)
+
+// option is a choice of a list.
+type option struct {
+	Value, Text string
+	Selected    bool
+}
+
+// lastView is what was answered in the cycle before.
+type lastView struct {
+	T       func(string, ...any) string
+	Says    string
+	Chip    chip
+	Carried bool
+	Action  string
+}
+
+type referenceView struct {
+	ID, Place, Title, Link, Digest string
+	Saved                          string
+}
+
+type commentView struct {
+	Text, Who string
+}
+
+// keptView is the pieces of evidence, or the comments, of a question.
+type keptView struct {
+	T          func(string, ...any) string
+	One        bool
+	Action     string
+	References []referenceView
+	Comments   []commentView
+}
+
+// proposalView is what the bodies contributed, and what the pack's rule makes of it.
+type proposalView struct {
+	T       func(string, ...any) string
+	Heading string
+	Bodies  []bodyAnswer
+	Says    string
+	Given   bool // there is a level to take
+}
+
+type bodyAnswer struct {
+	Name string
+	Chip chip
+	Note string
+}
+
+// questions draws the questions of some outcomes.
+func (p *Pages) questions(v *visit, outcomes []*framework.Outcome, s *state, one bool) (template.HTML, error) {
+	var b strings.Builder
+	for _, o := range outcomes {
+		f, err := p.frameOf(v, o, one)
+		if err != nil {
+			return "", err
+		}
+		with, err := p.fill(v, o, s, one)
+		if err != nil {
+			return "", err
+		}
+		if err := f.write(&b, with); err != nil {
+			return "", err
+		}
+	}
+	return template.HTML(b.String()), nil
+}
+
+// frameKey names a frame: an address is in it, so the survey is, too.
+type frameKey struct {
+	survey  workspace.SurveyID
+	digest  [32]byte
+	lang    string
+	outcome string
+	one     bool
+}
+
+func (p *Pages) frameOf(v *visit, o *framework.Outcome, one bool) (*frame, error) {
+	key := frameKey{v.survey.ID, v.pack.Digest, v.Lang, o.ID, one}
+	p.mu.Lock()
+	f := p.frames[key]
+	p.mu.Unlock()
+	if f != nil {
+		return f, nil
+	}
+	f, err := newFrame(p.templates["area"], frameView{
+		outcomeTexts: v.outcomes[o.ID], T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID), Anchor: anchor(o.ID),
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.frames[key] = f
+	return f, nil
+}
+
+// fill says what goes into the frame of an outcome.
+func (p *Pages) fill(v *visit, o *framework.Outcome, s *state, one bool) (filling, error) {
+	saved := s.entries[o.ID]
+	e, proposal := saved.Entry, s.proposals[o.ID]
+	action := v.to.outcome(v.survey.ID, o.ID)
+	with := make(filling, 40)
+	with.text("rev", itoa(saved.Rev))
+	with.text("state", stateOf(e))
+	with.text("reason", e.Reason)
+	with.text("date", e.TargetDate)
+	with.text("note", e.Note)
+	with.text("assignee", e.Assignee)
+	with.text("saved", v.when(saved.Revised))
+	with.attr("dot", " · ", saved.Rev != 0)
+	with.attr("carried", "1", e.Carried)
+	for _, l := range assess.Levels() {
+		with.attr("level "+l.String(), "checked", l == e.Level)
+	}
+	differs := s.proposes(o.ID) && e.Answered() && e.Level != proposal.Level
+	with.attr("reason shown", " shown", e.Level == framework.NotApplicable || e.Reason != "" || differs)
+	with.attr("evidence shown", " shown", e.Evidence != framework.NoEvidence)
+	with.attr("proven", "hidden", !unproven(e))
+	with.attr("flagged", "checked", e.Flagged)
+	with["grades"] = v.gradeOptions[e.Evidence]
+	with["targets"] = v.targetOptions[e.Target]
+	with.attr("last", "", false)
+	with.attr("proposal", "", false)
+	if last := v.last(s.before[o.ID], e); last != nil {
+		last.Action = action
+		if err := p.part(with, "last", last); err != nil {
+			return nil, err
+		}
+	}
+	if bodies := v.proposal(o, s); bodies != nil {
+		if err := p.part(with, "proposal", bodies); err != nil {
+			return nil, err
+		}
+	}
+	return with, p.fillKept(v, o, s, one, with)
+}
+
+// fillKept fills in evidence and comments.
+func (p *Pages) fillKept(v *visit, o *framework.Outcome, s *state, one bool, with filling) error {
+	kept := keptView{T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID)}
+	for _, ref := range s.references[o.ID] {
+		view := referenceView{ID: ref.ID, Place: ref.Place, Title: ref.Title, Saved: v.when(ref.Revised), Digest: ref.SHA256}
+		if strings.HasPrefix(strings.ToLower(ref.Place), "https://") {
+			view.Link = ref.Place
+		}
+		kept.References = append(kept.References, view)
+	}
+	for _, c := range s.comments[o.ID] {
+		view := commentView{Text: c.Text, Who: v.when(c.Revised)}
+		if name := s.bodies[c.Body]; name != "" {
+			view.Who += " · " + name
+		}
+		kept.Comments = append(kept.Comments, view)
+	}
+	with["references"], with["comments"] = "", ""
+	with.attr("references open", "open", len(kept.References) > 0)
+	with.attr("comments open", "open", len(kept.Comments) > 0)
+	with["references head"], with["comments head"] = v.noReferences, v.noComments
+	if n := len(kept.References); n > 0 {
+		with.text("references head", v.N("ask.references", n))
+		if err := p.part(with, "references", kept); err != nil {
+			return err
+		}
+	}
+	if n := len(kept.Comments); n > 0 {
+		with.text("comments head", v.N("ask.comments", n))
+		return p.part(with, "comments", kept)
+	}
+	return nil
+}
+
+// part fills a gap with what a template of the same name draws.
+func (p *Pages) part(with filling, name string, view any) error {
+	var b bytes.Buffer
+	if err := p.templates["area"].ExecuteTemplate(&b, name, view); err != nil {
+		return err
+	}
+	with[name] = b.String()
+	return nil
+}
+
+// proposes reports whether the bodies' answers to an outcome give a level.
+func (s *state) proposes(outcome string) bool {
+	p, ok := s.proposals[outcome]
+	return ok && p.Level != framework.None
+}
+
+// last says what was answered in the cycle before, and whether it looks unchanged.
+func (v *visit) last(before workspace.Saved, now assess.Entry) *lastView {
+	if before.Rev == 0 || before.Entry.Level == framework.None {
+		return nil
+	}
+	e := before.Entry
+	var words []string
+	if !e.Level.Given() { // a number stands in the chip
+		words = append(words, v.level(e.Level))
+	}
+	if e.Evidence != framework.NoEvidence {
+		words = append(words, v.T("last.evidence", "Grade", e.Evidence.String()))
+	}
+	if e.Target != framework.None {
+		words = append(words, v.T("last.target", "Level", e.Target.String()))
+	}
+	return &lastView{T: v.T, Chip: v.chip(e.Level), Says: strings.Join(words, " · "), Carried: now.Carried}
+}
+
+// proposal puts the bodies side by side, with what the pack's rule makes of them.
+func (v *visit) proposal(o *framework.Outcome, s *state) *proposalView {
+	contributions := s.contributions[o.ID]
+	if len(contributions) == 0 {
+		return nil
+	}
+	p := s.proposals[o.ID]
+	view := &proposalView{T: v.T, Heading: v.N("bodies.said", len(contributions)), Given: s.proposes(o.ID)}
+	said := make(map[string]bool)
+	for _, c := range contributions {
+		said[c.Body] = true
+		view.Bodies = append(view.Bodies, bodyAnswer{Name: nameOf(s.bodies, c.Body), Chip: v.chip(c.Level), Note: c.Note})
+	}
+	for _, silent := range p.Silent {
+		if !said[silent] {
+			view.Bodies = append(view.Bodies, bodyAnswer{Name: nameOf(s.bodies, silent), Chip: v.chip(framework.None)})
+		}
+	}
+	switch {
+	case !view.Given:
+		view.Says = v.T("proposal.none")
+	case p.Level == framework.NotApplicable:
+		view.Says = v.T("proposal.na")
+	default:
+		view.Says = v.T("proposal.is", "Level", p.Level.String(), "N", p.Reached, "Of", p.Of, "Lowest", v.level(p.Lowest))
+		if n := len(p.Silent); n > 0 {
+			view.Says += " " + v.N("proposal.silent", n)
+		}
+	}
+	return view
+}
+
+func nameOf(names map[string]string, id string) string {
+	if name := names[id]; name != "" {
+		return name
+	}
+	return id
+}

@@ -1,0 +1,226 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"muster/internal/errs"
+	"muster/internal/framework"
+	"muster/internal/web"
+	"muster/internal/workspace"
+)
+
+// maxForm is how many bytes a form may have: the longest note, written as a form
+// writes it, and everything beside it.
+const maxForm = 256 << 10
+
+// Handler serves the pages below the base. This is the table of contents, where S is
+// /{lang}/survey/{cycle}/{pack}:
+//
+//	/                              to the home, in the reader's language
+//	/{lang}/                       the surveys, and what is to be done next
+//	S/                             areas and outcomes; ?show= filters
+//	S/area/{area}                  the questions of an area; ?one= asks one at a time
+//	S/outcome/{outcome}            POST: an answer, or a decision about two of them
+//	S/outcome/{outcome}/confirm    POST: it is what it was last year
+//	S/outcome/{outcome}/comment, reference, contribution    POST
+//	S/outcome/{outcome}/history    who, when, what
+//	S/bodies                       bodies and sections; POST
+//	S/verification                 the sample, findings and the opinion; POST
+//	S/check                        what keeps it from being sealed
+//	S/signoff, S/signoff/sheet     the chain; POST; the sheet to print
+//	S/sealing                      before sealing: what leaves, what stays
+//	S/plan                         the improvement plan; POST
+func (p *Pages) Handler() http.Handler {
+	mux := http.NewServeMux()
+	p.kit.Assets.Register(mux)
+	mux.HandleFunc("GET /{$}", p.toHome)
+	mux.HandleFunc("GET /{lang}/{$}", p.anywhere(p.home))
+	mux.HandleFunc("POST /{lang}/guide", p.anywhere(p.hideGuide))
+	const s = "/{lang}/survey/{cycle}/{pack}/"
+	get := func(rest string, serve handler) { mux.HandleFunc("GET "+s+rest, p.at(serve)) }
+	post := func(rest string, serve handler) { mux.HandleFunc("POST "+s+rest, p.at(form(serve))) }
+	get("{$}", p.overview)
+
+	get("area/{area}", p.area)
+	post("outcome/{outcome}", p.save)
+	post("outcome/{outcome}/confirm", p.confirm)
+	post("outcome/{outcome}/comment", p.comment)
+	post("outcome/{outcome}/reference", p.reference)
+	post("outcome/{outcome}/contribution", p.contribute)
+	get("outcome/{outcome}/history", p.history)
+
+	get("bodies", p.bodies)
+	post("bodies/body", p.putBody)
+	post("bodies/section", p.putSection)
+
+	get("verification", p.verification)
+	post("verification/finding", p.putFinding)
+	post("verification/opinion", p.putOpinion)
+
+	get("check", p.check)
+
+	get("signoff", p.signoff)
+	get("signoff/sheet", p.sheet)
+	post("signoff/chain", p.setChain)
+	post("signoff/decision", p.decide)
+
+	get("sealing", p.sealing)
+
+	get("plan", p.plan)
+	post("plan/action", p.putAction)
+
+	mux.HandleFunc("GET /", p.anywhere(func(http.ResponseWriter, *http.Request, *visit) error {
+		return errs.New(errs.NotFound, "there is no such page", "")
+	}))
+	return web.SecureForms(http.StripPrefix(p.base, mux))
+}
+
+// handler serves a request; what it returns is shown.
+type handler func(http.ResponseWriter, *http.Request, *visit) error
+
+// form reads the form of a request before it is served. Where it cannot be read,
+// nothing of it is in the error.
+func form(serve handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, v *visit) error {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			var large *http.MaxBytesError
+			if errors.As(err, &large) {
+				return errTooLarge
+			}
+			return errs.New(errs.Invalid, "the form cannot be read", "load the page again")
+		}
+		return serve(w, r, v)
+	}
+}
+
+var errTooLarge = errs.New(errs.Invalid, "the form is too large", "put what is longer into a document and give its place as evidence")
+
+// language returns the language of a path if it has one, else the reader's.
+func (p *Pages) language(r *http.Request) string {
+	if lang, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); slices.Contains(web.Languages(), lang) {
+		return lang
+	}
+	return p.kit.Negotiate(r.Header.Get("Accept-Language"))
+}
+
+func (p *Pages) toHome(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Accept-Language")
+	http.Redirect(w, r, places{p.base, p.language(r)}.home(), http.StatusFound)
+}
+
+// anywhere serves a page that is of no survey.
+func (p *Pages) anywhere(serve handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, err := p.visit(r)
+		if err == nil {
+			err = serve(w, r, v)
+		}
+		if err != nil {
+			p.fail(w, r, v, err)
+		}
+	}
+}
+
+// at finds the survey of a path before a page of it is served.
+func (p *Pages) at(serve handler) http.HandlerFunc {
+	return p.anywhere(func(w http.ResponseWriter, r *http.Request, v *visit) error {
+		id := workspace.NewSurveyID(r.PathValue("cycle"), r.PathValue("pack"))
+		var err error
+		if v.pack, err = p.service.Pack(r.Context(), v.person, id); err != nil {
+			return err
+		}
+		v.survey.ID = id
+		v.packTexts = p.textsOf(v.pack, v.Lang)
+		return serve(w, r, v)
+	})
+}
+
+// describe adds to a visit how far its survey is, for pages that say it.
+func (p *Pages) describe(ctx context.Context, v *visit) (err error) {
+	v.survey, err = p.service.Survey(ctx, v.person, v.survey.ID)
+	return err
+}
+
+func (p *Pages) visit(r *http.Request) (*visit, error) {
+	lang := p.language(r)
+	v := &visit{Printer: p.kit.Printer(lang), to: places{p.base, lang}, person: p.person(r)}
+	member, err := p.service.Member(r.Context())
+	v.member = string(member)
+	if err == nil && r.PathValue("lang") != "" && r.PathValue("lang") != lang {
+		err = errs.New(errs.NotFound, "there is no such page", "")
+	}
+	return v, err
+}
+
+// outcome returns the outcome of a path.
+func (v *visit) outcome(r *http.Request) (*framework.Outcome, error) {
+	if o, ok := v.pack.Outcome(r.PathValue("outcome")); ok {
+		return o, nil
+	}
+	return nil, errs.New(errs.NotFound, "the pack has no such outcome", "")
+}
+
+// failView is the page of what could not be done.
+type failView struct {
+	web.Page
+	Heading, Text, Hint string
+	Back                web.Link
+}
+
+// fail shows why a request was not done: as a page, or to the script as JSON. What
+// has no message of its own goes to the log, without the request's path or form.
+func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
+	d := errs.Describe(err)
+	status, heading := http.StatusInternalServerError, "fail.internal"
+	switch d.Kind {
+	case errs.NotFound:
+		status, heading = http.StatusNotFound, "fail.notFound"
+	case errs.Conflict:
+		status, heading = http.StatusConflict, "fail.conflict"
+	case errs.Invalid:
+		status, heading = http.StatusUnprocessableEntity, "fail.invalid"
+	case errs.Denied:
+		status, heading = http.StatusForbidden, "fail.denied"
+	case errs.Unavailable:
+		status, heading = http.StatusServiceUnavailable, "fail.unavailable"
+	default:
+		if r.Context().Err() == nil {
+			p.log.Error("workspace", slog.Any("cause", err))
+		}
+		d.Message, d.Hint = "", ""
+	}
+	if errors.Is(err, errTooLarge) {
+		status = http.StatusRequestEntityTooLarge
+	}
+	if wantsJSON(r) {
+		writeJSON(w, status, reply{Message: v.T(heading), Detail: d.Message})
+		return
+	}
+	view := failView{Heading: v.T(heading), Text: d.Message, Hint: d.Hint, Back: web.Link{Text: v.T("fail.home"), Href: v.to.home()}}
+	if v.pack != nil {
+		view.Back = web.Link{Text: v.T("fail.survey"), Href: v.to.survey(v.survey.ID)}
+		if o, ok := v.pack.Outcome(r.PathValue("outcome")); ok {
+			view.Back = web.Link{Text: v.T("fail.outcome", "ID", o.ID), Href: v.to.question(v.survey.ID, o.AreaID(), o.ID)}
+		}
+	}
+	view.Page = p.page(v, view.Heading, "", "")
+	p.render(w, status, "fail", view)
+}
+
+func (p *Pages) render(w http.ResponseWriter, status int, name string, view any) {
+	if err := web.Render(w, status, p.templates[name], view); err != nil {
+		p.log.Error("page", slog.String("page", name), slog.Any("cause", err))
+	}
+}
+
+// back leads the browser to a page after something was kept.
+func back(w http.ResponseWriter, r *http.Request, place string) error {
+	http.Redirect(w, r, place, http.StatusSeeOther)
+	return nil
+}

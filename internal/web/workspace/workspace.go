@@ -1,0 +1,134 @@
+// Package workspace draws a member's workspace: the pages on which its answers are
+// made, looked at by others of its own, signed off and prepared for sealing.
+//
+//	pages, err := workspace.New(workspace.Config{Service: service, Person: person})
+//	err = web.Serve(ctx, listener, door.Guard(listener.Addr(), pages.Handler()))
+//
+// Every page is a form that works without a script: it is sent, something is kept,
+// and the browser is led back to where it was. The one script, answer.js, sends the
+// same forms by itself while somebody works, and adds keys. Who may do what is
+// decided in package workspace of the domain and not here.
+//
+// It promises that no answer, note or name is in an address, in the log or in the
+// text of an error; that what two people made of the same answer is shown to whoever
+// came second, who decides; and that no page with answers is kept by a browser.
+package workspace
+
+import (
+	"embed"
+	"html/template"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"muster/internal/framework"
+	"muster/internal/web"
+	"muster/internal/workspace"
+)
+
+//go:generate go run -C ../../../tools ./bundle ../internal/web/workspace/island/answer.ts ../internal/web/workspace/asset/answer.js
+
+//go:embed locale asset all:template
+var files embed.FS
+
+// Config is what the pages are of.
+type Config struct {
+	Service *workspace.Service
+	Person  func(*http.Request) workspace.Person // who asks
+	Now     func() time.Time                     // time.Now outside tests
+	Rand    io.Reader                            // for the picture of what a host sees; crypto/rand outside tests
+	Marking string                               // "SYNTHETIC" for a demonstration; else empty
+	Log     *slog.Logger                         // where faults of pages go; nil for nowhere
+	Base    string                               // the path that the handler is served under; empty for the root
+}
+
+// Pages draws a workspace. It may be used by many goroutines.
+type Pages struct {
+	service   *workspace.Service
+	person    func(*http.Request) workspace.Person
+	now       func() time.Time
+	rand      io.Reader
+	marking   string
+	log       *slog.Logger
+	base      string
+	kit       *web.Kit
+	templates map[string]*template.Template
+
+	mu     sync.Mutex
+	texts  map[textKey]*packTexts // guarded by mu: what of a pack is the same in every request
+	frames map[frameKey]*frame    // guarded by mu, the same of questions
+}
+
+// New reads messages and templates. An error is a fault of the program.
+func New(cfg Config) (*Pages, error) {
+	p := &Pages{
+		service: cfg.Service, person: cfg.Person, now: cfg.Now, rand: cfg.Rand, marking: cfg.Marking, log: cfg.Log, base: cfg.Base,
+		texts: make(map[textKey]*packTexts), frames: make(map[frameKey]*frame),
+	}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	sub := func(name string) fs.FS {
+		fsys, err := fs.Sub(files, name)
+		if err != nil { // the name is none
+			panic(err)
+		}
+		return fsys
+	}
+	var err error
+	if p.kit, err = web.New(web.Config{Locales: []fs.FS{sub("locale")}, Assets: sub("asset"), Base: cfg.Base}); err != nil {
+		return nil, err
+	}
+	p.templates, err = p.kit.Pages(sub("template"))
+	return p, err
+}
+
+// visit is one request by one person in one language. Of pages of a survey it has
+// the survey and its pack.
+type visit struct {
+	*web.Printer
+	to     places
+	member string
+	person workspace.Person
+	survey workspace.Survey
+	pack   *framework.Pack
+	*packTexts
+}
+
+// page fills in what the layout draws around a page. rest is the page's own place
+// below the language, for the same page in another one.
+func (p *Pages) page(v *visit, title, here, rest string) web.Page {
+	page := web.Page{
+		Printer: v.Printer, Assets: p.kit.Assets, Title: title, Brand: v.member, Home: v.to.home(), Marking: p.marking, Script: p.kit.Assets.Script,
+	}
+	if p.marking == "SYNTHETIC" {
+		page.Meaning = v.T("marking.synthetic")
+	}
+	page.Source = v.T("foot.stays")
+	if v.pack != nil {
+		link := func(id, href string) {
+			page.Nav = append(page.Nav, web.Link{Text: v.T(id), Href: href, Current: href == here})
+		}
+		s := v.survey.ID
+		link("nav.answers", v.to.survey(s))
+		link("nav.bodies", v.to.under(s, "bodies"))
+		link("nav.verification", v.to.under(s, "verification"))
+		link("nav.check", v.to.under(s, "check"))
+		link("nav.signoff", v.to.under(s, "signoff"))
+		link("nav.sealing", v.to.under(s, "sealing"))
+		link("nav.plan", v.to.under(s, "plan"))
+	}
+	languages := web.Switch{Label: v.T("nav.language")}
+	for _, lang := range web.Languages() {
+		l := web.Link{Text: p.kit.Printer(lang).T("nav.own"), Href: places{p.base, lang}.home() + rest, Current: lang == v.Lang}
+		if lang != v.Lang {
+			l.Lang = lang
+		}
+		languages.Links = append(languages.Links, l)
+	}
+	page.Switches = append(page.Switches, languages)
+	return page
+}

@@ -1,0 +1,243 @@
+// Looks at a member's workspace in a browser, as workspace_test.go says, and prints
+// what it found: one line of JSON a check, {"name", "faults", "says"}.
+//
+//	node workspace.mjs MODULES CHROMIUM FILLED FIRST SECOND
+//
+// The last three are addresses with a token: the demonstration, a first year with
+// nothing answered, and a second year in which everything looks unchanged.
+
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+
+const [modules, executablePath, ...addresses] = process.argv.slice(2);
+const require = createRequire(modules + "/");
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+const browser = await chromium.launch({
+  executablePath,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+function report(name, faults, says = "") {
+  console.log(JSON.stringify({ name, faults, says }));
+}
+
+// site goes through a door once and keeps the cookie for every other window.
+async function site(address) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(address);
+  const url = new URL(page.url());
+  const state = await context.storageState();
+  await context.close();
+  return { base: url.origin + "/" + url.pathname.split("/")[1], state, left: url.search, address };
+}
+const [filled, first, second] = await Promise.all(addresses.map(site));
+
+async function check(name, where, options, look) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, storageState: where.state, ...options });
+  const faults = [];
+  let says = "";
+  try {
+    const page = await context.newPage();
+    page.setDefaultTimeout(30000);
+    page.on("console", (m) => {
+      if (!options.failing) faults.push(`the browser says: ${m.text()}`);
+    });
+    page.on("pageerror", (e) => faults.push(`the page breaks: ${e}`));
+    page.on("request", (r) => r.url().startsWith(where.base + "/") || faults.push(`asks for ${r.url()}`));
+    says = (await look(page, (ok, fault) => ok || faults.push(fault), context)) ?? "";
+  } catch (e) {
+    faults.push(String(e.message ?? e).split("\n").slice(0, 4).join(" "));
+  } finally {
+    await context.close();
+  }
+  report(name, faults, says);
+}
+
+async function audit(page, must) {
+  const found = await page.evaluate(`${axe}; axe.run(document, {runOnly: {type: "tag", values: ${JSON.stringify(tags)}}})`);
+  must(found.passes.length > 10, `axe looked at ${found.passes.length} rules only`);
+  for (const v of found.violations) must(false, `axe: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")}`);
+}
+
+async function fits(page, must) {
+  const seen = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  must(seen[0] <= seen[1], `the page is ${seen[0]} wide in a window of ${seen[1]}`);
+}
+
+// Every page, by axe, narrow and wide, light and dark, in both languages.
+const views = {
+  home: "",
+  overview: "survey/2026/muster-core/",
+  area: "survey/2026/muster-core/area/A1",
+  one: "survey/2026/muster-core/area/A1?one=A1.5",
+  history: "survey/2026/muster-core/outcome/A1.1/history",
+  bodies: "survey/2026/muster-core/bodies?area=A1&edit=A1.1&body=health",
+  verification: "survey/2025/muster-core/verification",
+  check: "survey/2026/muster-core/check",
+  signoff: "survey/2026/muster-core/signoff",
+  sheet: "survey/2026/muster-core/signoff/sheet",
+  sealing: "survey/2026/muster-core/sealing",
+  plan: "survey/2025/muster-core/plan",
+  missing: "survey/2026/nothing/",
+};
+for (const [name, path] of Object.entries(views)) {
+  for (const [lang, width, colorScheme] of [["en", 1440, "dark"], ["fr", 390, "light"]]) {
+    await check(`axe ${name} ${lang} ${width} ${colorScheme}`, filled, { viewport: { width, height: 900 }, colorScheme, failing: name === "missing" }, async (page, must) => {
+      await page.goto(`${filled.base}/${lang}/${path}`);
+      must((await page.getAttribute("html", "lang")) === lang, "the page does not say its language");
+      must(await page.locator(".marking").first().isVisible(), "the marking is not in sight");
+      await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
+      await fits(page, must);
+      await audit(page, must);
+    });
+  }
+}
+
+await check("the token is gone from the address, and good once", filled, { storageState: undefined, failing: true }, async (page, must) => {
+  must(filled.left === "", `the address still has ${filled.left}`);
+  const answer = await page.goto(filled.address);
+  must(answer.status() === 403, `a second use: ${answer.status()}`);
+  must((await page.goto(filled.base + "/en/")).status() === 403, "who has no cookie reads the pages");
+});
+
+await check("nothing but sessionStorage", filled, {}, async (page, must, context) => {
+  await page.goto(filled.base + "/en/survey/2026/muster-core/area/A3");
+  await page.locator("#note-A3\\.1").fill("for the tab alone");
+  const kept = await page.evaluate(async () => ({ local: localStorage.length, db: (await indexedDB.databases()).length, cookie: document.cookie, session: Object.entries(sessionStorage) }));
+  must(kept.local === 0 && kept.db === 0, "something is kept beyond the tab");
+  must(kept.cookie === "", `a script reads the cookie: ${kept.cookie}`);
+  must(kept.session.length === 1 && kept.session[0][1].includes("for+the+tab+alone"), "what is not sent yet is not kept in the tab");
+  await page.locator("#note-A3\\.1").blur();
+  await page.locator("#o-A3\\.1 [data-status][data-state=kept]").waitFor();
+  must((await page.evaluate(() => sessionStorage.length)) === 0, "what was sent is still kept in the tab");
+  await page.reload();
+  must((await page.inputValue("#note-A3\\.1")) === "for the tab alone", "the note was not saved");
+});
+
+await check("a dropped connection", filled, { failing: true }, async (page, must, context) => {
+  await page.goto(filled.base + "/en/survey/2026/muster-core/area/A3");
+  await context.setOffline(true);
+  await page.locator("#note-A3\\.2").fill("typed without a connection");
+  await page.locator("#note-A3\\.2").blur();
+  await page.locator("#o-A3\\.2 [data-status][data-state=waiting]").waitFor();
+  must((await page.locator("#o-A3\\.2 [data-status]").innerText()).startsWith("Not sent yet"), "nobody is told that it was not sent");
+  await context.setOffline(false);
+  await page.locator("#o-A3\\.2 [data-status][data-state=kept]").waitFor();
+  // The server is there for pages and not for saves: the page is loaded again in between.
+  await page.route("**/outcome/**", (route) => route.abort());
+  await page.locator("#note-A3\\.3").fill("typed before the page was loaded again");
+  await page.locator("#note-A3\\.3").blur();
+  await page.locator("#o-A3\\.3 [data-status][data-state=waiting]").waitFor();
+  await page.unroute("**/outcome/**");
+  await page.reload();
+  await page.locator("#o-A3\\.3 [data-status][data-state=kept]").waitFor();
+  await page.goto(filled.base + "/en/survey/2026/muster-core/area/A3");
+  must((await page.inputValue("#note-A3\\.2")) === "typed without a connection", "the first edit is lost");
+  must((await page.inputValue("#note-A3\\.3")) === "typed before the page was loaded again", "the second edit is lost");
+});
+
+await check("two windows, one answer", filled, { failing: true }, async (page, must, context) => {
+  const place = filled.base + "/en/survey/2026/muster-core/area/A4";
+  await page.goto(place);
+  const other = await context.newPage();
+  await other.goto(place);
+  await other.locator("#o-A4\\.1 input[value='4']").check();
+  await other.locator("#o-A4\\.1 [data-state=kept]").waitFor();
+  // Another field: both are kept, and nobody is asked.
+  await page.locator("#note-A4\\.1").fill("beside the other");
+  await page.locator("#note-A4\\.1").blur();
+  await page.locator("#o-A4\\.1 [data-state=kept]").waitFor();
+  must(await page.locator("#o-A4\\.1 input[value='4']").isChecked(), "the other's level is not taken over");
+  await other.locator("#note-A4\\.1").fill("differently");
+  await other.locator("#note-A4\\.1").blur();
+  await other.locator("#o-A4\\.1 [data-state=refused]").waitFor();
+  await other.getByRole("button", { name: "Compare" }).click();
+  await other.locator("h1", { hasText: "Somebody was faster" }).waitFor();
+  await audit(other, must);
+  await other.getByLabel("Yours, not saved").check();
+  await other.getByRole("button", { name: "Save my choice" }).click();
+  await other.locator("#note-A4\\.1").waitFor();
+  must((await other.inputValue("#note-A4\\.1")) === "differently", "the choice was not saved");
+});
+
+// Without a script everything is there, by forms.
+await check("without JavaScript", filled, { javaScriptEnabled: false }, async (page, must) => {
+  const go = async (place) => {
+    await place.click();
+    await page.waitForLoadState("load");
+  };
+  await page.goto(filled.base + "/en/survey/2026/muster-core/area/A8");
+  await page.locator("#o-A8\\.6 input[name=level][value='1']").check();
+  await page.locator("#note-A8\\.6").fill("by hand");
+  await go(page.locator("#o-A8\\.6 button", { hasText: "Save A8.6" }));
+  must(page.url().endsWith("#o-A8.6"), `led to ${page.url()}`);
+  must(await page.locator("#o-A8\\.6 input[name=level][value='1']").isChecked(), "the level was not saved");
+  const confirm = page.locator("#o-A8\\.1 button", { hasText: "It is unchanged" });
+  if (await confirm.count()) {
+    await go(confirm);
+    must(!page.url().includes("A8.1"), "confirming does not go on");
+  }
+  await page.goto(filled.base + "/en/survey/2026/muster-core/area/A8?one=A8.6");
+  await page.locator("#o-A8\\.6 details", { hasText: "comment" }).last().locator("summary").click();
+  await page.locator("#comment-A8\\.6").fill("a word without a script");
+  await go(page.getByRole("button", { name: "Send" }));
+  must(await page.getByText("a word without a script").isVisible(), "the comment was not kept");
+  await go(page.locator(".mast nav a", { hasText: "Before sealing" }));
+  must((await page.locator(".noise svg").count()) === 3, "there is no picture of what a host sees");
+});
+
+// keys answers a whole survey and counts what is typed.
+async function keys(page, must, base, cycle, answer, most) {
+  let typed = 0;
+  const press = async (key) => {
+    typed++;
+    await page.keyboard.press(key);
+  };
+  await page.goto(`${base}/en/survey/${cycle}/muster-core/`);
+  await page.locator(".next a").click(); // from here on no mouse
+  for (let i = 0; i < 36; i++) {
+    const at = await page.waitForFunction((done) => {
+      const q = document.activeElement?.closest("muster-answer");
+      return q && !done.includes(q.id) ? q.id : null;
+    }, seen, { timeout: 20000 });
+    seen.push(await at.jsonValue());
+    await answer(press, i);
+  }
+  await page.waitForURL(/\/check$/, { timeout: 20000 });
+  must(typed <= most, `${typed} keys, want at most ${most}`);
+  must(new Set(seen).size === 36, `${new Set(seen).size} questions were seen`);
+  return `${typed} keys for 36 outcomes`;
+}
+let seen = [];
+await check("a first year by at most two keys each", first, {}, async (page, must) => {
+  seen = [];
+  return keys(page, must, first.base, "2026", async (press, i) => {
+    await press(i % 9 === 8 ? "w" : String(i % 5));
+    await press("Enter");
+  }, 72);
+});
+await check("an unchanged second year by one key each", second, {}, async (page, must) => {
+  seen = [];
+  return keys(page, must, second.base, "2027", (press) => press("Enter"), 36);
+});
+await check("keys only while a question has the focus", filled, {}, async (page, must) => {
+  await page.goto(filled.base + "/en/survey/2026/muster-core/area/A6");
+  const levels = () => page.evaluate(() => [...document.querySelectorAll("input[name=level]:checked")].map((r) => r.value).join());
+  const before = await levels();
+  await page.keyboard.press("4");
+  await page.keyboard.press("w");
+  must((await levels()) === before, "a key answers without a focus");
+  await page.locator("#note-A6\\.1").focus();
+  await page.keyboard.type("4wn");
+  must((await levels()) === before, "a key answers while somebody writes");
+  must((await page.inputValue("#note-A6\\.1")).endsWith("4wn"), "what is written does not arrive");
+  await page.locator("#o-A6\\.2 input[name=level]").first().focus();
+  await page.keyboard.press("n");
+  must(await page.evaluate(() => document.activeElement.id === "note-A6.2"), "n does not go to the note");
+});
+
+await browser.close();
