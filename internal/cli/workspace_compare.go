@@ -200,7 +200,7 @@ func (v comparisonView) write(out io.Writer, r *release.Release, language string
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "outcome\tlevel\ttarget\tgap\tchange\tlower\tsame\thigher\tmembers at each level, [] is where this member is")
 	for _, s := range v.Standings {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Outcome, s.Level, s.Target, s.Gap, changeWords(s.Change), s.places())
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Outcome, s.Level, s.Target, s.Gap, moveWords(s.Change), s.places())
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -210,7 +210,7 @@ func (v comparisonView) write(out io.Writer, r *release.Release, language string
 	return err
 }
 
-func changeWords(change string) string {
+func moveWords(change string) string {
 	if change == assess.MoveNotComparable.String() {
 		return "-"
 	}

@@ -302,7 +302,7 @@ func (d drySealing) write(out io.Writer, pack *framework.Pack) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	b.WriteString("\nnotes, reasons, names and evidence stay in the workspace\n")
+	b.WriteString("\nnotes, reasons, names and the evidence itself stay in the workspace\n")
 	for _, blocker := range d.Blockers {
 		fmt.Fprintf(&b, "%s\n", blocker)
 	}
