@@ -92,17 +92,11 @@ func runSubmitSeal(env Env, f sealFlags) error {
 	if err != nil {
 		return err
 	}
-	cohort, err := m.cohort(charter, f.cohort)
-	if err != nil {
-		return err
-	}
 	pack, layout, err := charterPack(env, charter, f.framework)
 	if err != nil {
 		return err
 	}
-	sealer, err := submit.New(submit.Config{
-		Charter: charter, Cohort: cohort, Layout: layout, Member: m.member, Signer: m.signer, Rand: env.Rand, Now: env.Now,
-	})
+	s, err := newSealing(env, m, signed, f.cohort, layout)
 	if err != nil {
 		return err
 	}
@@ -110,14 +104,10 @@ func runSubmitSeal(env Env, f sealFlags) error {
 	if err != nil {
 		return err
 	}
-	if exists(f.out) {
-		return errs.New(errs.Conflict, fmt.Sprintf("there is a file %s already", strconv.Quote(f.out)), "give another --out: what was sealed before may be on its way")
-	}
-	task, err := charter.OpenTask(cohort)
-	if err != nil {
+	if err := checkSealedOut(f.out); err != nil {
 		return err
 	}
-	last, err := m.lastSequence(task.ID)
+	last, err := m.lastSequence(s.task.ID)
 	if err != nil {
 		return err
 	}
@@ -128,11 +118,7 @@ func runSubmitSeal(env Env, f sealFlags) error {
 	if sequence <= last {
 		return errs.New(errs.Conflict, fmt.Sprintf("this folder has sealed submission %d already, and a number is used once", last), fmt.Sprintf("leave --seq out, or give %d or more", last+1))
 	}
-	sub, err := sealer.Seal(now, before, sequence)
-	if err != nil {
-		return err
-	}
-	body, err := submit.File{Charter: signed.Digest(), Marking: charter.Marking, Submission: sub}.Encode()
+	sub, body, err := s.seal(now, before, sequence)
 	if err != nil {
 		return err
 	}
@@ -143,28 +129,14 @@ func runSubmitSeal(env Env, f sealFlags) error {
 	}
 	// The number is taken before the file can leave: two files with one number
 	// would keep each other out.
-	if err := m.keepReceipt(task.ID, sequence, sub.Receipt); err != nil {
+	if err := m.keepReceipt(s.task.ID, sequence, sub.Receipt); err != nil {
 		return err
 	}
-	dir := filepath.Dir(f.out)
-	if err := realDisk().writeOutput(dir, []outputFile{{filepath.Base(f.out), body, 0o644}}, nil); err != nil {
-		return placeError(err, dir, "make room there, or give another --out")
-	}
-	if err := config.SyncFolder(dir); err != nil {
+	if err := writeSealed(f.out, body); err != nil {
 		return err
 	}
-	return saySealed(env, f, m, signed, charter, sequence, first)
-}
-
-// saySealed says what was sealed and what comes next.
-func saySealed(env Env, f sealFlags, m *memberFolder, signed coalition.SignedCharter, charter coalition.Charter, sequence uint64, first bool) error {
-	say(env, "sealed submission %d of %s for the cycle %s of %s", sequence, m.member, charter.Cycle, charter.Coalition)
-	say(env, "%s holds two locked halves, one for %s and one for %s; neither half says anything alone", f.out, charter.Leader.Member, charter.Helper.Member)
-	if first {
-		say(env, "this folder seals under this charter for the first time: before the file leaves, compare these words with what the coordinator reads out")
-		if err := writeWords(env.Err, "muster:   ", sha256.Sum256(signed.Body)); err != nil {
-			return err
-		}
+	if err := s.say(env, f.out, sequence, first); err != nil {
+		return err
 	}
 	deadline := time.Unix(charter.Deadline, 0).UTC()
 	if !env.Now().Before(deadline) {
@@ -174,6 +146,76 @@ func saySealed(env Env, f sealFlags, m *memberFolder, signed coalition.SignedCha
 		say(env, "next, before %s: muster submit upload %s --charter %s", deadline.Format(pageTime), f.out, f.charter)
 	}
 	return nil
+}
+
+// sealing is what a member seals with, under one charter.
+type sealing struct {
+	member  *memberFolder
+	signed  coalition.SignedCharter
+	charter coalition.Charter
+	task    coalition.OpenedTask
+	sealer  *submit.Sealer
+}
+
+// newSealing checks that the member may seal under a charter that was opened, and
+// with answers to this layout.
+func newSealing(env Env, m *memberFolder, signed coalition.SignedCharter, named string, layout *framework.Layout) (*sealing, error) {
+	s := &sealing{member: m, signed: signed}
+	var err error
+	if s.charter, err = signed.Open(); err != nil {
+		return nil, err
+	}
+	cohort, err := m.cohort(s.charter, named)
+	if err != nil {
+		return nil, err
+	}
+	if s.task, err = s.charter.OpenTask(cohort); err != nil {
+		return nil, err
+	}
+	s.sealer, err = submit.New(submit.Config{
+		Charter: s.charter, Cohort: cohort, Layout: layout, Member: m.member, Signer: m.signer, Rand: env.Rand, Now: env.Now,
+	})
+	return s, err
+}
+
+// seal seals in memory. It returns the sealed file, too.
+func (s *sealing) seal(now, before *assess.Assessment, sequence uint64) (submit.Submission, []byte, error) {
+	sub, err := s.sealer.Seal(now, before, sequence)
+	if err != nil {
+		return submit.Submission{}, nil, err
+	}
+	body, err := submit.File{Charter: s.signed.Digest(), Marking: s.charter.Marking, Submission: sub}.Encode()
+	return sub, body, err
+}
+
+// checkSealedOut refuses to replace what was sealed before.
+func checkSealedOut(out string) error {
+	if exists(out) {
+		return errs.New(errs.Conflict, fmt.Sprintf("there is a file %s already", strconv.Quote(out)), "give another --out: what was sealed before may be on its way")
+	}
+	return nil
+}
+
+// writeSealed puts a sealed file where it is to leave from.
+func writeSealed(out string, body []byte) error {
+	dir := filepath.Dir(out)
+	if err := realDisk().writeOutput(dir, []outputFile{{filepath.Base(out), body, 0o644}}, nil); err != nil {
+		return placeError(err, dir, "make room there, or give another --out")
+	}
+	return config.SyncFolder(dir)
+}
+
+// say says what was sealed; first is whether that was under this charter for the
+// first time.
+func (s *sealing) say(env Env, out string, sequence uint64, first bool) error {
+	c := s.charter
+	say(env, "sealed submission %d of %s for the cycle %s of %s", sequence, s.member.member, c.Cycle, c.Coalition)
+	say(env, "%s holds two locked halves, one for %s and one for %s; neither half says anything alone", out, c.Leader.Member, c.Helper.Member)
+	if !first {
+		return nil
+	}
+	say(env, "this folder seals under this charter for the first time: before the file leaves, compare these words with what the coordinator reads out")
+	return writeWords(env.Err, "muster:   ", sha256.Sum256(s.signed.Body))
 }
 
 // charterPack returns the framework pack that a charter asks, and its layout.
@@ -190,19 +232,26 @@ func charterPack(env Env, c coalition.Charter, path string) (*framework.Pack, *f
 	if err != nil {
 		return nil, nil, err
 	}
+	layout, err := charterLayout(c, pack)
+	return pack, layout, err
+}
+
+// charterLayout returns the layout of a pack if it is the one that a charter asks.
+func charterLayout(c coalition.Charter, pack *framework.Pack) (*framework.Layout, error) {
 	layout, err := framework.NewLayout(pack)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	asked := c.Framework.ID + " " + c.Framework.Version
 	ref, digest := pack.Ref(), sha256.Sum256(c.Layout)
 	if ref.Digest != c.Framework.Digest || layout.Digest() != digest {
 		what := fmt.Sprintf("the charter asks for %s and this is %s %s", asked, ref.ID, ref.Version)
 		if what == fmt.Sprintf("the charter asks for %s and this is %s", asked, asked) {
 			what = fmt.Sprintf("the charter asks for %s, and this pack of that name and version has other content", asked)
 		}
-		return nil, nil, errs.New(errs.Conflict, what, "give the path of the pack that the coordinator sent with --framework; its digest is "+c.Framework.Digest)
+		return nil, errs.New(errs.Conflict, what, "give the path of the pack that the coordinator sent with --framework; its digest is "+c.Framework.Digest)
 	}
-	return pack, layout, nil
+	return layout, nil
 }
 
 // readOwnAnswers reads the member's answers, and those of the last cycle if there

@@ -60,18 +60,32 @@ as is wanted: what is there already stays as it is.`,
 }
 
 func runSubmitUpload(ctx context.Context, env Env, path string, f uploadFlags) error {
-	body, err := readInput(path, "sealed file")
+	_, file, err := readSealed(path)
 	if err != nil {
 		return err
-	}
-	file, err := submit.ReadFile(body)
-	if err != nil {
-		return inFile(path, err)
 	}
 	_, charter, err := openCharter(f.charter)
 	if err != nil {
 		return err
 	}
+	return deliverSealed(ctx, env, path, file, charter, f)
+}
+
+// readSealed reads a sealed file, and returns its bytes, too.
+func readSealed(path string) ([]byte, submit.File, error) {
+	body, err := readInput(path, "sealed file")
+	if err != nil {
+		return nil, submit.File{}, err
+	}
+	file, err := submit.ReadFile(body)
+	if err != nil {
+		return nil, submit.File{}, inFile(path, err)
+	}
+	return body, file, nil
+}
+
+// deliverSealed delivers the sealed file at path to the hosts of its charter.
+func deliverSealed(ctx context.Context, env Env, path string, file submit.File, charter coalition.Charter, f uploadFlags) error {
 	opened, err := file.Open(charter)
 	if err != nil {
 		return inFile(path, err)

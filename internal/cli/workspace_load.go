@@ -11,8 +11,8 @@ import (
 )
 
 type workspaceLoadFlags struct {
-	dir, charter, framework, cycle, before string
-	lock                                   lockFlags
+	dir, charter, framework, cycle, before, insteadOf string
+	lock                                              lockFlags
 }
 
 func newWorkspaceLoadCmd(env Env) *cobra.Command {
@@ -41,12 +41,13 @@ They count for nothing until somebody confirms each.`,
 	flags.StringVar(&f.framework, "framework", "", "id or path of the pack, where there is no charter or this muster does not bring its pack")
 	flags.StringVar(&f.cycle, "cycle", "", "the cycle, such as 2027, where there is no charter")
 	flags.StringVar(&f.before, "before", "", "the survey of the cycle before, such as 2026/muster-core")
+	flags.StringVar(&f.insteadOf, "instead-of", "", "the digest of a charter that the survey was loaded with and that was withdrawn")
 	f.lock.add(cmd)
 	return cmd
 }
 
 func runWorkspaceLoad(ctx context.Context, env Env, f workspaceLoadFlags) (err error) {
-	cfg := workspace.LoadConfig{Cycle: f.cycle, Before: workspace.SurveyID(f.before)}
+	cfg := workspace.LoadConfig{Cycle: f.cycle, Before: workspace.SurveyID(f.before), InsteadOf: f.insteadOf}
 	if f.charter != "" {
 		signed, charter, err := openCharter(f.charter)
 		if err != nil {

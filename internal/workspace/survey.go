@@ -64,6 +64,10 @@ type LoadConfig struct {
 	Deadline time.Time                // of the charter if that is given
 	Charter  *coalition.SignedCharter // signed by all three; nil where there is none yet
 	Before   SurveyID                 // the same pack in the cycle before; its entries are carried over
+
+	// InsteadOf is the hex digest of the charter that the survey has and that was
+	// withdrawn: Charter takes its place.
+	InsteadOf string
 }
 
 // loaded is a survey as it is kept.
@@ -199,8 +203,8 @@ func (c change) reload(id SurveyID, was loaded, rev Revision, want loaded, cfg L
 	switch {
 	case was.Pack != want.Pack:
 		return errs.New(errs.Conflict, fmt.Sprintf("the survey %s has %s %s with the digest %s", errs.Quote(string(id)), was.Pack.ID, was.Pack.Version, was.Pack.Digest), "a survey keeps its pack; ask the coordinator if the pack was replaced")
-	case was.Charter != "" && want.Charter != "" && was.Charter != want.Charter:
-		return errs.New(errs.Conflict, fmt.Sprintf("the survey %s was loaded with another charter, with the digest %s", errs.Quote(string(id)), was.Charter), "ask the coordinator which one is in force")
+	case was.Charter != "" && want.Charter != "" && was.Charter != want.Charter && cfg.InsteadOf != was.Charter:
+		return errs.New(errs.Conflict, fmt.Sprintf("the survey %s was loaded with another charter, with the digest %s", errs.Quote(string(id)), was.Charter), "ask the coordinator which one is in force; if that one was withdrawn, repeat with --instead-of "+was.Charter)
 	case want.Before != "" && was.Before != want.Before:
 		return errs.New(errs.Conflict, fmt.Sprintf("the survey %s was loaded after %s", errs.Quote(string(id)), errs.Quote(cmp.Or(string(was.Before), "none"))), "what was before is decided when a survey is loaded")
 	}
