@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"muster/internal/assess"
 	"muster/internal/errs"
@@ -37,16 +38,7 @@ type indexArea struct {
 	Title    template.HTML
 	Href     string
 	Progress progressView
-	Outcomes []indexOutcome // of the area that is in sight
-}
-
-type indexOutcome struct {
-	ID      string
-	Title   template.HTML
-	Href    string
-	State   string // "open", "carried", "done"
-	Says    string
-	Current bool
+	Outcomes template.HTML // of the area that is in sight, one li each
 }
 
 // state is everything about a survey's outcomes, read once a page.
@@ -182,18 +174,33 @@ func (v *visit) index(in *framework.Area, entries map[string]assess.Entry, one s
 			Progress: v.progress("index-"+area.ID, v.T("progress.area", "ID", area.ID), assess.ProgressOf(outcomes, entries)),
 		}
 		if area == in {
-			for _, o := range outcomes {
-				state := stateOf(entries[o.ID])
-				href := "#" + anchor(o.ID)
-				if one != "" {
-					href = v.to.one(v.survey.ID, area.ID, o.ID)
-				}
-				a.Outcomes = append(a.Outcomes, indexOutcome{ID: o.ID, Title: v.outcomes[o.ID].Title, Href: href, State: state, Says: v.T("state." + state), Current: o.ID == one})
-			}
+			a.Outcomes = v.indexOutcomes(outcomes, entries, one)
 		}
 		all = append(all, a)
 	}
 	return all
+}
+
+// indexOutcomes writes the outcomes of an area, which may be hundreds, for the index.
+func (v *visit) indexOutcomes(outcomes []*framework.Outcome, entries map[string]assess.Entry, one string) template.HTML {
+	says := map[string]string{}
+	for _, state := range []string{"open", "carried", "done"} {
+		says[state] = template.HTMLEscapeString(v.T("state." + state))
+	}
+	var b strings.Builder
+	for _, o := range outcomes {
+		state, id := stateOf(entries[o.ID]), template.HTMLEscapeString(o.ID)
+		href := "#" + anchor(o.ID)
+		if one != "" {
+			href = v.to.one(v.survey.ID, o.AreaID(), o.ID)
+		}
+		b.WriteString(`<li class="` + state + `" data-index="` + id + `"><a href="` + template.HTMLEscapeString(href) + `"`)
+		if o.ID == one {
+			b.WriteString(` aria-current="true"`)
+		}
+		b.WriteString(`><span class="id">` + id + `</span> ` + string(v.outcomes[o.ID].Title) + `<span class="away"> (` + says[state] + `)</span></a></li>`)
+	}
+	return template.HTML(b.String())
 }
 
 // stateOf says in a word whether an entry waits for somebody.

@@ -16,15 +16,6 @@ type option struct {
 	Selected    bool
 }
 
-// lastView is what was answered in the cycle before.
-type lastView struct {
-	T       func(string, ...any) string
-	Says    string
-	Chip    chip
-	Carried bool
-	Action  string
-}
-
 type referenceView struct {
 	ID, Place, Title, Link, Digest string
 	Saved                          string
@@ -110,7 +101,6 @@ func (p *Pages) frameOf(v *visit, o *framework.Outcome, one bool) (*frame, error
 func (p *Pages) fill(v *visit, o *framework.Outcome, s *state, one bool) (filling, error) {
 	saved := s.entries[o.ID]
 	e, proposal := saved.Entry, s.proposals[o.ID]
-	action := v.to.outcome(v.survey.ID, o.ID)
 	with := make(filling, 40)
 	with.text("rev", itoa(saved.Rev))
 	with.text("state", stateOf(e))
@@ -131,14 +121,8 @@ func (p *Pages) fill(v *visit, o *framework.Outcome, s *state, one bool) (fillin
 	with.attr("flagged", "checked", e.Flagged)
 	with["grades"] = v.gradeOptions[e.Evidence]
 	with["targets"] = v.targetOptions[e.Target]
-	with.attr("last", "", false)
 	with.attr("proposal", "", false)
-	if last := v.last(s.before[o.ID], e); last != nil {
-		last.Action = action
-		if err := p.part(with, "last", last); err != nil {
-			return nil, err
-		}
-	}
+	v.fillLast(o, s.before[o.ID], e, with)
 	if bodies := v.proposal(o, s); bodies != nil {
 		if err := p.part(with, "proposal", bodies); err != nil {
 			return nil, err
@@ -197,12 +181,15 @@ func (s *state) proposes(outcome string) bool {
 	return ok && p.Level != framework.None
 }
 
-// last says what was answered in the cycle before, and whether it looks unchanged.
-func (v *visit) last(before workspace.Saved, now assess.Entry) *lastView {
-	if before.Rev == 0 || before.Entry.Level == framework.None {
-		return nil
-	}
+// fillLast says what was answered in the cycle before, and whether it looks unchanged.
+func (v *visit) fillLast(o *framework.Outcome, before workspace.Saved, now assess.Entry, with filling) {
 	e := before.Entry
+	was := before.Rev != 0 && e.Level != framework.None
+	with.attr("no last", "hidden", !was)
+	with["last chip"], with["last says"], with["unchanged"] = "", "", ""
+	if !was {
+		return
+	}
 	var words []string
 	if !e.Level.Given() { // a number stands in the chip
 		words = append(words, v.level(e.Level))
@@ -213,7 +200,12 @@ func (v *visit) last(before workspace.Saved, now assess.Entry) *lastView {
 	if e.Target != framework.None {
 		words = append(words, v.T("last.target", "Level", e.Target.String()))
 	}
-	return &lastView{T: v.T, Chip: v.chip(e.Level), Says: strings.Join(words, " · "), Carried: now.Carried}
+	with["last chip"] = v.chips[e.Level]
+	with.text("last says", strings.Join(words, " · "))
+	if now.Carried {
+		with["unchanged"] = `<span class="unchanged"><span class="looks">` + v.looksUnchanged + `</span> <button type="submit" class="little" formaction="` +
+			template.HTMLEscapeString(v.to.outcome(v.survey.ID, o.ID, "confirm")) + `" name="from" value="form" data-confirm>` + v.isUnchanged + `</button></span>`
+	}
 }
 
 // proposal puts the bodies side by side, with what the pack's rule makes of them.

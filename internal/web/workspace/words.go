@@ -29,6 +29,9 @@ type packTexts struct {
 	targetOptions map[framework.Level]string
 	noReferences  string // what stands over an empty list, as HTML
 	noComments    string
+
+	chips                       map[framework.Level]string // as HTML
+	looksUnchanged, isUnchanged string
 }
 
 type outcomeTexts struct {
@@ -83,6 +86,14 @@ func (p *Pages) textsOf(pack *framework.Pack, lang string) *packTexts {
 
 		gradeOptions: gradeOptions(printer), targetOptions: targetOptions(printer),
 		noReferences: template.HTMLEscapeString(printer.N("ask.references", 0)), noComments: template.HTMLEscapeString(printer.N("ask.comments", 0)),
+		chips: make(map[framework.Level]string),
+
+		looksUnchanged: template.HTMLEscapeString(printer.T("ask.unchanged")), isUnchanged: template.HTMLEscapeString(printer.T("ask.confirm")),
+	}
+	for _, l := range assess.VerifiedLevels() {
+		c := (&visit{Printer: printer}).chip(l)
+		title := template.HTMLEscapeString(c.Title)
+		t.chips[l] = `<span class="chip ` + c.Class + `" title="` + title + `"><span aria-hidden="true">` + template.HTMLEscapeString(c.Text) + `</span><span class="away">` + title + `</span></span>`
 	}
 	for i := range pack.Areas {
 		area := &pack.Areas[i]

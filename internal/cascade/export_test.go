@@ -1,0 +1,107 @@
+package cascade
+
+import "context"
+
+// Span is an interval in which a service is down.
+type Span struct{ From, To Minutes }
+
+// Mix is the output function of the random bits.
+var Mix = mix
+
+// DownByEvent returns, for each lane of a block and each service of the graph, in
+// which intervals the event engine has it down, and the trial's worst loss.
+func DownByEvent(g *Graph, s Scenario, horizon Minutes, samples int, seed, block uint64) (down [Lanes][][]Span, worst [Lanes]uint64) {
+	w := testWorker(g, s, Options{Trials: 1, Engine: Event, Horizon: horizon, Samples: samples, Seed: seed})
+	for lane := range Lanes {
+		if lane%64 == 0 {
+			w.event.run(seed, block, lane/64)
+		}
+		peak, _ := w.eventPeak(lane % 64)
+		worst[lane] = uint64(peak)
+		down[lane] = make([][]Span, len(g.services))
+		for _, f := range w.event.lane(lane % 64) {
+			i := g.plan.service[f.rank]
+			first, more := w.event.intervals(f)
+			for _, s := range append([]span{first}, more...) {
+				down[lane][i] = append(down[lane][i], Span{s.from, s.to})
+			}
+		}
+	}
+	return down, worst
+}
+
+// DownByGrid returns the same by the grid.
+func DownByGrid(g *Graph, s Scenario, horizon Minutes, samples int, seed, block uint64) (down [Lanes][][]Span, worst [Lanes]uint64) {
+	w := testWorker(g, s, Options{Trials: 1, Engine: Grid, Horizon: horizon, Samples: samples, Seed: seed})
+	for lane := range Lanes {
+		if lane%64 == 0 {
+			w.grid.run(seed, block, lane/64)
+			_, peaks := w.gridPeaks()
+			copy(worst[lane:], peaks[:])
+		}
+		down[lane] = make([][]Span, len(g.services))
+		for v, i := range g.plan.service {
+			open := false
+			for slice, word := range w.grid.at(uint32(v)) {
+				at := Minutes(slice) * w.slice
+				is := word>>(lane%64)&1 == 1
+				spans := &down[lane][i]
+				if is && !open {
+					*spans = append(*spans, Span{From: at})
+				}
+				if is {
+					(*spans)[len(*spans)-1].To = min(at+w.slice, horizon)
+				}
+				open = is
+			}
+		}
+	}
+	return down, worst
+}
+
+// DownByStatic returns, for each lane of a block and each service, whether the
+// static engine has it down, and the loss.
+func DownByStatic(g *Graph, s Scenario, seed, block uint64) (down [Lanes][]bool, worst [Lanes]uint64) {
+	w := testWorker(g, s, Options{Trials: 1, Engine: Static, Seed: seed})
+	w.static.run(seed, block)
+	copy(worst[:], w.staticLost())
+	for lane := range Lanes {
+		down[lane] = make([]bool, len(g.services))
+		for v, i := range g.plan.service {
+			down[lane][i] = w.static.down[v][lane/64]>>(lane%64)&1 == 1
+		}
+	}
+	return down, worst
+}
+
+func testWorker(g *Graph, s Scenario, o Options) *worker {
+	r, err := newRunner(g, s, o)
+	if err != nil {
+		panic(err)
+	}
+	return r.worker()
+}
+
+// RepairTimes returns a function from 64 random bits to a repair time.
+func RepairTimes() func(r Repair, random uint64) Minutes {
+	tables := newRepairTables()
+	return func(r Repair, random uint64) Minutes {
+		law := newRepair(r)
+		return tables.duration(&law, random)
+	}
+}
+
+// RepairTables returns the tables that repair times are made of.
+func RepairTables() (normal, exp2 []int64) {
+	t := newRepairTables()
+	return t.normal[:], t.exp2[:]
+}
+
+// Pilot returns the engine that the pilot chooses.
+func Pilot(g *Graph, s Scenario, o Options) Engine { return testWorker(g, s, o).options.Engine }
+
+// Blocks returns a function that runs a block of trials.
+func Blocks(g *Graph, s Scenario, o Options) func(block uint64) {
+	w := testWorker(g, s, o)
+	return func(block uint64) { w.block(context.Background(), block) }
+}

@@ -1,0 +1,199 @@
+package cascade
+
+import (
+	"context"
+	"math"
+)
+
+// A Result is what a run found. Shares are of the weight of all services; each
+// comes with the half width of its 95 per cent interval where it is a mean.
+type Result struct {
+	Format   string       `json:"format"`
+	Engine   Engine       `json:"engine"`
+	Seed     uint64       `json:"seed"`
+	Trials   uint64       `json:"trials"`
+	Planned  uint64       `json:"planned_trials"`
+	Complete bool         `json:"complete"` // all planned trials were done
+	Horizon  float64      `json:"horizon_hours"`
+	Graph    string       `json:"graph_digest"`
+	Scenario string       `json:"parameter_digest"` // of everything else that the result depends on
+	Hash     string       `json:"result_hash,omitempty"`
+	Worst    Share        `json:"lost_at_worst_moment"`
+	Restored Delay        `json:"hours_to_90_percent_restored"`
+	Bound    float64      `json:"input_output_bound"` // never below the mean lost
+	Curve    []Moment     `json:"curve"`
+	Missions []Mission    `json:"missions"`
+	Top      []Dependency `json:"top_dependencies"`
+}
+
+// Share is a share lost, over the trials.
+type Share struct {
+	Mean  float64 `json:"mean"`
+	Error float64 `json:"half_width"`
+	P50   float64 `json:"p50"`
+	P95   float64 `json:"p95"` // one trial in twenty loses more
+}
+
+// Delay is a length of time in hours, over the trials.
+type Delay struct {
+	P50   float64 `json:"p50"`
+	P95   float64 `json:"p95"`
+	Never float64 `json:"never"` // the share of trials in which it lies beyond the horizon
+}
+
+// Moment is a sample time.
+type Moment struct {
+	Hours float64 `json:"hours"`
+	Mean  float64 `json:"mean"`
+	P95   float64 `json:"p95"`
+}
+
+// Mission is what happens to a mission.
+type Mission struct {
+	ID    string  `json:"id"`
+	Fails float64 `json:"fails"` // the share of trials in which it is down at some time
+	Error float64 `json:"half_width"`
+	Worst Share   `json:"lost_at_worst_moment"` // of its own weight
+	Mean  float64 `json:"mean_hours_down"`
+	P50   float64 `json:"p50_hours_down"`
+	P95   float64 `json:"p95_hours_down"`
+}
+
+// Dependency is a service, and what would be spared if it could not be down.
+type Dependency struct {
+	ID     string  `json:"id"`
+	Falls  float64 `json:"falls"`  // the share of trials in which it is down at some time
+	Spared float64 `json:"spared"` // of the mean share lost at the worst moment
+	Error  float64 `json:"half_width"`
+}
+
+// resultFormat names the form of a result.
+const resultFormat = "muster cascade result v1"
+
+// z95 is how many standard errors on either side hold 95 per cent of a normal law.
+const z95 = 1.959963984540054
+
+func (r *runner) result(ctx context.Context, t *tally) *Result {
+	total := float64(r.plan.total)
+	n := float64(t.trials)
+	res := &Result{
+		Format: resultFormat, Engine: r.options.Engine, Seed: r.options.Seed, Trials: t.trials,
+		Planned: uint64(r.blocks()) * Lanes, Horizon: r.options.Horizon.Hours(),
+		Graph: r.graph.digest, Scenario: r.digest(), Bound: Bound(r.graph, r.scenario),
+		Curve: []Moment{}, Missions: []Mission{}, Top: []Dependency{},
+	}
+	res.Complete = res.Trials == res.Planned
+	res.Worst = Share{
+		Mean:  t.worst.float() / n / total,
+		Error: z95 * deviation(t.worst.float(), t.squares.float(), n) / math.Sqrt(n) / total,
+		P50:   float64(quantileBin(t.shares, t.trials, 50)) / shareBins,
+		P95:   float64(quantileBin(t.shares, t.trials, 95)) / shareBins,
+	}
+	step := r.slice.Hours()
+	if r.options.Engine != Static {
+		res.Restored = Delay{
+			P50:   float64(quantileBin(t.restored, t.trials, 50)) * step,
+			P95:   float64(quantileBin(t.restored, t.trials, 95)) * step,
+			Never: float64(t.restored[len(t.restored)-1]) / n,
+		}
+		for i := range t.curve {
+			bins := t.bins[i*(curveBins+1) : (i+1)*(curveBins+1)]
+			res.Curve = append(res.Curve, Moment{
+				Hours: float64(float64(i) * step), Mean: t.curve[i].float() / n / total,
+				P95: float64(quantileBin(bins, t.trials, 95)) / curveBins,
+			})
+		}
+	}
+	for i := range t.missions {
+		res.Missions = append(res.Missions, r.mission(&t.missions[i], t, step))
+	}
+	if r.options.Top > 0 && res.Complete {
+		res.Top = r.top(ctx, t)
+		res.Complete = ctx.Err() == nil
+	}
+	if res.Complete {
+		res.Hash = res.hash(t)
+	}
+	return res
+}
+
+func (r *runner) mission(m *mission, t *tally, step float64) Mission {
+	s := &r.graph.services[r.plan.service[m.rank]]
+	n := float64(t.trials)
+	fails := float64(t.falls[m.rank]) / n
+	severity := s.Severity.Float()
+	half := z95 * math.Sqrt(float64(fails*(1-fails))/n)
+	at := func(percent uint64) float64 { // of a loss that is the severity or nothing
+		if 100*(t.trials-t.falls[m.rank]) >= percent*t.trials {
+			return 0
+		}
+		return severity
+	}
+	res := Mission{
+		ID: s.ID, Fails: fails, Error: half,
+		Worst: Share{Mean: fails * severity, Error: half * severity, P50: at(50), P95: at(95)},
+	}
+	if r.options.Engine != Static {
+		res.Mean = float64(t.minutes[m.rank]) / n / 60
+		res.P50 = float64(quantileBin(m.minutes, t.trials, 50)) * step
+		res.P95 = float64(quantileBin(m.minutes, t.trials, 95)) * step
+	}
+	return res
+}
+
+// deviation returns the standard deviation of n values from their sum and that of
+// their squares.
+func deviation(sum, squares, n float64) float64 {
+	mean := sum / n
+	return math.Sqrt(max(0, squares/n-float64(mean*mean)))
+}
+
+// quantileBin returns the first bin up to which there are percent of n counts.
+func quantileBin[T uint32 | uint64](bins []T, n uint64, percent uint64) int {
+	seen := uint64(0)
+	for i, c := range bins {
+		if seen += uint64(c); 100*seen >= percent*n {
+			return i
+		}
+	}
+	return len(bins) - 1
+}
+
+// digest names everything but the graph that a result depends on.
+func (r *runner) digest() string {
+	h := newHasher("muster cascade parameters v1")
+	h.text(string(r.options.Engine))
+	h.number(uint64(r.blocks()), uint64(r.options.Horizon), uint64(r.options.Samples), uint64(r.options.Top))
+	h.number(uint64(len(r.scenario.Hits)))
+	for _, p := range r.scenario.Hits {
+		h.number(uint64(p))
+	}
+	return h.sum()
+}
+
+// hash covers seed, digests and every sum and count that the result is drawn
+// from, all of them whole numbers, and the dependencies.
+func (res *Result) hash(t *tally) string {
+	h := newHasher(resultFormat)
+	h.text(res.Graph)
+	h.text(res.Scenario)
+	h.number(res.Seed, t.trials, t.worst.hi, t.worst.lo, t.squares.hi, t.squares.lo)
+	h.number(t.shares...)
+	h.number(t.restored...)
+	for i := range t.curve {
+		h.number(t.curve[i].hi, t.curve[i].lo)
+	}
+	for _, n := range t.bins {
+		h.number(uint64(n))
+	}
+	h.number(t.falls...)
+	h.number(t.minutes...)
+	for i := range t.missions {
+		h.number(t.missions[i].minutes...)
+	}
+	for _, d := range res.Top {
+		h.text(d.ID)
+		h.number(math.Float64bits(d.Falls), math.Float64bits(d.Spared), math.Float64bits(d.Error))
+	}
+	return h.sum()
+}

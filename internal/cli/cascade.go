@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/cascade"
+	"muster/internal/errs"
+	"muster/internal/exchange"
+)
+
+func newCascadeCmd(env Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "cascade",
+		Short: "Compute what falls together when something shared fails",
+		Long: `Compute what falls together when something shared fails: services, what they
+require of each other, and a scenario that says who is hit.
+
+docs/spec/register.md says how the tables read.`,
+		Args: noSubcommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newCascadeCheckCmd(env), newCascadeRunCmd(env), newCascadeGenerateCmd(env))
+	return cmd
+}
+
+// registerFlags name the tables of a register.
+type registerFlags struct{ services, requirements string }
+
+func (f *registerFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.services, "services", "", "the table of services, a CSV file")
+	cmd.Flags().StringVar(&f.requirements, "requirements", "", "the table of what they require, a CSV file")
+}
+
+// read reads both tables, and says what in them is unknown or waits for itself.
+func (f *registerFlags) read(cmd *cobra.Command, env Env) (*exchange.Register, *cascade.Graph, error) {
+	if f.services == "" || f.requirements == "" {
+		return nil, nil, usageError(cmd, cmd.CommandPath()+" needs --services and --requirements")
+	}
+	services, err := openTable(f.services)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer services.Close()
+	requirements, err := openTable(f.requirements)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer requirements.Close()
+	register, err := exchange.ReadRegister(f.services, services, f.requirements, requirements)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err := register.Graph()
+	if err != nil {
+		return nil, nil, errs.Wrap(err, errs.Invalid, err.Error(), "mend the tables and run the command again")
+	}
+	warnOfRegister(env, register, g)
+	return register, g, nil
+}
+
+func openTable(path string) (io.ReadCloser, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, errs.Wrap(err, errs.NotFound, because(errs.Quote(path)+" cannot be read", err), "name a CSV file")
+	}
+	return f, nil
+}
+
+// warnOfRegister says what is allowed and changes what a result means.
+func warnOfRegister(env Env, r *exchange.Register, g *cascade.Graph) {
+	var columns []string
+	for column := range r.Unknown {
+		columns = append(columns, column)
+	}
+	slices.Sort(columns)
+	for _, column := range columns {
+		warn(env, "%s unknown: %s", column, plural(r.Unknown[column], "1 cell", "%d cells"))
+	}
+	var lines []string
+	for _, c := range g.ZeroDelayCycles() {
+		var names []string
+		lag := false
+		for _, s := range c[:min(len(c), 5)] {
+			names = append(names, g.Services()[s].ID)
+		}
+		for _, s := range c {
+			lag = lag || g.Services()[s].Restart > 0
+		}
+		line := fmt.Sprintf("%d services require each other without a buffer: %s", len(c), strings.Join(names, ", "))
+		if len(c) > 5 {
+			line += " and others"
+		}
+		if lag {
+			line += "; with their restart lags they never come back by themselves"
+		}
+		lines = append(lines, line)
+	}
+	warnEach(env, lines, "cycle", "cycles")
+}
+
+func newCascadeCheckCmd(env Env) *cobra.Command {
+	var (
+		f      registerFlags
+		asJSON bool
+	)
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Name every fault of a register with its place",
+		Long: `Name every fault of a register with file, line and column. What is unknown is
+counted, and services that require each other without any buffer are named: both
+are allowed.`,
+		Example: `  muster cascade check --services services.csv --requirements requirements.csv`,
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			register, g, err := f.read(cmd, env)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(env.Out, map[string]any{
+					"services": len(g.Services()), "requirements": len(g.Requirements()), "dependencies": g.Dependencies(),
+					"unknown": register.Unknown, "graph_digest": g.Digest(),
+				})
+			}
+			_, err = fmt.Fprintf(env.Out, "%d services, %d requirements, %d dependencies\n", len(g.Services()), len(g.Requirements()), g.Dependencies())
+			return err
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was read as JSON")
+	return cmd
+}

@@ -1,0 +1,123 @@
+package exchange
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math/rand/v2"
+)
+
+// MaxGenerated is how many services a register can be generated with: the tables
+// stay below what is read.
+const MaxGenerated = 20_000
+
+// A Synthetic register is generated, not anybody's: its rows are marked SYNTHETIC
+// and its members have numbers for names. One seed gives one register.
+//
+// It is shaped as outages are reported: a small core of energy, telecom and cloud
+// that require each other with buffers, and everything else without cycles above
+// it, some suppliers far more popular than others (after Zipf), one requirement in
+// four with a substitute. The missions come last.
+type Synthetic struct {
+	seed     uint64
+	services int
+}
+
+// NewSynthetic returns a register of so many services, from 12 to [MaxGenerated].
+func NewSynthetic(services int, seed uint64) Synthetic { return Synthetic{seed, services} }
+
+// core returns how many services the cyclic core has: one in twenty, at least 6.
+func (s Synthetic) core() int { return max(6, s.services/20) }
+
+// missions returns how many missions there are: six, or fewer of few services.
+func (s Synthetic) missions() int { return min(6, s.services/6) }
+
+func (s Synthetic) sector(i int) string {
+	if i < s.core() {
+		return [...]string{"energy", "energy", "telecom", "telecom", "cloud"}[i%5]
+	}
+	if i >= s.services-s.missions() {
+		return "defence"
+	}
+	return [...]string{"transport", "transport", "transport", "water", "health", "public", "space"}[i%7]
+}
+
+func (s Synthetic) id(i int) string {
+	if i >= s.services-s.missions() {
+		return fmt.Sprintf("mission-%d", i-s.services+s.missions()+1)
+	}
+	return fmt.Sprintf("%s-%d", s.sector(i), i+1)
+}
+
+// vendors is how many vendors share the systems that scenarios hit.
+const vendors = 8
+
+// WriteServices writes the table of services.
+func (s Synthetic) WriteServices(w io.Writer) error {
+	r := rand.New(rand.NewPCG(s.seed, 1))
+	b := bufio.NewWriter(w)
+	fmt.Fprintln(b, ServicesHeader)
+	for i := range s.services {
+		criticality, mission := 1+r.IntN(5), ""
+		if i >= s.services-s.missions() {
+			criticality, mission = 5, "yes"
+		}
+		fmt.Fprintf(b, "%s,Member %02d,%s %d,,%s,%d,%s,%dh,%s,%dh,%s,vendor:v%d region:r%d,clear,medium,SYNTHETIC,\n",
+			s.id(i), 1+r.IntN(32), s.sector(i), i+1, s.sector(i), criticality,
+			[...]string{"1", "1", "0.6", "0.3"}[r.IntN(4)], 12*(1+r.IntN(20)), [...]string{"0.5", "0.8", "1"}[r.IntN(3)],
+			r.IntN(9), mission, 1+zipf(r, vendors), 1+r.IntN(4))
+	}
+	return b.Flush()
+}
+
+// WriteRequirements writes the table of requirements, some six rows a service.
+func (s Synthetic) WriteRequirements(w io.Writer) error {
+	r := rand.New(rand.NewPCG(s.seed, 2))
+	b := bufio.NewWriter(w)
+	fmt.Fprintln(b, RequirementsHeader)
+	for i := range s.services {
+		used := map[int]bool{i: true}
+		groups := 4 + r.IntN(3)
+		below := i // suppliers come before, but in the core
+		if i < s.core() {
+			below, groups = s.core(), 2
+		}
+		for g := range groups {
+			size := 1
+			if r.IntN(4) == 0 {
+				size = 2 + r.IntN(2)
+			}
+			binding := [...]string{"always", "mostly", "often", "seldom", "rarely", "rarely"}[r.IntN(6)]
+			buffer := [...]int{0, 0, 4, 12, 24, 48, 72}[r.IntN(7)]
+			if i < s.core() { // buffers outlast the restart lags, which are 8 hours at most
+				binding, buffer = [...]string{"often", "seldom"}[r.IntN(2)], 12+12*r.IntN(4)
+			}
+			for range size {
+				u := zipf(r, below)
+				if used[u] {
+					continue
+				}
+				used[u] = true
+				fmt.Fprintf(b, "%s,g%d,1,%s,%s,%dh,clear,medium,SYNTHETIC\n", s.id(i), g+1, s.id(u), binding, buffer)
+			}
+		}
+	}
+	return b.Flush()
+}
+
+// WriteScenario writes a scenario: the most popular vendor's systems, and a little
+// of everything else.
+func (s Synthetic) WriteScenario(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%s\ntag,vendor:v1,0.3\nall,,0.005\n", ScenarioHeader)
+	return err
+}
+
+// zipf returns a number below n, small ones more often: k is kept with a chance of
+// 4/(k+4). Whole numbers alone decide, so that every processor draws the same.
+func zipf(r *rand.Rand, n int) int {
+	for {
+		if k := r.IntN(n); r.IntN(k+4) < 4 {
+			return k
+		}
+	}
+}

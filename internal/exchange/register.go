@@ -1,0 +1,392 @@
+package exchange
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"muster/internal/cascade"
+	"muster/internal/errs"
+)
+
+// The headers of a register's tables; docs/spec/register.md says what stands in
+// their columns.
+const (
+	ServicesHeader     = "id,owner,name,country,sector,criticality,severity,repair,spread,restart,mission,tags,tlp,confidence,source,as_of"
+	RequirementsHeader = "service,group,need,supplier,binding,buffer,tlp,confidence,source"
+	ScenarioHeader     = "select,value,hit"
+)
+
+// Unknown is what a cell says whose value nobody knows. It is not the same as
+// none: what stands in for it is counted and told.
+const Unknown = "unknown"
+
+// What stands in for what is unknown: judgements, and on the safe side.
+const (
+	unknownRepair  cascade.Minutes     = 7 * 24 * 60
+	unknownSpread  cascade.Spread      = 1 << 16
+	unknownBinding cascade.Probability = cascade.Always
+)
+
+// bindings are the words for how likely it is that a service cannot do without,
+// and what they are taken for: a judgement.
+var bindings = []struct {
+	word  string
+	value float64
+}{{"always", 1}, {"mostly", 0.8}, {"often", 0.5}, {"seldom", 0.2}, {"rarely", 0.05}}
+
+// A Register is what somebody says of services and what they require.
+type Register struct {
+	Services     []cascade.Service
+	Requirements []cascade.Requirement
+	Unknown      map[string]int // by column: how many cells say so
+
+	about []about // parallel to Services
+}
+
+// about is what of a service a scenario can select by.
+type about struct{ owner, country, sector, tags string }
+
+// Graph returns the register as a graph.
+func (r *Register) Graph() (*cascade.Graph, error) {
+	return cascade.NewGraph(r.Services, r.Requirements)
+}
+
+// registerReader reads one table of a register.
+type registerReader struct {
+	*table
+	register *Register
+}
+
+func (r *registerReader) unknown(column string) { r.register.Unknown[column]++ }
+
+// ReadRegister reads the two tables of a register, and names every fault of both
+// with its place as [errs.Faults].
+func ReadRegister(servicesName string, services io.Reader, requirementsName string, requirements io.Reader) (*Register, error) {
+	register := &Register{Unknown: make(map[string]int)}
+	first := &registerReader{&table{name: servicesName, header: ServicesHeader}, register}
+	known := make(map[string]int32)
+	lines := make(map[string]int)
+	if err := first.table.read(services, func(l line, cells []cell) { first.service(l, cells, known, lines) }); err != nil {
+		return nil, err
+	}
+	second := &registerReader{&table{name: requirementsName, header: RequirementsHeader}, register}
+	groups := newGroups()
+	if err := second.table.read(requirements, func(l line, cells []cell) { second.requirement(l, cells, known, groups) }); err != nil {
+		return nil, err
+	}
+	second.close(groups)
+	if err := append(first.faults, second.faults...).Err(); err != nil {
+		return nil, err
+	}
+	return register, nil
+}
+
+const (
+	serviceID = iota
+	serviceOwner
+	serviceName
+	serviceCountry
+	serviceSector
+	serviceCriticality
+	serviceSeverity
+	serviceRepair
+	serviceSpread
+	serviceRestart
+	serviceMission
+	serviceTags
+	serviceTLP
+	serviceConfidence
+)
+
+func (r *registerReader) service(l line, cells []cell, known map[string]int32, lines map[string]int) {
+	id := cells[serviceID].text
+	if id == "" || strings.TrimSpace(id) != id || id == Unknown {
+		r.fault(l, cells, serviceID, "the id is "+errs.Quote(id), "text without spaces around it, but "+Unknown)
+	} else if before, ok := lines[id]; ok {
+		r.fault(l, cells, serviceID, fmt.Sprintf("service %s has a row already, on line %d", errs.Quote(id), before), "one row for each service")
+	} else {
+		lines[id] = l.number
+		known[id] = int32(len(r.register.Services))
+	}
+	weight, err := strconv.Atoi(cells[serviceCriticality].text)
+	if err != nil || weight < 1 || weight > 5 {
+		r.fault(l, cells, serviceCriticality, "the criticality is "+errs.Quote(cells[serviceCriticality].text), "1 to 5")
+	}
+	severity := r.share(l, cells, serviceSeverity, cascade.Always)
+	if severity == 0 {
+		r.fault(l, cells, serviceSeverity, "the severity is too small to count", "above 0, at most 1, or "+Unknown)
+	}
+	repair := r.time(l, cells, serviceRepair, unknownRepair)
+	if repair == 0 {
+		r.fault(l, cells, serviceRepair, "the repair takes no time", "1min or longer, or "+Unknown)
+	}
+	mission := cells[serviceMission].text
+	if mission != "" && mission != "yes" {
+		r.fault(l, cells, serviceMission, "the mission is "+errs.Quote(mission), "yes, or nothing")
+	}
+	r.marks(l, cells, serviceTLP, serviceConfidence)
+	r.register.Services = append(r.register.Services, cascade.Service{
+		ID: id, Weight: uint32(weight), Severity: severity, Mission: mission == "yes",
+		Repair:  cascade.Repair{Median: repair, Spread: r.spread(l, cells, serviceSpread)},
+		Restart: r.time(l, cells, serviceRestart, 0),
+	})
+	r.register.about = append(r.register.about, about{cells[serviceOwner].text, cells[serviceCountry].text, cells[serviceSector].text, cells[serviceTags].text})
+}
+
+// share reads a number from 0 to 1.
+func (r *registerReader) share(l line, cells []cell, i int, unknown cascade.Probability) cascade.Probability {
+	text := cells[i].text
+	if text == Unknown {
+		r.unknown(strings.Split(r.header, ",")[i])
+		return unknown
+	}
+	x, err := strconv.ParseFloat(text, 64)
+	if err == nil {
+		var p cascade.Probability
+		if p, err = cascade.Chance(x); err == nil {
+			return p
+		}
+	}
+	r.fault(l, cells, i, errs.Quote(text)+" is no share", "a number from 0 to 1, or "+Unknown)
+	return cascade.Always
+}
+
+func (r *registerReader) spread(l line, cells []cell, i int) cascade.Spread {
+	text := cells[i].text
+	if text == Unknown {
+		r.unknown("spread")
+		return unknownSpread
+	}
+	x, err := strconv.ParseFloat(text, 64)
+	if err == nil {
+		var s cascade.Spread
+		if s, err = cascade.Sigma(x); err == nil {
+			return s
+		}
+	}
+	r.fault(l, cells, i, errs.Quote(text)+" is no spread", "a number from 0 to 4, the standard deviation of the logarithm, or "+Unknown)
+	return 0
+}
+
+// units are those of times, in hours.
+var units = []struct {
+	name  string
+	hours float64
+}{{"min", 1.0 / 60}, {"h", 1}, {"d", 24}}
+
+// time reads a length of time with its unit.
+func (r *registerReader) time(l line, cells []cell, i int, unknown cascade.Minutes) cascade.Minutes {
+	const allowed = "a number and min, h or d, such as 48h, or " + Unknown
+	text := cells[i].text
+	if text == Unknown {
+		r.unknown(strings.Split(r.header, ",")[i])
+		return unknown
+	}
+	for _, u := range units {
+		digits, ok := strings.CutSuffix(text, u.name)
+		if !ok {
+			continue
+		}
+		x, err := strconv.ParseFloat(digits, 64)
+		if err != nil {
+			break
+		}
+		m, err := cascade.Hours(x * u.hours)
+		if err != nil {
+			r.fault(l, cells, i, errs.Quote(text)+" is out of range", fmt.Sprintf("0 to %dd", cascade.MaxMinutes/(24*60)))
+			return 1
+		}
+		return m
+	}
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		r.fault(l, cells, i, errs.Quote(text)+" has no unit", allowed)
+	} else {
+		r.fault(l, cells, i, errs.Quote(text)+" is no length of time", allowed)
+	}
+	return 1
+}
+
+// marks checks the cells that say who may see a row and how sure it is.
+func (r *registerReader) marks(l line, cells []cell, tlp, confidence int) {
+	for i, allowed := range map[int][]string{
+		tlp:        {"clear", "green", "amber", "amber+strict", "red"},
+		confidence: {"high", "medium", "low", Unknown},
+	} {
+		if !slices.Contains(allowed, cells[i].text) {
+			r.fault(l, cells, i, errs.Quote(cells[i].text)+" is not one of them", strings.Join(allowed, ", "))
+		}
+	}
+}
+
+const (
+	requirementService = iota
+	requirementGroup
+	requirementNeed
+	requirementSupplier
+	requirementBinding
+	requirementBuffer
+	requirementTLP
+	requirementConfidence
+)
+
+// groups are the requirements while their rows are read.
+type groups struct {
+	index map[[2]string]int32 // by service and group
+	rows  map[[3]string]int   // line by service, group and supplier
+	first []groupRow          // parallel to Requirements
+}
+
+// groupRow is the first row of a group.
+type groupRow struct {
+	line  line
+	cells []cell
+}
+
+func newGroups() *groups {
+	return &groups{index: make(map[[2]string]int32), rows: make(map[[3]string]int)}
+}
+
+func (r *registerReader) requirement(l line, cells []cell, known map[string]int32, g *groups) {
+	text := func(i int) string { return cells[i].text }
+	service, ok := known[text(requirementService)]
+	if !ok {
+		r.fault(l, cells, requirementService, fmt.Sprintf("there is no service %s", errs.Quote(text(requirementService))), "an id of the services table")
+		return
+	}
+	if text(requirementGroup) == "" {
+		r.fault(l, cells, requirementGroup, "the group has no name", "a name, the same in all rows of suppliers that can stand in for each other")
+		return
+	}
+	r.marks(l, cells, requirementTLP, requirementConfidence)
+	if text(requirementSupplier) == Unknown {
+		r.unknown("supplier")
+		return
+	}
+	supplier, ok := known[text(requirementSupplier)]
+	if !ok {
+		r.fault(l, cells, requirementSupplier, fmt.Sprintf("there is no service %s", errs.Quote(text(requirementSupplier))), "an id of the services table, or "+Unknown)
+		return
+	}
+	if supplier == service {
+		r.fault(l, cells, requirementSupplier, fmt.Sprintf("service %s supplies itself", errs.Quote(text(requirementSupplier))), "another service")
+		return
+	}
+	row := [3]string{text(requirementService), text(requirementGroup), text(requirementSupplier)}
+	if before, ok := g.rows[row]; ok {
+		r.fault(l, cells, requirementSupplier, fmt.Sprintf("the supplier has a row already, on line %d", before), "one row for each supplier of a group")
+		return
+	}
+	g.rows[row] = l.number
+	need, err := strconv.Atoi(text(requirementNeed))
+	if err != nil || need < 1 || need > cascade.MaxSuppliers {
+		r.fault(l, cells, requirementNeed, errs.Quote(text(requirementNeed))+" is no number of suppliers", "1 or more, as many as must be up")
+		return
+	}
+	q := cascade.Requirement{Service: service, Name: text(requirementGroup), Need: int32(need), Binding: r.binding(l, cells), Buffer: r.time(l, cells, requirementBuffer, 0)}
+	key := [2]string{row[0], row[1]}
+	at, ok := g.index[key]
+	if !ok {
+		at = int32(len(r.register.Requirements))
+		g.index[key] = at
+		g.first = append(g.first, groupRow{l, cells})
+		r.register.Requirements = append(r.register.Requirements, q)
+	}
+	group := &r.register.Requirements[at]
+	for i, same := range map[int]bool{requirementNeed: q.Need == group.Need, requirementBinding: q.Binding == group.Binding, requirementBuffer: q.Buffer == group.Buffer} {
+		if !same {
+			first := g.first[at]
+			r.fault(l, cells, i, fmt.Sprintf("%s differs from the group's first row, on line %d", errs.Quote(text(i)), first.line.number), first.cells[i].text)
+		}
+	}
+	group.Suppliers = append(group.Suppliers, supplier)
+}
+
+func (r *registerReader) binding(l line, cells []cell) cascade.Probability {
+	text := cells[requirementBinding].text
+	var words []string
+	for _, b := range bindings {
+		if b.word == text {
+			text = strconv.FormatFloat(b.value, 'g', -1, 64)
+		}
+		words = append(words, b.word)
+	}
+	if text == Unknown {
+		r.unknown("binding")
+		return unknownBinding
+	}
+	x, err := strconv.ParseFloat(text, 64)
+	if err == nil {
+		var p cascade.Probability
+		if p, err = cascade.Chance(x); err == nil {
+			return p
+		}
+	}
+	r.fault(l, cells, requirementBinding, errs.Quote(text)+" does not say how binding it is", strings.Join(words, ", ")+", "+Unknown+", or a number from 0 to 1")
+	return 0
+}
+
+// close looks at the groups once all their rows are known.
+func (r *registerReader) close(g *groups) {
+	for i := range r.register.Requirements {
+		q := &r.register.Requirements[i]
+		if int(q.Need) > len(q.Suppliers) {
+			first := g.first[i]
+			r.fault(first.line, first.cells, requirementNeed,
+				fmt.Sprintf("%d of %d suppliers cannot be up", q.Need, len(q.Suppliers)), fmt.Sprintf("1 to %d, or more suppliers", len(q.Suppliers)))
+		}
+	}
+}
+
+// ReadScenario reads who a scenario can hit. Each row selects services by tag,
+// sector, country, owner or id; where several rows select one, the highest
+// probability is its own.
+func (r *Register) ReadScenario(name string, in io.Reader) (cascade.Scenario, error) {
+	s := cascade.Scenario{Hits: make([]cascade.Probability, len(r.Services))}
+	t := &registerReader{&table{name: name, header: ScenarioHeader}, r}
+	err := t.read(in, func(l line, cells []cell) {
+		hit := t.share(l, cells, 2, cascade.Always)
+		if cells[2].text == Unknown {
+			t.fault(l, cells, 2, "a scenario says how likely it is", "a number from 0 to 1")
+		}
+		selected := r.selector(cells[0].text)
+		if selected == nil {
+			t.fault(l, cells, 0, errs.Quote(cells[0].text)+" selects nothing", "all, tag, sector, country, owner or id")
+			return
+		}
+		any := false
+		for i := range r.Services {
+			if selected(i, cells[1].text) {
+				any = true
+				s.Hits[i] = max(s.Hits[i], hit)
+			}
+		}
+		if !any {
+			t.fault(l, cells, 1, fmt.Sprintf("no service has the %s %s", cells[0].text, errs.Quote(cells[1].text)), "one that stands in the services table")
+		}
+	})
+	if err != nil {
+		return s, err
+	}
+	return s, t.faults.Err()
+}
+
+func (r *Register) selector(kind string) func(i int, value string) bool {
+	switch kind {
+	case "all":
+		return func(int, string) bool { return true }
+	case "tag":
+		return func(i int, value string) bool { return slices.Contains(strings.Fields(r.about[i].tags), value) }
+	case "sector":
+		return func(i int, value string) bool { return r.about[i].sector == value }
+	case "country":
+		return func(i int, value string) bool { return r.about[i].country == value }
+	case "owner":
+		return func(i int, value string) bool { return r.about[i].owner == value }
+	case "id":
+		return func(i int, value string) bool { return r.Services[i].ID == value }
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package exchange_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/internal/cascade"
+	"muster/internal/exchange"
+)
+
+const registerServices = exchange.ServicesHeader + `
+power,Aldmoor,Grid,,energy,5,0.5,90min,0.5,2h,,vendor:a region:north,clear,high,SYNTHETIC,
+water,Brevik,Works,,water,2,unknown,unknown,unknown,unknown,yes,vendor:b,amber,unknown,SYNTHETIC,
+pumps,Brevik,Pumps,,water,1,1,2d,0,0h,,vendor:a,green,low,SYNTHETIC,
+`
+
+const registerRequirements = exchange.RequirementsHeader + `
+water,supply,2,power,mostly,1d,clear,high,SYNTHETIC
+water,supply,2,pumps,mostly,1d,clear,high,SYNTHETIC
+pumps,power,1,power,unknown,unknown,clear,high,SYNTHETIC
+pumps,telecom,1,unknown,unknown,unknown,clear,high,SYNTHETIC
+`
+
+func readRegister(t testing.TB, services, requirements string) (*exchange.Register, error) {
+	t.Helper()
+	return exchange.ReadRegister("s.csv", strings.NewReader(services), "r.csv", strings.NewReader(requirements))
+}
+
+func TestReadRegister(t *testing.T) {
+	t.Parallel()
+	r, err := readRegister(t, registerServices, registerRequirements)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantServices := []cascade.Service{
+		{ID: "power", Weight: 5, Severity: cascade.Always / 2, Repair: cascade.Repair{Median: 90, Spread: 1 << 15}, Restart: 120},
+		{ID: "water", Weight: 2, Severity: cascade.Always, Repair: cascade.Repair{Median: 7 * 1440, Spread: 1 << 16}, Mission: true},
+		{ID: "pumps", Weight: 1, Severity: cascade.Always, Repair: cascade.Repair{Median: 2 * 1440}},
+	}
+	if diff := cmp.Diff(wantServices, r.Services); diff != "" {
+		t.Errorf("services (-want +got):\n%s", diff)
+	}
+	mostly, err := cascade.Chance(0.8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantRequirements := []cascade.Requirement{
+		{Service: 1, Name: "supply", Need: 2, Suppliers: []int32{0, 2}, Binding: mostly, Buffer: 1440},
+		{Service: 2, Name: "power", Need: 1, Suppliers: []int32{0}, Binding: cascade.Always},
+	}
+	if diff := cmp.Diff(wantRequirements, r.Requirements); diff != "" {
+		t.Errorf("requirements (-want +got):\n%s", diff)
+	}
+	wantUnknown := map[string]int{"severity": 1, "repair": 1, "spread": 1, "restart": 1, "binding": 1, "buffer": 1, "supplier": 1}
+	if diff := cmp.Diff(wantUnknown, r.Unknown); diff != "" {
+		t.Errorf("unknown (-want +got):\n%s", diff)
+	}
+	if _, err := r.Graph(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReadScenario(t *testing.T) {
+	t.Parallel()
+	rows := []struct{ name, text, want string }{
+		{"tag", "tag,vendor:a,0.5", "0.5 0 0.5"},
+		{"the highest counts", "all,,0.25\nid,water,0.125\nsector,energy,1", "1 0.25 0.25"},
+		{"owner", "owner,Brevik,0.5", "0 0.5 0.5"},
+		{"unknown", "id,water,unknown", `s.csv:2:10: hit: a scenario says how likely it is`},
+		{"word", "colour,red,0.5", `s.csv:2:1: select: "colour" selects nothing`},
+		{"beyond one", "id,water,1.5", `s.csv:2:10: hit: "1.5" is no share`},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			s, err := fresh(t).ReadScenario("s.csv", strings.NewReader(exchange.ScenarioHeader+"\n"+row.text+"\n"))
+			var got []string
+			for _, h := range s.Hits {
+				got = append(got, strconv.FormatFloat(h.Float(), 'g', -1, 64))
+			}
+			text := strings.Join(got, " ")
+			if err != nil {
+				text = err.Error()
+			}
+			if !strings.HasPrefix(text, row.want) {
+				t.Errorf("got %s; want %s", text, row.want)
+			}
+		})
+	}
+}
+
+func fresh(t *testing.T) *exchange.Register {
+	t.Helper()
+	r, err := readRegister(t, registerServices, registerRequirements)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// FuzzReadRegister: whatever is accepted is a graph, and nothing panics.
+func FuzzReadRegister(f *testing.F) {
+	f.Add(registerServices, registerRequirements)
+	f.Add(registerServices, exchange.RequirementsHeader+"\nwater,a,1,power,NaN,-1h,clear,high,\n")
+	f.Add("", "")
+	f.Fuzz(func(t *testing.T, services, requirements string) {
+		r, err := readRegister(t, services, requirements)
+		if err != nil {
+			return
+		}
+		if _, err := r.Graph(); err != nil {
+			t.Errorf("the tables were accepted, and are no graph: %v", err)
+		}
+	})
+}
