@@ -155,12 +155,12 @@ func newComparisonView(member coalition.MemberID, c workspace.Comparison, r *rel
 		}
 	}
 	v := comparisonView{
-		Survey: c.Survey, Member: member, Cohort: c.Cohort, Urgent: slices.Concat([]string{}, c.Urgent), Standings: make([]standingView, len(c.Standings)),
+		Survey: c.Survey, Member: member, Cohort: c.Cohort, Urgent: append([]string{}, c.Urgent...), Standings: make([]standingView, len(c.Standings)),
 	}
 	for i, s := range c.Standings {
 		v.Standings[i] = standingView{
 			Outcome: s.Outcome, Level: s.Answer.Level, Target: s.Answer.Target, Gap: s.Gap.String(), Change: s.Move.String(),
-			Band: s.Band, Lower: s.Lower, Same: s.Same, Higher: s.Higher, Bands: slices.Concat([]disclosure.Band{}, shown[s.Outcome]),
+			Band: s.Band, Lower: s.Lower, Same: s.Same, Higher: s.Higher, Bands: append([]disclosure.Band{}, shown[s.Outcome]...),
 		}
 	}
 	return v

@@ -229,5 +229,9 @@ func openSheet(path string) (*os.File, int64, error) {
 		f.Close()
 		return nil, 0, errs.Wrap(err, errs.Invalid, strconv.Quote(path)+" is not a regular file", "")
 	}
+	if info.Size() > workbook.MaxSize {
+		f.Close()
+		return nil, 0, errs.New(errs.Invalid, fmt.Sprintf("%s has %d bytes, and a workbook no more than %d", strconv.Quote(path), info.Size(), workbook.MaxSize), "nothing was read of it; give the file that muster workspace export wrote")
+	}
 	return f, info.Size(), nil
 }

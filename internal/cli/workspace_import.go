@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -203,25 +204,31 @@ func contributed(c workspace.SavedContribution) assess.Entry {
 	return assess.Entry{Level: c.Level, Note: c.Note}
 }
 
-// expect lists the rows that a whole file of these surveys would have.
+// expect lists the rows that a whole file would have: of each survey that it speaks
+// of, the member's entries or what is asked of the bodies that it names.
 func (m *merging) expect(ctx context.Context, in *workbook.Import) error {
+	spoken := make(map[workbook.Key]bool) // without outcomes
+	for _, row := range in.Rows {
+		spoken[workbook.Key{Survey: row.Key.Survey, Body: row.Key.Body}] = true
+	}
 	for _, s := range m.surveys {
 		id := s.ID()
-		if !slices.ContainsFunc(in.Rows, func(r workbook.Row) bool { return r.Key.Survey == id }) {
-			continue
-		}
-		var outcomes []string
-		for _, o := range s.Pack.Outcomes() {
-			outcomes = append(outcomes, o.ID)
-		}
-		if in.Body != "" {
-			var err error
-			if outcomes, err = m.w.sectionOf(ctx, workspace.SurveyID(id), s.Pack, in.Body); err != nil {
-				return err
+		if spoken[workbook.Key{Survey: id}] {
+			for _, o := range s.Pack.Outcomes() {
+				m.all = append(m.all, workbook.Key{Survey: id, Outcome: o.ID})
 			}
 		}
-		for _, outcome := range outcomes {
-			m.all = append(m.all, workbook.Key{Survey: id, Outcome: outcome, Body: in.Body})
+		for _, body := range slices.Sorted(maps.Keys(m.bodies)) {
+			if !spoken[workbook.Key{Survey: id, Body: body}] {
+				continue
+			}
+			outcomes, err := m.w.sectionOf(ctx, workspace.SurveyID(id), s.Pack, body)
+			if err != nil {
+				return err
+			}
+			for _, outcome := range outcomes {
+				m.all = append(m.all, workbook.Key{Survey: id, Outcome: outcome, Body: body})
+			}
 		}
 	}
 	return nil

@@ -93,7 +93,7 @@ have contributed, last year has a plan. Everything in it is invented, and its pa
 are marked SYNTHETIC.
 
 It is made in a temporary folder that is removed at the end, or kept in --dir, where
-it opens with the passphrase "an invented member".`,
+it opens with the passphrase "an entirely invented member".`,
 		Example: `  muster workspace demo`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -108,7 +108,7 @@ it opens with the passphrase "an invented member".`,
 }
 
 // syntheticPassphrase opens a demonstration that is kept: there is nothing to hide.
-const syntheticPassphrase = "an invented member"
+const syntheticPassphrase = "an entirely invented member"
 
 func runWorkspaceDemo(ctx context.Context, env Env, dir, address string, seed uint64) (err error) {
 	var packs []*framework.Pack

@@ -125,6 +125,17 @@ func TestLoadCharter(t *testing.T) {
 	if diff := cmp.Diff(mine, kept); diff != "" {
 		t.Errorf("the charter that is kept (-want +got):\n%s", diff)
 	}
+
+	// Another one only in place of the one that is there, by its digest.
+	later := make("Ostmere", "Calverra", "Norvik", "Westmark")
+	for _, insteadOf := range []string{"", later.Digest(), others.Digest()} {
+		_, err = w.Service.Load(t.Context(), w.Lead, workspace.LoadConfig{Pack: pack, Charter: &later, InsteadOf: insteadOf})
+		refused(t, err, errs.Conflict)
+	}
+	then = load(t, w, workspace.LoadConfig{Pack: pack, Charter: &later, InsteadOf: mine.Digest()})
+	if kept, err = w.Charter(t.Context(), w.Lead, first.ID); err != nil || then.Charter != later.Digest() || kept.Digest() != later.Digest() {
+		t.Errorf("in place of the one that was withdrawn: %+v, %v", then, err)
+	}
 }
 
 // A second year: what looks unchanged is carried over, counts for nothing, and is an
