@@ -28,6 +28,7 @@ type standingView struct {
 	Urgent       []urgentView
 	UrgentNone   string
 	Areas        []standingArea
+	Scale        scaleView
 	Rests, Kept  string // what the numbers rest on; who gave the release
 }
 
@@ -92,7 +93,7 @@ func (p *Pages) standing(w http.ResponseWriter, r *http.Request, v *visit) error
 func (v *visit) compared(view *standingView, c workspace.Comparison, r *release.Release) {
 	part := r.Participation
 	view.Lead = v.N("standing.lead", part.Submissions, "Of", part.Members, "Coalition", r.Coalition)
-	view.Stamp = r.Marking
+	view.Stamp, view.Scale = r.Marking, v.scale
 	view.Rests = v.T("standing.source", "Coalition", r.Coalition, "Cycle", r.Cycle, "Cohort", c.Cohort, "Pack", r.Framework.ID, "Version", r.Framework.Version, "N", part.Submissions, "Of", part.Members)
 	if r.Marking != "" {
 		view.Rests = r.Marking + " · " + view.Rests
@@ -189,7 +190,7 @@ func (v *visit) urgent(s workspace.Standing) urgentView {
 	target, _ := s.Answer.Target.Number()
 	u := urgentView{
 		ID: s.Outcome, Title: o.Title, Href: v.to.under(v.survey.ID, "plan"), To: v.T("next.plan"),
-		Says: v.T("plan.gap", "Level", v.level(s.Answer.Level), "Target", v.level(s.Answer.Target)), Further: v.T("standing.furtherUnknown"),
+		Says: v.T("standing.gap", "Level", v.level(s.Answer.Level), "Target", v.level(s.Answer.Target)), Further: v.T("standing.furtherUnknown"),
 	}
 	u.Steps = web.Steps{Title: o.ID + " " + o.plainTitle + ": " + u.Says, Steps: 5, At: at, Target: target}.SVG()
 	if s.Band >= 0 {
