@@ -25,7 +25,7 @@ const WorkspaceMember coalition.MemberID = "Ostmere"
 
 // FillWorkspace makes of an empty store the half-filled workspace of an invented
 // member in its second year: the year before is answered, verified, signed off and
-// closed, with a plan; of this year half is confirmed or answered, bodies have
+// closed, with a plan and the coalition's release; of this year half is confirmed or answered, bodies have
 // contributed, and some of what was carried over waits. One seed and one day give the
 // same workspace.
 func FillWorkspace(ctx context.Context, cfg WorkspaceConfig) error {
@@ -117,6 +117,11 @@ func (f *filling) pack(ctx context.Context, pack *framework.Pack, main bool) err
 	}
 	if err := f.service.Close(ctx, f.Lead, lastYear); err != nil {
 		return err
+	}
+	if main {
+		if err := f.released(ctx, pack, lastYear, member); err != nil {
+			return err
+		}
 	}
 	f.at = f.Now.AddDate(0, 0, -9)
 	thisYear := workspace.NewSurveyID(this, pack.ID)

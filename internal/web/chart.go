@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -14,6 +15,7 @@ type Segment struct {
 	Label       string // what it is: "0–1"
 	Short       string // the same where there is no room for Label; may be empty
 	Sign        string // stands before the count where there is room, in place of a label
+	Own         bool   // the reader is among them: a dot over the segment's middle
 }
 
 // Stack is members side by side in proportion, one segment a band. Units that
@@ -53,15 +55,21 @@ func (c Stack) SVG() template.HTML {
 	} else if c.Bare {
 		class += " bare"
 	}
+	if slices.ContainsFunc(c.Segments, func(s Segment) bool { return s.Own }) {
+		class += " own"
+	}
 	var s svg
 	s.open(class, c.Title, c.Desc)
 	at := 0
 	for _, seg := range c.Segments {
+		from, to := share(at, total), share(at+seg.Count, total)
+		at += seg.Count
+		if seg.Own { // also where nobody is counted: then between its neighbours
+			s.b.WriteString(`<circle cx="` + percent(tenths((from+to)/2)) + `" cy="-8" r="5.5"/>`)
+		}
 		if seg.Count == 0 {
 			continue
 		}
-		from, to := share(at, total), share(at+seg.Count, total)
-		at += seg.Count
 		s.part(FillClass(c.Scale, seg.First, seg.Last), from, to)
 		s.b.WriteString("<rect/>")
 		if seg.Last > seg.First {

@@ -87,6 +87,30 @@ func TestStack(t *testing.T) {
 	}
 }
 
+// The reader's own place is one dot over the middle of its segment, or where the
+// segment would begin if nobody is counted in it.
+func TestStackWithOwnPlace(t *testing.T) {
+	t.Parallel()
+	counts := []int{8, 0, 24}
+	for own, want := range []string{`<circle cx="12.5%"`, `<circle cx="25%"`, `<circle cx="62.5%"`, ""} {
+		stack := web.Stack{Scale: "level"}
+		for i, n := range counts {
+			stack.Segments = append(stack.Segments, web.Segment{First: i, Last: i, Count: n, Own: i == own})
+		}
+		picture := string(stack.SVG())
+		if want == "" {
+			if strings.Contains(picture, "circle") || strings.Contains(picture, "own") {
+				t.Errorf("there is a dot of nobody: %s", picture)
+			}
+			continue
+		}
+		if strings.Count(picture, "<circle") != 1 || !strings.Contains(picture, want) || !strings.Contains(picture, `class="stack own"`) {
+			t.Errorf("segment %d: want %s in %s", own, want, picture)
+		}
+		read(t, picture)
+	}
+}
+
 func TestStackWithoutRoom(t *testing.T) {
 	t.Parallel()
 	_, _, parts := read(t, string(web.Stack{Scale: "state", Segments: []web.Segment{

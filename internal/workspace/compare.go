@@ -19,7 +19,8 @@ type Standing struct {
 	Outcome string
 	Answer  assess.Answer
 	Gap     assess.Gap
-	Move    assess.Move // since the cycle before
+	Move    assess.Move     // since the cycle before
+	Before  framework.Level // the level of the cycle before; None if it is not comparable
 
 	// Band is the place among [disclosure.BandedBlock.Bands] of the outcome's levels
 	// at which the member is, its own dot; -1 if nothing of the outcome is shown.
@@ -50,9 +51,8 @@ func (s *Service) Compare(ctx context.Context, person Person, id SurveyID, r *re
 		if err != nil {
 			return err
 		}
-		if r.Framework.Ref != is.Pack || r.Cycle != is.Cycle {
-			return errs.New(errs.Conflict, fmt.Sprintf("the release is of %s %s in the cycle %s", errs.Quote(r.Framework.ID), r.Framework.Version, errs.Quote(r.Cycle)),
-				fmt.Sprintf("give the release of %s %s in the cycle %s", is.Pack.ID, is.Pack.Version, is.Cycle))
+		if err := is.released(r); err != nil {
+			return err
 		}
 		sealable, err := s.sealable(reader, is)
 		if err != nil {
@@ -77,6 +77,15 @@ func (s *Service) Compare(ctx context.Context, person Person, id SurveyID, r *re
 	return c, err
 }
 
+// released refuses, with kind Conflict, a release that is of something else.
+func (is survey) released(r *release.Release) error {
+	if r.Framework.Ref != is.Pack || r.Cycle != is.Cycle {
+		return errs.New(errs.Conflict, fmt.Sprintf("the release is of %s %s in the cycle %s", errs.Quote(r.Framework.ID), errs.Quote(r.Framework.Version), errs.Quote(r.Cycle)),
+			fmt.Sprintf("give the release of %s %s in the cycle %s", is.Pack.ID, is.Pack.Version, is.Cycle))
+	}
+	return nil
+}
+
 func compare(pack *framework.Pack, answers, before map[string]assess.Answer, r *release.Release) Comparison {
 	levels := make(map[string]disclosure.BandedBlock)
 	for _, area := range r.Areas {
@@ -95,6 +104,9 @@ func compare(pack *framework.Pack, answers, before map[string]assess.Answer, r *
 		standing.Outcome = o.ID
 		if last, ok := before[o.ID]; ok {
 			standing.Move = assess.OutcomeChange(&answer, &last)
+			if standing.Move != assess.MoveNotComparable {
+				standing.Before = last.Level
+			}
 		}
 		c.Standings = append(c.Standings, standing)
 		if standing.Gap == assess.GapBelow {

@@ -13,39 +13,9 @@ import (
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/release"
-	"muster/internal/release/releasetest"
 	"muster/internal/workspace"
 	"muster/internal/workspace/workspacetest"
 )
-
-// released returns a release in which thirty members are six a level in every
-// outcome but the last, which all of them answer with 2.
-func released(t *testing.T, pack *framework.Pack, cycle string) *release.Release {
-	t.Helper()
-	layout, err := framework.NewLayout(pack)
-	must(t, err)
-	const members = 30
-	outcomes := pack.Outcomes()
-	var cells []uint64
-	for i := range layout.Blocks {
-		b := &layout.Blocks[i]
-		counts := make([]uint64, len(b.Buckets))
-		spread := b.Kind == framework.KindLevel && b.Subject != outcomes[len(outcomes)-1].ID
-		for level := range 5 {
-			name := "2"
-			if spread {
-				name = string(rune('0' + level))
-			}
-			at, ok := b.Bucket(name)
-			if !ok || b.Kind != framework.KindLevel {
-				at = 0
-			}
-			counts[at] += members / 5
-		}
-		cells = append(cells, counts...)
-	}
-	return releasetest.New(t, releasetest.Config{Pack: pack, Cells: cells, Submissions: members, Cycle: cycle})
-}
 
 func TestCompare(t *testing.T) {
 	t.Parallel()
@@ -66,7 +36,7 @@ func TestCompare(t *testing.T) {
 	for outcome, e := range now {
 		save(t, w, s.ID, outcome, e)
 	}
-	r := released(t, pack, "2032")
+	r := workspacetest.Release(t, pack, "2032")
 	got, err := w.Compare(ctx, w.Lead, s.ID, r)
 	must(t, err)
 	if len(got.Standings) != 6 || got.Cohort != "members" {
@@ -112,8 +82,8 @@ func TestCompare(t *testing.T) {
 	}
 
 	for name, other := range map[string]*release.Release{
-		"another cycle": released(t, pack, "2031"),
-		"another pack":  released(t, workspacetest.Pack(t, 6, "elsewhere"), "2032"),
+		"another cycle": workspacetest.Release(t, pack, "2031"),
+		"another pack":  workspacetest.Release(t, workspacetest.Pack(t, 6, "elsewhere"), "2032"),
 	} {
 		if _, err := w.Compare(ctx, w.Lead, s.ID, other); errs.KindOf(err) != errs.Conflict {
 			t.Errorf("%s: %v", name, err)

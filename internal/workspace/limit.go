@@ -20,6 +20,7 @@ const (
 	MaxActions    = 50    // of an outcome
 	MaxDecisions  = 1_000 // of a survey
 	MaxSealings   = 1_000 // of a survey
+	MaxReleases   = 20    // of a survey, one in the place of the other
 )
 
 // The longest texts, in bytes; those of an entry are in package assess.

@@ -83,6 +83,7 @@ const (
 	kindDecision     Kind = "decision"     // what was decided at a step of the chain
 	kindSealing      Kind = "sealing"      // what was sealed
 	kindAction       Kind = "action"       // a line of the improvement plan
+	kindRelease      Kind = "release"      // what the coalition released of the survey
 )
 
 // Kinds returns all of them.
@@ -90,6 +91,7 @@ func Kinds() []Kind {
 	return []Kind{
 		kindWorkspace, kindSurvey, kindCharter, kindEntry, kindBody, kindContribution, kindSection, kindComment,
 		kindReference, kindFinding, kindOpinion, kindChain, kindDecision, kindSealing, kindAction,
+		kindRelease,
 	}
 }
 

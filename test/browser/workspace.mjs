@@ -1,15 +1,16 @@
 // Looks at a member's workspace in a browser, as workspace_test.go says, and prints
 // what it found: one line of JSON a check, {"name", "faults", "says"}.
 //
-//	node workspace.mjs MODULES CHROMIUM FILLED FIRST SECOND
+//	node workspace.mjs MODULES CHROMIUM RELEASE FILLED FIRST SECOND
 //
-// The last three are addresses with a token: the demonstration, a first year with
-// nothing answered, and a second year in which everything looks unchanged.
+// RELEASE is the release of the year that is answered in the last workspace. The last
+// three are addresses with a token: the demonstration, a first year with nothing
+// answered, and a second year in which everything looks unchanged.
 
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 
-const [modules, executablePath, ...addresses] = process.argv.slice(2);
+const [modules, executablePath, release, ...addresses] = process.argv.slice(2);
 const require = createRequire(modules + "/");
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -81,6 +82,8 @@ const views = {
   signoff: "survey/2026/muster-core/signoff",
   sheet: "survey/2026/muster-core/signoff/sheet",
   sealing: "survey/2026/muster-core/sealing",
+  standing: "survey/2025/muster-core/standing",
+  unreleased: "survey/2026/muster-core/standing",
   plan: "survey/2025/muster-core/plan",
   missing: "survey/2026/nothing/",
 };
@@ -162,6 +165,24 @@ await check("two windows, one answer", filled, { failing: true }, async (page, m
   await other.getByRole("button", { name: "Save my choice" }).click();
   await other.locator("#note-A4\\.1").waitFor();
   must((await other.inputValue("#note-A4\\.1")) === "differently", "the choice was not saved");
+});
+
+await check("a release is given without JavaScript", second, { javaScriptEnabled: false, failing: true }, async (page, must) => {
+  await page.goto(second.base + "/en/survey/2026/muster-core/standing");
+  must((await page.locator("svg.stack").count()) === 0, "there are strips without a release");
+  const give = async (file) => {
+    await page.getByLabel("release.json").setInputFiles(file);
+    await page.getByRole("button", { name: "Keep the release" }).click();
+    await page.waitForLoadState("load");
+  };
+  await give({ name: "notes.json", mimeType: "application/json", buffer: Buffer.from("our notes") });
+  must(await page.getByText("the file is no release").isVisible(), "what is no release is not refused in words");
+  await page.locator("main").getByRole("link", { name: "After the release" }).click();
+  await page.waitForLoadState("load");
+  await give(release);
+  const [strips, dots] = [await page.locator("svg.stack").count(), await page.locator("svg.stack circle").count()];
+  must(strips > 30 && dots === strips, `${dots} dots on ${strips} strips`);
+  return `${dots} dots on ${strips} strips`;
 });
 
 // Without a script everything is there, by forms.

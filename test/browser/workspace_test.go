@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -62,7 +63,7 @@ func TestWorkspacePages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	args := []string{"workspace.mjs", tools.modules, tools.chromium}
+	args := []string{"workspace.mjs", tools.modules, tools.chromium, nextRelease(t, filled, lead)}
 	for _, db := range []*workspacedb.DB{filled, first, second} {
 		args = append(args, serveWorkspace(t, db, lead))
 	}
@@ -92,7 +93,7 @@ func TestWorkspacePages(t *testing.T) {
 			}
 		})
 	}
-	if checks < 34 {
+	if checks < 39 {
 		t.Errorf("only %d checks ran", checks)
 	}
 	// All of the first year was answered, by keys alone, and every second one confirmed.
@@ -106,6 +107,26 @@ func TestWorkspacePages(t *testing.T) {
 			t.Errorf("%s year: %d of %d are open after the keys", name, p.Open(), p.Of)
 		}
 	}
+}
+
+// nextRelease writes the release that the demonstration has of its closed year as one
+// of the year after, and returns its place.
+func nextRelease(t *testing.T, filled *workspacedb.DB, lead workspace.Person) string {
+	t.Helper()
+	r, _, err := workspace.New(workspace.Config{Store: filled, Now: time.Now}).Release(t.Context(), lead, "2025/muster-core")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Cycle = "2026"
+	body, err := r.Canonical()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "release.json")
+	if err := os.WriteFile(path, body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func newWorkspace(t *testing.T) *workspacedb.DB {

@@ -118,6 +118,11 @@ func shown(t *testing.T, w *workspacetest.Workspace) string {
 		keep(in("sealings"), sealings, err)
 		actions, err := w.Actions(ctx, w.Lead, s.ID)
 		keep(in("actions"), actions, err)
+		if r, revised, err := w.Release(ctx, w.Lead, s.ID); err == nil {
+			keep(in("release"), []any{r, revised}, nil)
+			comparison, err := w.Compare(ctx, w.Lead, s.ID, r)
+			keep(in("comparison"), comparison, err)
+		}
 		blockers, err := w.Blockers(ctx, w.Lead, s.ID)
 		keep(in("blockers"), blockers, err)
 	}
@@ -175,6 +180,8 @@ func keepVersion(t *testing.T, file string) {
 	_, err = w.PutAction(ctx, w.Lead, id, "", 0, assess.Action{Outcome: "A1.2", Nothing: true, Text: "no coast"})
 	must(t, err)
 	must(t, w.Close(ctx, w.Lead, id))
+	_, err = w.KeepRelease(ctx, w.Lead, id, workspacetest.ReleaseFile(t, pack, workspacetest.Cycle))
+	must(t, err)
 	_, err = w.Service.Load(ctx, w.Lead, workspace.LoadConfig{Pack: pack, Cycle: "2032", Before: id})
 	must(t, err)
 	_, err = w.Confirm(ctx, w.Lead, "2032/invented", "A1.2")

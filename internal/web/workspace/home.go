@@ -118,7 +118,7 @@ func (v *visit) next(s workspace.Survey, entries map[string]assess.Entry) web.Li
 	open := nextOpen(v.pack.Outcomes(), entries, "")
 	switch {
 	case s.State == workspace.StateClosed:
-		return web.Link{Text: v.T("next.plan"), Href: v.to.under(s.ID, "plan")}
+		return web.Link{Text: v.T("next.standing"), Href: v.to.under(s.ID, "standing")}
 	case s.State == workspace.StateSealed:
 		return web.Link{Text: v.T("next.sealed"), Href: v.to.under(s.ID, "sealing")}
 	case open == nil:

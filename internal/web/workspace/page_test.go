@@ -401,6 +401,7 @@ func TestPlantedAnswersStayInPages(t *testing.T) {
 	if kept < 7 || refused < 3 {
 		t.Fatalf("%d forms were kept and %d refused", kept, refused)
 	}
+	s.give(t)
 	seen := 0
 	for path, body := range s.crawl(t, "/en/") {
 		if strings.Contains(path, secret) {

@@ -34,6 +34,7 @@ const maxForm = 256 << 10
 //	S/check                        what keeps it from being sealed
 //	S/signoff, S/signoff/sheet     the chain; POST; the sheet to print
 //	S/sealing                      before sealing: what leaves, what stays
+//	S/standing                     after the release: the member's own place; POST: the release
 //	S/plan                         the improvement plan; POST
 func (p *Pages) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -70,6 +71,9 @@ func (p *Pages) Handler() http.Handler {
 	post("signoff/decision", p.decide)
 
 	get("sealing", p.sealing)
+
+	get("standing", p.standing)
+	mux.HandleFunc("POST "+s+"standing", p.at(p.keepRelease))
 
 	get("plan", p.plan)
 	post("plan/action", p.putAction)
@@ -195,7 +199,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		}
 		d.Message, d.Hint = "", ""
 	}
-	if errors.Is(err, errTooLarge) {
+	if errors.Is(err, errTooLarge) || errors.Is(err, errNoRelease) {
 		status = http.StatusRequestEntityTooLarge
 	}
 	if wantsJSON(r) {
@@ -205,7 +209,9 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 	view := failView{Heading: v.T(heading), Text: d.Message, Hint: d.Hint, Back: web.Link{Text: v.T("fail.home"), Href: v.to.home()}}
 	if v.pack != nil {
 		view.Back = web.Link{Text: v.T("fail.survey"), Href: v.to.survey(v.survey.ID)}
-		if o, ok := v.pack.Outcome(r.PathValue("outcome")); ok {
+		if standing := v.to.under(v.survey.ID, "standing"); r.Method == http.MethodPost && p.base+r.URL.Path == standing {
+			view.Back = web.Link{Text: v.T("nav.standing"), Href: standing}
+		} else if o, ok := v.pack.Outcome(r.PathValue("outcome")); ok {
 			view.Back = web.Link{Text: v.T("fail.outcome", "ID", o.ID), Href: v.to.question(v.survey.ID, o.AreaID(), o.ID)}
 		}
 	}

@@ -119,6 +119,7 @@ func (p *Pages) page(v *visit, title, here, rest string) web.Page {
 		link("nav.check", v.to.under(s, "check"))
 		link("nav.signoff", v.to.under(s, "signoff"))
 		link("nav.sealing", v.to.under(s, "sealing"))
+		link("nav.standing", v.to.under(s, "standing"))
 		link("nav.plan", v.to.under(s, "plan"))
 	}
 	languages := web.Switch{Label: v.T("nav.language")}

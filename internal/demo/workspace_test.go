@@ -1,0 +1,57 @@
+package demo_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"muster/internal/demo"
+	"muster/internal/framework"
+	"muster/internal/store/workspacedb"
+	"muster/internal/workspace"
+	"muster/internal/workspace/workspacetest"
+	"muster/packs"
+)
+
+// The workspace of the demonstration has the release of the closed year, in which the
+// member can be one of those who are counted: its dot is never where nobody is.
+func TestWorkspaceHasRelease(t *testing.T) {
+	t.Parallel()
+	pack, err := framework.Find(packs.FS, demo.Core)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := workspacetest.Open(t, workspacedb.Config{Path: filepath.Join(t.TempDir(), "workspace.db"), Key: workspacetest.Key()})
+	now := time.Date(2031, 3, 1, 9, 0, 0, 0, time.UTC)
+	start := time.Now()
+	if err := demo.FillWorkspace(t.Context(), demo.WorkspaceConfig{Store: w.DB, Packs: []*framework.Pack{pack}, Seed: 1, Now: now, Lead: w.Lead}); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("filled in %v", time.Since(start))
+	id := workspace.NewSurveyID("2030", pack.ID)
+	r, _, err := w.Release(t.Context(), w.Lead, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Marking != demo.Synthetic {
+		t.Errorf("the release is marked %q", r.Marking)
+	}
+	c, err := w.Compare(t.Context(), w.Lead, id, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dots := 0
+	for _, s := range c.Standings {
+		if s.Band < 0 {
+			continue
+		}
+		dots++
+		if s.Answer.Level.Given() && s.Same == 0 {
+			t.Errorf("%s: the member is where nobody is", s.Outcome)
+		}
+	}
+	if dots < 20 || len(c.Urgent) < 3 {
+		t.Errorf("%d dots and %d gaps of %d outcomes: there is nothing to look at", dots, len(c.Urgent), len(c.Standings))
+	}
+	t.Logf("%d dots, %d gaps of %d outcomes", dots, len(c.Urgent), len(c.Standings))
+}
