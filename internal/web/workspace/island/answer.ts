@@ -260,12 +260,15 @@ class Answer extends HTMLElement {
       next.enter();
       return;
     }
+    // What was answered a moment ago is on its way: only when it is kept does the
+    // server know which question waits.
+    await Promise.all(all.map((a) => a.flush()));
     this.dirty = true; // where to go on is asked for even if nothing changed
     await this.flush();
     if (this.dirty || this.blocked || !this.next) return;
     const to = new URL(this.next, location.href);
     const here = to.pathname === location.pathname && to.search === location.search;
-    if (here) document.querySelector<Answer>(to.hash)?.enter();
+    if (here) (document.getElementById(to.hash.slice(1)) as Answer | null)?.enter(); // an id has a dot in it
     else location.assign(to);
   }
 
