@@ -36,12 +36,12 @@ func settled(e Entry) bool {
 	case framework.NotApplicable:
 		return e.Reason != "" && !e.Flagged
 	}
-	return !e.Flagged && !unproven(e)
+	return !e.Flagged && !e.Unproven()
 }
 
-// unproven reports whether a level was given without the evidence that it asks
+// Unproven reports whether a level was given without the evidence that it asks
 // for: at 3 a document at least, at 4 a test of one's own or somebody else's check.
-func unproven(e Entry) bool {
+func (e Entry) Unproven() bool {
 	switch e.Level {
 	case framework.Level3:
 		return e.Evidence == framework.NoEvidence || e.Evidence == framework.E0

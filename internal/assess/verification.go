@@ -74,7 +74,7 @@ func Sample(pack *framework.Pack, now, before map[string]Entry, proposals map[st
 				c.weight += w.weight()
 			}
 		}
-		note(WhyUnproven, unproven(e))
+		note(WhyUnproven, e.Unproven())
 		last, was := before[o.ID].Level.Number()
 		note(WhyRose, was && level >= last+2)
 		p, contributed := proposals[o.ID]

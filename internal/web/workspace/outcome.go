@@ -174,7 +174,7 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request, v *visit) error {
 		view.Groups[i].Heading = v.N("blocker."+string(b.Kind), len(view.Groups[i].Items))
 	}
 	for _, o := range v.pack.Outcomes() {
-		if e := is.Entries[o.ID]; e.Answered() && unproven(e) {
+		if e := is.Entries[o.ID]; e.Answered() && e.Unproven() {
 			view.Second = append(view.Second, checkItem{
 				ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.question(v.survey.ID, o.AreaID(), o.ID), Says: v.T("check.unproven", "Level", e.Level.String()),
 			})

@@ -136,7 +136,7 @@ func (v *visit) fits(filter string, s *state, o *framework.Outcome) bool {
 		before, ok := s.before[o.ID]
 		return ok && e.Answered() && before.Entry.Level != e.Level
 	case "unproven":
-		return unproven(e)
+		return e.Unproven()
 	}
 	return true
 }
@@ -172,7 +172,7 @@ func (v *visit) row(o *framework.Outcome, s *state) overviewRow {
 	if e.Flagged {
 		row.Notes = append(row.Notes, v.T("row.flagged"))
 	}
-	if unproven(e) && e.Answered() {
+	if e.Unproven() && e.Answered() {
 		row.Notes = append(row.Notes, v.T("row.unproven"))
 	}
 	if n := len(s.comments[o.ID]); n > 0 {

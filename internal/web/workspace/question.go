@@ -117,7 +117,7 @@ func (p *Pages) fill(v *visit, o *framework.Outcome, s *state, one bool) (fillin
 	differs := s.proposes(o.ID) && e.Answered() && e.Level != proposal.Level
 	with.attr("reason shown", " shown", e.Level == framework.NotApplicable || e.Reason != "" || differs)
 	with.attr("evidence shown", " shown", e.Evidence != framework.NoEvidence)
-	with.attr("proven", "hidden", !unproven(e))
+	with.attr("proven", "hidden", !e.Unproven())
 	with.attr("flagged", "checked", e.Flagged)
 	with["grades"] = v.gradeOptions[e.Evidence]
 	with["targets"] = v.targetOptions[e.Target]

@@ -179,7 +179,7 @@ func (p *Pages) kept(w http.ResponseWriter, r *http.Request, v *visit, o *framew
 	}
 	answer := reply{
 		Rev: saved.Rev, State: stateOf(saved.Entry), Entry: &saved.Entry, Saved: v.when(saved.Revised), Message: v.T("saved.now"), Next: next,
-		Unproven: unproven(saved.Entry),
+		Unproven: saved.Entry.Unproven(),
 	}
 	for i := range v.pack.Areas {
 		area := &v.pack.Areas[i]

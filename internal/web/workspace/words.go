@@ -232,18 +232,6 @@ func (v *visit) progress(id, label string, p assess.Progress) progressView {
 	return view
 }
 
-// unproven reports whether a level was given without the evidence that it asks for:
-// at 3 a document at least, at 4 a test of one's own or somebody else's check.
-func unproven(e assess.Entry) bool {
-	switch e.Level {
-	case framework.Level3:
-		return e.Evidence == framework.NoEvidence || e.Evidence == framework.E0
-	case framework.Level4:
-		return e.Evidence != framework.E2 && e.Evidence != framework.E3
-	}
-	return false
-}
-
 func belowTarget(e assess.Entry) bool {
 	return e.Answered() && e.Answer(framework.None).Gap() == assess.GapBelow
 }
