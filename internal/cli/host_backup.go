@@ -9,12 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"filippo.io/age"
 	"github.com/spf13/cobra"
 
-	"muster/internal/config"
 	"muster/internal/errs"
 	"muster/internal/store/hostdb"
 )
@@ -67,13 +65,9 @@ func runHostBackup(ctx context.Context, env Env, path string, f hostBackupFlags)
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := warnOfParts(env, filepath.Dir(path)); err != nil {
-		return err
-	}
-	// The parts lie beside the backup until it is whole, for nobody else to read.
-	parts, err := os.MkdirTemp(filepath.Dir(path), partsPrefix+"*")
+	parts, err := backupParts(env, path)
 	if err != nil {
-		return errs.Wrap(err, errs.Invalid, because("the folder of "+strconv.Quote(path)+" cannot be written", err), "")
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(parts)) }()
 	m, err := k.manifest(ctx, env, db)
@@ -92,10 +86,7 @@ func runHostBackup(ctx context.Context, env Env, path string, f hostBackupFlags)
 	if err := k.writeBackup(env, filepath.Join(parts, "backup"), m, snapshot, to); err != nil {
 		return placeError(err, filepath.Dir(path), "a backup needs room for the database twice")
 	}
-	if err := os.Link(filepath.Join(parts, "backup"), path); err != nil { // which replaces nothing
-		return errs.Wrap(err, errs.Invalid, because("the backup cannot be written to "+strconv.Quote(path), err), "")
-	}
-	if err := config.SyncFolder(filepath.Dir(path)); err != nil {
+	if err := nameBackup(parts, path); err != nil {
 		return err
 	}
 	digest, err := m.digest()
@@ -111,24 +102,6 @@ func runHostBackup(ctx context.Context, env Env, path string, f hostBackupFlags)
 		return err
 	}
 	say(env, "%s has no keys in it: keep a copy of %s on another medium", path, k.cfg.Keys)
-	return nil
-}
-
-// partsPrefix begins the name of the folder with the parts of a backup.
-const partsPrefix = ".muster-backup-"
-
-// warnOfParts names what backups left in the folder that were killed. Whether one
-// of them still goes on is not known, so nothing is removed.
-func warnOfParts(env Env, dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return errs.Wrap(err, errs.Invalid, because("the folder "+strconv.Quote(dir)+" cannot be read", err), "")
-	}
-	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), partsPrefix) {
-			warn(env, "%s has the parts of another backup, the database unencrypted among them: remove it, unless that backup is still under way", filepath.Join(dir, entry.Name()))
-		}
-	}
 	return nil
 }
 

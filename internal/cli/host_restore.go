@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -77,20 +76,11 @@ func runHostRestore(ctx context.Context, env Env, file, dir string, f hostRestor
 	if exists(filepath.Join(dir, config.HostFile)) {
 		return errs.New(errs.Conflict, strconv.Quote(dir)+" is a host's folder already", "a restore replaces nothing; give a new folder")
 	}
-	made, err := makeFolder(dir)
-	if err != nil {
-		return errs.Wrap(err, errs.Invalid, because(fmt.Sprintf("the folder %s cannot be made", strconv.Quote(dir)), err), "")
-	}
-	parts, err := os.MkdirTemp(dir, ".restore-*")
+	parts, finish, err := restoreParts(dir)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		err = errors.Join(err, os.RemoveAll(parts))
-		if err != nil {
-			removeEmpty(made)
-		}
-	}()
+	defer finish(&err)
 	u, err := openBackup(file, parts, with)
 	if err != nil {
 		return placeError(err, dir, "a restore needs room for the database twice")

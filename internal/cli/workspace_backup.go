@@ -81,20 +81,16 @@ func runWorkspaceBackup(ctx context.Context, env Env, path, dir string, f lockFl
 		return err
 	}
 	defer w.close(&err)
-	// The parts lie beside the backup until it is whole, encrypted all the same.
-	parts, err := os.MkdirTemp(filepath.Dir(path), ".muster-backup-*")
+	parts, err := backupParts(env, path)
 	if err != nil {
-		return errs.Wrap(err, errs.Invalid, because("the folder of "+strconv.Quote(path)+" cannot be written", err), "")
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(parts)) }()
 	m, err := w.backup(ctx, env, parts)
 	if err != nil {
 		return placeError(err, filepath.Dir(path), "a backup needs room for the database three times")
 	}
-	if err := os.Link(filepath.Join(parts, "backup"), path); err != nil { // which replaces nothing
-		return errs.Wrap(err, errs.Invalid, because("the backup cannot be written to "+strconv.Quote(path), err), "")
-	}
-	if err := config.SyncFolder(filepath.Dir(path)); err != nil {
+	if err := nameBackup(parts, path); err != nil {
 		return err
 	}
 	digest, err := m.digest()

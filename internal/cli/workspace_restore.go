@@ -55,20 +55,11 @@ func runWorkspaceRestore(ctx context.Context, env Env, file, dir string, f lockF
 	if err != nil {
 		return err
 	}
-	made, err := makeFolder(dir)
-	if err != nil {
-		return errs.Wrap(err, errs.Invalid, because(fmt.Sprintf("the folder %s cannot be made", strconv.Quote(dir)), err), "")
-	}
-	parts, err := os.MkdirTemp(dir, ".restore-*")
+	parts, finish, err := restoreParts(dir)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		err = errors.Join(err, os.RemoveAll(parts))
-		if err != nil {
-			removeEmpty(made)
-		}
-	}()
+	defer finish(&err)
 	u, err := unpackWorkspace(file, parts, lock)
 	if err != nil {
 		return placeError(err, dir, "a restore needs room for the database twice")
