@@ -327,6 +327,8 @@ func TestCheckFiles(t *testing.T) {
 		{"clock", "internal/pledge/pledge.go", head + "import \"time\"\nfunc f() any { return time.Now }\n", "no clock: uses time.Now"},
 		{"clock in an adapter", "internal/httpd/httpd.go", "// Package httpd serves.\npackage httpd\nimport \"time\"\nfunc f() any { return time.Now }\n", ""},
 		{"clock in a test", "internal/pledge/a_test.go", head + "import \"time\"\nfunc f() any { return time.Now }\n", ""},
+		{"a block accepted", "internal/pledge/pledge.go", head + "import \"muster/internal/disclosure\"\nvar accept = disclosure.Accept\n", "one way into a release: uses disclosure.Accept"},
+		{"a block accepted by a release", "internal/release/release.go", "// Package release is.\npackage release\nimport \"muster/internal/disclosure\"\nvar accept = disclosure.Accept\n", ""},
 		{"assertion library", "internal/pledge/a_test.go", head + "import \"github.com/stretchr/testify/require\"\n", "one way to assert: imports github.com/stretchr/testify/require"},
 		{"no comment", "internal/pledge/pledge.go", "package pledge\n", `package comment: has no comment that begins with "Package pledge" or "Command"`},
 		{"another's comment", "internal/pledge/pledge.go", "// Package promise holds.\npackage pledge\n", `package comment: has no comment that begins with "Package pledge" or "Command"`},

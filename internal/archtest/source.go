@@ -95,6 +95,17 @@ func checkFile(f *File, layer Layer) []Violation {
 			add("no init", f.at(fn.Pos()), "declares init", "what runs on import can be neither configured nor tested")
 		}
 	}
+	// A block that was read becomes one that may be published here, and nowhere else.
+	if path.Dir(f.Path) != "internal/release" && slices.Contains(f.Imports, Module+"/internal/disclosure") {
+		ast.Inspect(f.tree, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				if x, ok := sel.X.(*ast.Ident); ok && x.Name == "disclosure" && sel.Sel.Name == "Accept" {
+					add("one way into a release", f.at(sel.Pos()), "uses disclosure.Accept", "what the rule did not make is published by nobody; only a release that is read whole has blocks that were made before")
+				}
+			}
+			return true
+		})
+	}
 	if layer == Standard || layer == Kernel || layer == Domain {
 		ast.Inspect(f.tree, func(n ast.Node) bool {
 			if sel, ok := n.(*ast.SelectorExpr); ok {
