@@ -15,7 +15,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/internal/coalition"
 	"muster/internal/errs"
+	"muster/internal/keys"
 	"muster/internal/web"
 	picturepage "muster/internal/web/coalition"
 )
@@ -26,14 +28,16 @@ const maxPictureFile = 1_000_000
 
 // pictureFlags are what both commands draw from.
 type pictureFlags struct {
-	releases []string
-	itself   []string
+	releases    []string
+	itself      []string
+	coordinator string // its card
 }
 
 func (f *pictureFlags) register(cmd *cobra.Command) {
 	flags := cmd.PersistentFlags()
 	flags.StringArrayVar(&f.releases, "release", nil, "a release.json; once for each cycle, pack and cohort (required)")
-	flags.StringArrayVar(&f.itself, "collective", nil, "a collective.json: what the coalition says of itself")
+	flags.StringArrayVar(&f.itself, "collective", nil, "a collective.json, its .sig beside it: what the coalition says of itself")
+	flags.StringVar(&f.coordinator, "coordinator", "", "the coordinator's card, for the signatures of --collective")
 }
 
 func newPictureCmd(env Env) *cobra.Command {
@@ -49,7 +53,10 @@ what moved.
 
 With --out it writes one cohort's cycle as a single HTML file that needs no
 network, in English and French, and prints its name. muster picture serve shows all of them in a
-browser. Nothing else is read: a total that a release holds back is in neither.`,
+browser. Nothing else is read: a total that a release holds back is in neither.
+
+--collective adds what the coalition says of itself. Unless it is marked, it is taken
+with the coordinator's signature alone: --coordinator says who that is.`,
 		Example: `  muster picture --release result/release.json --out picture.html`,
 		Args:    noSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -103,17 +110,55 @@ func (f *pictureFlags) read(env Env) (*picturepage.Pages, error) {
 		cfg.Sheets = append(cfg.Sheets, sheet)
 	}
 	for _, path := range f.itself {
-		body, err := readInput(path, "assessment of the coalition itself")
+		itself, err := f.readCollective(path)
 		if err != nil {
 			return nil, err
-		}
-		itself, err := picturepage.ReadCollective(body)
-		if err != nil {
-			return nil, errs.Wrap(err, errs.Invalid, errs.Quote(path)+": "+errs.Describe(err).Message, "give a collective.json as it was written")
 		}
 		cfg.Itself = append(cfg.Itself, itself)
 	}
 	return picturepage.New(cfg)
+}
+
+// readCollective reads what the coalition says of itself, and sees to it that the
+// coordinator signed it: always where its card is given, and never without where
+// it is no rehearsal.
+func (f *pictureFlags) readCollective(path string) (*picturepage.Collective, error) {
+	const what = "assessment of the coalition itself"
+	inPath := func(err error, hint string) error {
+		return errs.Wrap(err, errs.Invalid, errs.Quote(path)+": "+errs.Describe(err).Message, hint)
+	}
+	body, err := readInput(path, what)
+	if err != nil {
+		return nil, err
+	}
+	itself, err := picturepage.ReadCollective(body)
+	switch {
+	case err != nil:
+		return nil, inPath(err, "give a collective.json as it was written")
+	case f.coordinator == "" && itself.Marking == "":
+		return nil, errs.New(errs.Invalid, "whether the coordinator signed "+errs.Quote(path)+" is not known", "give the coordinator's card with --coordinator")
+	case f.coordinator == "":
+		return itself, nil
+	}
+	file, err := readSigned(f.coordinator, "coordinator card")
+	if err != nil {
+		return nil, err
+	}
+	card, err := coalition.OpenCoordinatorCard(file)
+	if err != nil {
+		return nil, err
+	}
+	if card.Coalition != itself.Coalition {
+		return nil, errs.New(errs.Invalid, fmt.Sprintf("%s is of %s, and the card of %s", errs.Quote(path), errs.Quote(itself.Coalition), errs.Quote(card.Coalition)), "give the card of that coalition's coordinator")
+	}
+	signed, err := readSigned(path, what)
+	if err != nil {
+		return nil, err
+	}
+	if err := keys.Verify(keys.KindCollective, body, signed.Signature, card.Key); err != nil {
+		return nil, inPath(err, "ask the coordinator for both files again, NAME and NAME.sig")
+	}
+	return itself, nil
 }
 
 // writePicture writes the picture in one file.
