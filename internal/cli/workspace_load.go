@@ -12,6 +12,7 @@ import (
 
 type workspaceLoadFlags struct {
 	dir, charter, framework, cycle, before, insteadOf string
+	coordinator                                       bool
 	lock                                              lockFlags
 }
 
@@ -25,7 +26,10 @@ asked and until when; where there is none yet, give the pack and the name of the
 cycle, and load the charter when the coordinator has sent it.
 
 With --before, last cycle's answers are carried over where they look unchanged.
-They count for nothing until somebody confirms each.`,
+They count for nothing until somebody confirms each.
+
+With --coordinator it is the coordinator's own workspace, in which it answers for the
+coalition; muster collect collective signs what comes of it.`,
 		Example: `  muster workspace load --dir ostmere --framework muster-core --cycle 2027`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,12 +46,13 @@ They count for nothing until somebody confirms each.`,
 	flags.StringVar(&f.cycle, "cycle", "", "the cycle, such as 2027, where there is no charter")
 	flags.StringVar(&f.before, "before", "", "the survey of the cycle before, such as 2026/muster-core")
 	flags.StringVar(&f.insteadOf, "instead-of", "", "the digest of a charter that the survey was loaded with and that was withdrawn")
+	flags.BoolVar(&f.coordinator, "coordinator", false, "the coordinator answers, for the coalition as a whole")
 	f.lock.add(cmd)
 	return cmd
 }
 
 func runWorkspaceLoad(ctx context.Context, env Env, f workspaceLoadFlags) (err error) {
-	cfg := workspace.LoadConfig{Cycle: f.cycle, Before: workspace.SurveyID(f.before), InsteadOf: f.insteadOf}
+	cfg := workspace.LoadConfig{Cycle: f.cycle, Before: workspace.SurveyID(f.before), InsteadOf: f.insteadOf, Coordinator: f.coordinator}
 	if f.charter != "" {
 		signed, charter, err := openCharter(f.charter)
 		if err != nil {

@@ -24,6 +24,9 @@ import (
 	"muster/internal/workspace/workspacetest"
 )
 
+// assetDigest is the digest in the name of an asset: they have tests of their own.
+var assetDigest = regexp.MustCompile(`\.[0-9a-f]{16}\.`)
+
 var update = flag.Bool("update", false, "write the golden pages anew")
 
 // filled is a small workspace with something of everything.
@@ -68,7 +71,6 @@ func filled(t testing.TB) *site {
 func TestGoldenPages(t *testing.T) {
 	t.Parallel()
 	s := filled(t)
-	digest := regexp.MustCompile(`\.[0-9a-f]{16}\.`) // of assets: they have tests of their own
 	for _, row := range []struct{ name, path string }{
 		{"home", ""},
 		{"overview", "survey/2031/invented/"},
@@ -91,7 +93,7 @@ func TestGoldenPages(t *testing.T) {
 		}
 		for _, lang := range []string{"en", "fr"} {
 			s.open(t) // what is drawn at random begins anew
-			body := digest.ReplaceAllString(s.get(t, "/"+lang+"/"+row.path, http.StatusOK), ".DIGEST.")
+			body := assetDigest.ReplaceAllString(s.get(t, "/"+lang+"/"+row.path, http.StatusOK), ".DIGEST.")
 			golden(t, row.name+"."+lang+".html", body)
 		}
 	}

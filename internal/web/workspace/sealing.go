@@ -64,6 +64,9 @@ func (p *Pages) sealing(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if err != nil {
 		return err
 	}
+	if is.Pack.AnsweredBy == framework.ByCoordinator {
+		return p.serveSigning(w, v, is)
+	}
 	s, err := p.state(ctx, v)
 	if err != nil {
 		return err
