@@ -17,7 +17,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -98,27 +97,33 @@ type HostKeys struct {
 // MemoryLog is a record that keeps the promise of aggregate.Log.
 type MemoryLog struct {
 	mu      sync.Mutex
-	entries map[string]ledger.Entry
+	entries []ledger.Entry
 }
 
 // NewLog returns a record without entries.
-func NewLog() *MemoryLog { return &MemoryLog{entries: make(map[string]ledger.Entry)} }
+func NewLog() *MemoryLog { return new(MemoryLog) }
 
-// Entries returns what was logged, in no order.
+// Entries returns what was logged, in its order.
 func (l *MemoryLog) Entries() []ledger.Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Collect(maps.Values(l.entries))
+	return slices.Clone(l.entries)
 }
 
 // Append keeps the entry; another one with the same id is an error.
 func (l *MemoryLog) Append(_ context.Context, e ledger.Entry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if old, ok := l.entries[e.ID]; ok && fmt.Sprint(old) != fmt.Sprint(e) {
-		return fmt.Errorf("two entries %s: %v and %v", e.ID, old, e)
+	for _, old := range l.entries {
+		if old.ID != e.ID {
+			continue
+		}
+		if fmt.Sprint(old) != fmt.Sprint(e) {
+			return fmt.Errorf("two entries %s: %v and %v", e.ID, old, e)
+		}
+		return nil
 	}
-	l.entries[e.ID] = e
+	l.entries = append(l.entries, e)
 	return nil
 }
 
