@@ -81,6 +81,7 @@ var Packages = map[string]Layer{
 	"internal/logserver":                 Adapter,
 	"internal/exchange":                  Adapter,
 	"internal/exchange/workbook":         Adapter,
+	"internal/evidence":                  Adapter,
 	"internal/web":                       Adapter,
 	"internal/web/workspace":             Adapter,
 	"internal/web/coalition":             Adapter,
