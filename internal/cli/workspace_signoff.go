@@ -22,8 +22,8 @@ func newWorkspaceSignoffCmd(env Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "signoff",
 		Short: "Keys of those who sign off, and what they sign on other machines",
-		Long: `A step of the chain of sign-off may ask for a signature. Whoever decides there makes a
-key (key), and the lead registers its public part after comparing its words (register).
+		Long: `The member defines who decides, in their order (chain, or on the page). A step may ask
+for a signature. Whoever decides there makes a key (key), and the lead registers its public part after comparing its words (register).
 Then it signs on the workspace (muster workspace approve), or on another machine: what
 is to be signed goes out as a file (request) and the signed decision comes back (accept).`,
 		Args: noSubcommand,
@@ -31,7 +31,7 @@ is to be signed goes out as a file (request) and the signed decision comes back 
 
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newSignoffKeyCmd(env), newSignoffRegisterCmd(env), newSignoffRemoveCmd(env), newSignoffShowCmd(env),
+	cmd.AddCommand(newSignoffChainCmd(env), newSignoffKeyCmd(env), newSignoffRegisterCmd(env), newSignoffRemoveCmd(env), newSignoffShowCmd(env),
 		newSignoffRequestCmd(env), newSignoffAcceptCmd(env), newSignoffStatementCmd(env))
 	return cmd
 }
@@ -88,10 +88,11 @@ func runSignoffKey(ctx context.Context, env Env, name, out, passphrase, identity
 }
 
 type signoffRegisterFlags struct {
-	dir, id, public string
-	steps           []string
-	verifier, yes   bool
-	lock            lockFlags
+	dir, id            string
+	public, publicFile string
+	steps              []string
+	verifier, yes      bool
+	lock               lockFlags
 }
 
 func newSignoffRegisterCmd(env Env) *cobra.Command {
@@ -106,8 +107,8 @@ replaces what was registered; what another key signed counts no longer.`,
 		Example: `  muster workspace signoff register --dir ostmere --id hedda --at step-2 --public KEY`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.id == "" || f.public == "" || len(f.steps) == 0 && !f.verifier {
-				return usageError(cmd, "muster workspace signoff register needs --id, --public, and --at or --verifier")
+			if f.id == "" || (f.public == "") == (f.publicFile == "") || len(f.steps) == 0 && !f.verifier {
+				return usageError(cmd, "muster workspace signoff register needs --id, --public or --public-file, and --at or --verifier")
 			}
 			return runSignoffRegister(cmd.Context(), env, f)
 		},
@@ -115,7 +116,8 @@ replaces what was registered; what another key signed counts no longer.`,
 	dirFlag(cmd, &f.dir, "the workspace")
 	flags := cmd.Flags()
 	flags.StringVar(&f.id, "id", "", "a short name for the key: letters, digits, hyphens (required)")
-	flags.StringVar(&f.public, "public", "", "the public key, as muster workspace signoff key printed it (required)")
+	flags.StringVar(&f.public, "public", "", "the public key, as muster workspace signoff key printed it")
+	flags.StringVar(&f.publicFile, "public-file", "", "a file with the public key")
 	flags.StringSliceVar(&f.steps, "at", nil, "the steps at which it signs, by their ids")
 	flags.BoolVar(&f.verifier, "verifier", false, "it signs the verifier's opinion")
 	flags.BoolVar(&f.yes, "yes", false, "register without asking: the words have been compared")
@@ -124,6 +126,13 @@ replaces what was registered; what another key signed counts no longer.`,
 }
 
 func runSignoffRegister(ctx context.Context, env Env, f signoffRegisterFlags) (err error) {
+	if f.publicFile != "" {
+		body, err := readInput(f.publicFile, "file with the public key")
+		if err != nil {
+			return err
+		}
+		f.public = string(body)
+	}
 	public := keys.Public(strings.TrimSpace(f.public))
 	if err := public.Check(); err != nil {
 		return err
