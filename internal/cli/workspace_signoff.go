@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,9 +43,9 @@ func newSignoffKeyCmd(env Env) *cobra.Command {
 		Use:   "key --name NAME --out FILE",
 		Short: "Make the key of somebody who signs off",
 		Long: `Draw a signing key and write it to a file of mode 0600, locked with a passphrase or for
-an age key file. The public part is printed: the lead registers it, after both have
-compared the words on the telephone. Nobody can sign without file and passphrase, and
-nobody can bring them back.`,
+an age key file. The public part is printed, and written beside it as FILE.pub: the lead
+registers it, after both have compared the words on the telephone. Nobody can sign
+without file and passphrase, and nobody can bring them back.`,
 		Example: `  muster workspace signoff key --name "Hedda Lind" --out hedda.key`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -80,10 +81,15 @@ func runSignoffKey(ctx context.Context, env Env, name, out, passphrase, identity
 	if err := config.CreateApproverKey(out, lock, signer); err != nil {
 		return err
 	}
+	dir, file := filepath.Split(out)
+	dir = filepath.Clean(dir)
+	if err := realDisk().writeOutput(dir, []outputFile{{file + ".pub", []byte(signer.Public() + "\n"), 0o644}}, nil); err != nil {
+		return placeError(err, dir, "the line below is its public part")
+	}
 	if _, err := fmt.Fprintln(env.Out, signer.Public()); err != nil {
 		return err
 	}
-	say(env, "%s signs as %s; send the line above to the lead, and read these words out on the telephone:", out, errs.Quote(name))
+	say(env, "%s signs as %s; send %s.pub to the lead, and read these words out on the telephone:", out, errs.Quote(name), out)
 	return writeWords(env.Err, "muster:   ", signer.Public().Digest())
 }
 
