@@ -24,6 +24,7 @@ import (
 	"sync"
 	"time"
 
+	"muster/internal/account"
 	"muster/internal/framework"
 	"muster/internal/web"
 	"muster/internal/workspace"
@@ -43,6 +44,7 @@ type Config struct {
 	Marking string                               // "SYNTHETIC" for a demonstration; else empty
 	Log     *slog.Logger                         // where faults of pages go; nil for nowhere
 	Base    string                               // the path that the handler is served under; empty for the root
+	Team    *account.Service                     // the people who share it; nil where it is one person's
 }
 
 // Pages draws a workspace. It may be used by many goroutines.
@@ -54,6 +56,7 @@ type Pages struct {
 	marking   string
 	log       *slog.Logger
 	base      string
+	team      *account.Service // nil where the workspace is one person's
 	kit       *web.Kit
 	templates map[string]*template.Template
 
@@ -65,7 +68,7 @@ type Pages struct {
 // New reads messages and templates. An error is a fault of the program.
 func New(cfg Config) (*Pages, error) {
 	p := &Pages{
-		service: cfg.Service, person: cfg.Person, now: cfg.Now, rand: cfg.Rand, marking: cfg.Marking, log: cfg.Log, base: cfg.Base,
+		service: cfg.Service, person: cfg.Person, now: cfg.Now, rand: cfg.Rand, marking: cfg.Marking, log: cfg.Log, base: cfg.Base, team: cfg.Team,
 		texts: make(map[textKey]*packTexts), frames: make(map[frameKey]*frame),
 	}
 	if p.log == nil {
