@@ -82,6 +82,7 @@ var Packages = map[string]Layer{
 	"internal/logserver":                 Adapter,
 	"internal/exchange":                  Adapter,
 	"internal/exchange/workbook":         Adapter,
+	"internal/evidence":                  Adapter,
 	"internal/web":                       Adapter,
 	"internal/web/account":               Adapter,
 	"internal/web/workspace":             Adapter,

@@ -11,8 +11,9 @@ import (
 // Step is a place in the chain of sign-off that a member defines: the expert, the
 // head, the minister, the council.
 type Step struct {
-	ID   string `json:"id"`
-	Name string `json:"name"` // as pages and statements show it
+	ID     string `json:"id"`
+	Name   string `json:"name"`             // as pages and statements show it
+	Signed bool   `json:"signed,omitempty"` // an approval without a signature does not count
 }
 
 // MaxSteps is how many steps a chain may have.
@@ -26,7 +27,20 @@ type Decision struct {
 	Reason    string    `json:"reason,omitempty"` // why it was returned
 	By        string    `json:"by"`               // the name that the statement shows
 	At        time.Time `json:"at"`
-	Signature []byte    `json:"signature,omitempty"` // over the statement, by key file or passkey; kept as it came
+	Approval  *Approval `json:"approval,omitempty"`  // nil where nobody signed
+	Signature []byte    `json:"signature,omitempty"` // of earlier versions, which checked none; it says nothing
+
+	// Lapsed says that who signed is registered for the step no longer: the approval
+	// does not count. It follows from who is registered and is not kept.
+	Lapsed bool `json:"-"`
+}
+
+// Signed reports whether the decision has a signature that counts.
+func (d Decision) Signed() bool { return d.Approval != nil && !d.Lapsed }
+
+// counts reports whether an approval is one at that step.
+func (d Decision) counts(step Step) bool {
+	return d.Step == step.ID && !d.Lapsed && (!step.Signed || d.Signed())
 }
 
 // SignOff is a chain and everything that was decided, the earliest first. A
@@ -50,18 +64,22 @@ func (s SignOff) Next(digest string) (Step, bool) {
 
 // approved returns how many steps, from the first, have approved what has the
 // digest since it was last returned.
-func (s SignOff) approved(digest string) int {
-	n := 0
+func (s SignOff) approved(digest string) int { return len(s.Standing(digest)) }
+
+// Standing returns the approvals that count for what has the digest, in the order of
+// the chain: those that were given since it was last returned.
+func (s SignOff) Standing(digest string) []Decision {
+	var all []Decision
 	for _, d := range s.Decisions {
 		switch {
 		case d.Digest != digest:
 		case !d.Approved:
-			n = 0
-		case n < len(s.Chain) && s.Chain[n].ID == d.Step:
-			n++
+			all = nil
+		case len(all) < len(s.Chain) && d.counts(s.Chain[len(all)]):
+			all = append(all, d)
 		}
 	}
-	return n
+	return all
 }
 
 // Returned returns the last decision on the digest if it was a return.
@@ -75,9 +93,9 @@ func (s SignOff) Returned(digest string) (Decision, bool) {
 }
 
 // Decide checks a decision and returns the chain with it. It refuses, with kind
-// Conflict, an approval by a step whose turn it is not, and a return by a step whose
-// turn has not come: who has approved may still return it. A return without a reason
-// is Invalid.
+// Conflict, an approval by a step whose turn it is not, one without a signature where
+// the step asks for it, and a return by a step whose turn has not come: who has
+// approved may still return it. A return without a reason is Invalid.
 func (s SignOff) Decide(d Decision) (SignOff, error) {
 	n := s.approved(d.Digest)
 	at := slices.IndexFunc(s.Chain, func(step Step) bool { return step.ID == d.Step })
@@ -90,6 +108,8 @@ func (s SignOff) Decide(d Decision) (SignOff, error) {
 		return s, errs.New(errs.Invalid, "a return needs a reason", "say what has to change")
 	case d.Approved && at < n:
 		return s, errs.New(errs.Conflict, "this step has approved this already", "")
+	case d.Approved && !d.counts(s.Chain[at]):
+		return s, errs.New(errs.Conflict, fmt.Sprintf("an approval by %s counts with a signature", errs.Quote(s.Chain[at].Name)), "sign it with the key file that is registered for the step: muster workspace approve --key FILE")
 	}
 	return SignOff{Chain: s.Chain, Decisions: append(slices.Clone(s.Decisions), d)}, nil
 }

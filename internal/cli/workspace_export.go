@@ -23,6 +23,7 @@ import (
 type workspaceExportFlags struct {
 	dir, out, body, password string
 	surveys, languages       []string
+	form                     bool
 	lock                     lockFlags
 }
 
@@ -38,13 +39,16 @@ times for a workbook: a sheet each.
 
 With --body the workbook is that body's: the outcomes of its sections, and what it
 contributed. It is locked with the password of --password-file, for it goes to
-others.`,
+others.
+
+--form adds the form "what do you depend on", of that body or of the member as a whole;
+without --survey the file is the form alone.`,
 		Example: `  muster workspace export --dir ostmere --survey 2027/muster-core --language en,fr --out answers.xlsx
   muster workspace export --dir ostmere --survey 2027/muster-core --body port-of-ys --password-file password --out port-of-ys.xlsx`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if len(f.surveys) == 0 || f.out == "" {
-				return usageError(cmd, "muster workspace export needs --survey ID and --out FILE")
+			if len(f.surveys) == 0 && !f.form || f.out == "" {
+				return usageError(cmd, "muster workspace export needs --survey ID or --form, and --out FILE")
 			}
 			return runWorkspaceExport(cmd.Context(), env, f)
 		},
@@ -53,6 +57,7 @@ others.`,
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.surveys, "survey", nil, "the survey, such as 2027/muster-core (required)")
 	flags.StringVar(&f.out, "out", "", "the file to write, .xlsx or .csv (required)")
+	flags.BoolVar(&f.form, "form", false, "the form of what a body depends on, too")
 	flags.StringSliceVar(&f.languages, "language", nil, "one or two languages, such as en,fr (default: the pack's first)")
 	flags.StringVar(&f.body, "body", "", "the id of a body: a workbook of its own")
 	flags.StringVar(&f.password, "password-file", "", "a file of mode 0600 with a password for the workbook")
@@ -66,8 +71,8 @@ func (f workspaceExportFlags) format() (string, error) {
 	switch {
 	case ending != ".xlsx" && ending != ".csv":
 		return "", errs.New(errs.Invalid, fmt.Sprintf("%s ends in neither .xlsx nor .csv", strconv.Quote(f.out)), "a workbook is .xlsx; .csv is for programs")
-	case ending == ".csv" && len(f.surveys) > 1:
-		return "", errs.New(errs.Invalid, "a CSV file holds one survey", "give one --survey, or write an .xlsx")
+	case ending == ".csv" && (len(f.surveys) > 1 || f.form && len(f.surveys) > 0):
+		return "", errs.New(errs.Invalid, "a CSV file holds one survey, or the form", "give one --survey, or write an .xlsx")
 	case ending == ".csv" && f.password != "":
 		return "", errs.New(errs.Invalid, "a CSV file has no password", "write an .xlsx")
 	case ending == ".csv" && f.body != "":
@@ -147,6 +152,14 @@ func (w *openWorkspace) fillBook(ctx context.Context, book *workbook.Book, f wor
 		if book.Body, err = w.body(ctx, f.body); err != nil {
 			return err
 		}
+	}
+	if f.form {
+		needs, err := w.Needs(ctx, w.person)
+		if err != nil {
+			return err
+		}
+		book.Needs = append([]workbook.Need{}, needs[f.body].Needs.Rows...)
+		book.NeedsRevision = int64(needs[f.body].Rev)
 	}
 	for _, id := range f.surveys {
 		survey, err := w.Survey(ctx, w.person, workspace.SurveyID(id))

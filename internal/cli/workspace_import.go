@@ -30,7 +30,8 @@ func newWorkspaceImportCmd(env Env) *cobra.Command {
 spreadsheet made of it meanwhile. What the file changed is merged into what the
 workspace has by now, cell by cell, and the report says of each what became of it:
 taken, same, kept, in conflict or refused. Of a row with a conflict nothing is
-saved. A body's workbook becomes what that body contributes.
+saved. A body's workbook becomes what that body contributes, and its form what it
+depends on.
 
 An empty cell says nothing unless --blanks-clear is given. The report holds answers;
 it goes to standard output. Exit code 3: something is in conflict or was refused,
@@ -81,9 +82,6 @@ func runWorkspaceImport(ctx context.Context, env Env, path string, f workspaceIm
 	if len(in.Ignored) > 0 {
 		warn(env, "left aside, for they are not muster's: %s", someOf(in.Ignored))
 	}
-	if in.Needs != nil {
-		warn(env, "the form of what a body depends on was left aside: a workspace does not keep it yet")
-	}
 	blanks := workbook.BlanksKeep
 	if f.blanksClear {
 		blanks = workbook.BlanksClear
@@ -101,6 +99,10 @@ func runWorkspaceImport(ctx context.Context, env Env, path string, f workspaceIm
 			return err
 		}
 	}
+	formConflict, err := w.saveForm(ctx, env, in, f)
+	if err != nil {
+		return err
+	}
 	write := report.WriteText
 	if f.json {
 		write = report.WriteJSON
@@ -108,11 +110,11 @@ func runWorkspaceImport(ctx context.Context, env Env, path string, f workspaceIm
 	if err := write(env.Out); err != nil {
 		return err
 	}
-	return imported(env, report, f)
+	return imported(env, report, f, formConflict)
 }
 
 // imported says what was saved, and refuses what was not.
-func imported(env Env, report *workbook.Report, f workspaceImportFlags) error {
+func imported(env Env, report *workbook.Report, f workspaceImportFlags, formConflict bool) error {
 	saved, held := 0, 0
 	for _, c := range report.Changes {
 		if len(c.Conflicts) == 0 {
@@ -132,6 +134,9 @@ func imported(env Env, report *workbook.Report, f workspaceImportFlags) error {
 	}
 	if n := report.Count(workbook.Refused); n > 0 {
 		left = append(left, plural(n, "1 cell was", "%d cells were")+" refused")
+	}
+	if formConflict {
+		left = append(left, "the form is in conflict")
 	}
 	if left == nil {
 		return nil

@@ -50,6 +50,12 @@ const (
 	KindWipe       Kind = "wipe attestation"
 	KindRehearsal  Kind = "rehearsal report"
 
+	// Those of a member's own sign-off: what is asked, and what was decided.
+	KindApprovalRequest Kind = "approval request"
+	KindApproval        Kind = "approval"
+	KindOpinionRequest  Kind = "opinion request"
+	KindOpinion         Kind = "opinion"
+
 	// Those that are exchanged before there is a charter.
 	KindHostCard        Kind = "host card"
 	KindCoordinatorCard Kind = "coordinator card"

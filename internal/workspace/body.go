@@ -37,8 +37,8 @@ func (s *Service) Bodies(ctx context.Context, person Person) ([]SavedBody, error
 	return all, err
 }
 
-// PutBody keeps a body in the place of its revision base, 0 if it is new. It is a
-// Conflict if somebody else changed it meanwhile.
+// PutBody keeps a body in the place of its revision base, 0 if it is new. What
+// somebody else changed meanwhile is merged; what both changed is a [Clash].
 func (s *Service) PutBody(ctx context.Context, person Person, base Revision, body assess.Body) (SavedBody, error) {
 	err := errors.Join(
 		identifier("the id of the body", body.ID), line("the name of the body", body.Name, maxTitle),
@@ -53,7 +53,7 @@ func (s *Service) PutBody(ctx context.Context, person Person, base Revision, bod
 			return err
 		}
 		var err error
-		saved.Revised, err = tx.replace(bodyKey(body.ID), base, body)
+		saved.Body, saved.Revised, err = keepMerged(tx, bodyKey(body.ID), base, body, bodyParts(), nil)
 		return err
 	})
 	return saved, err
@@ -175,8 +175,8 @@ func (s *Service) Contributions(ctx context.Context, person Person, id SurveyID,
 
 // Contribute keeps what a body answers to an outcome in the place of the revision
 // base, 0 if it is the first. A contributor does so for her bodies, in the sections
-// that list them. It is a Conflict if somebody else saved it meanwhile; what is
-// there already gives no revision.
+// that list them. What somebody else changed meanwhile is merged; what both changed is
+// a [Clash]; what is there already gives no revision.
 func (s *Service) Contribute(ctx context.Context, person Person, id SurveyID, outcome string, base Revision, c assess.Contribution) (SavedContribution, error) {
 	if err := (assess.Entry{Level: c.Level, Note: c.Note}).Check(); err != nil {
 		return SavedContribution{}, err
@@ -203,10 +203,25 @@ func (s *Service) Contribute(ctx context.Context, person Person, id SurveyID, ou
 			saved.Revised = revised
 			return nil
 		}
-		saved.Revised, err = tx.put(key, base, now)
-		return err
+		now, saved.Revised, err = keepMerged(tx, key, base, now, contributionParts(), nil)
+		saved.Level, saved.Note = now.Level, now.Note
+		return clashOf(err, c.Body)
 	})
 	return saved, err
+}
+
+// clashOf makes of a clash of what is kept one of contributions.
+func clashOf(err error, body string) error {
+	clash, ok := errors.AsType[*Clash[keptContribution]](err)
+	if !ok {
+		return err
+	}
+	of := func(k keptContribution) assess.Contribution {
+		return assess.Contribution{Body: body, Level: k.Level, Note: k.Note}
+	}
+	return &Clash[assess.Contribution]{
+		Base: of(clash.Base), Mine: of(clash.Mine), Theirs: of(clash.Theirs), Merged: of(clash.Merged), Newest: clash.Newest, Parts: clash.Parts,
+	}
 }
 
 func (s *Service) mayContribute(r Reader, person Person, is survey, outcome, body string) error {

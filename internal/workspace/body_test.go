@@ -59,6 +59,12 @@ func TestBodies(t *testing.T) {
 	port.Body.Scope = "two quays"
 	changed, err := w.PutBody(ctx, w.Lead, port.Rev, port.Body)
 	must(t, err)
+	again, err := w.PutBody(ctx, w.Lead, port.Rev, port.Body)
+	must(t, err)
+	if again != changed {
+		t.Errorf("the same again is %+v, want %+v", again, changed)
+	}
+	port.Body.Scope = "one quay"
 	_, err = w.PutBody(ctx, w.Lead, port.Rev, port.Body)
 	refused(t, err, errs.Conflict)
 	_, err = w.Contribute(ctx, w.Lead, id, "A1.1", 0, assess.Contribution{Body: "port", Level: framework.Level1})

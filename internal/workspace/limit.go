@@ -21,6 +21,8 @@ const (
 	MaxDecisions  = 1_000 // of a survey
 	MaxSealings   = 1_000 // of a survey
 	MaxReleases   = 20    // of a survey, one in the place of the other
+	MaxApprovers  = 200   // registered keys
+	MaxCopies     = 100   // kept copies of evidence, of a survey
 )
 
 // The longest texts, in bytes; those of an entry are in package assess.
@@ -31,6 +33,7 @@ const (
 	maxText      = 20_000
 	maxPlace     = 2_000
 	maxSignature = 16 << 10
+	maxStatement = 64 << 10
 	maxReceipt   = 64 << 10
 	maxID        = 64
 )

@@ -56,6 +56,7 @@ const (
 	decide                   // a step of the sign-off
 	seal                     // record what was sealed
 	plan                     // the improvement plan
+	measuring                // have evidence read where it lies
 )
 
 // allowed says who may what; who is not named may not. A lead may everything.
@@ -73,6 +74,7 @@ var allowed = [...]struct {
 	decide:     {[]Role{RoleApprover}, "sign off"},
 	seal:       {nil, "seal"},
 	plan:       {nil, "plan"},
+	measuring:  {[]Role{RoleVerifier}, "have evidence read"},
 }
 
 // may refuses, with kind Denied, what the person's roles do not allow.

@@ -16,9 +16,9 @@ type SavedAction struct {
 }
 
 // PutAction keeps a line of the improvement plan: a new one if key is empty, else in
-// the place of the revision base of the one with that id. It is a Conflict if
-// somebody else changed it meanwhile. A plan may be changed when its survey is
-// closed: it is about what comes after.
+// the place of the revision base of the one with that id. What somebody else changed
+// meanwhile is merged; what both changed is a [Clash]. A plan may be changed when its
+// survey is closed: it is about what comes after.
 func (s *Service) PutAction(ctx context.Context, person Person, id SurveyID, key string, base Revision, a assess.Action) (SavedAction, error) {
 	if err := a.Check(); err != nil {
 		return SavedAction{}, err
@@ -51,8 +51,11 @@ func (s *Service) PutAction(ctx context.Context, person Person, id SurveyID, key
 			return errs.New(errs.NotFound, "there is no such action", "somebody may have removed it")
 		}
 		saved.ID = place.ID
-		saved.Revised, err = tx.put(place, base, a)
-		return err
+		saved.Action, saved.Revised, err = keepMerged(tx, place, base, a, actionParts(), nil)
+		if err != nil {
+			return err
+		}
+		return saved.Action.Check()
 	})
 	return saved, err
 }

@@ -22,6 +22,8 @@ type Sealable struct {
 	Before   *assess.Assessment      // what was sealed in the cycle before, or answered; nil if there is none
 	Digest   string                  // hex SHA-256 of [Statement], which the sign-off is about
 	Blockers []assess.Blocker        // what keeps it from being sealed; nil if nothing does
+
+	statement Statement
 }
 
 // missing returns the blockers other than the sign-off.
@@ -101,6 +103,7 @@ func (s *Service) sealable(r Reader, is survey) (Sealable, error) {
 	if sealable.Before != nil {
 		statement.Before = sealable.Before.Answers
 	}
+	sealable.statement = statement
 	if sealable.Digest, err = statement.Digest(); err != nil {
 		return Sealable{}, err
 	}

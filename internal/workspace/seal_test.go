@@ -445,7 +445,18 @@ func TestPlan(t *testing.T) {
 	changed := late.Action
 	changed.Finished = true
 	done := put(late.ID, late.Rev, changed)
-	_, err := w.PutAction(ctx, w.Lead, id, late.ID, late.Rev, changed)
+	if again := put(late.ID, late.Rev, changed); again != done {
+		t.Errorf("the same again is %+v, want %+v", again, done)
+	}
+	other := late.Action
+	other.Finished, other.Text = true, "count the others"
+	if merged := put(late.ID, late.Rev, other); merged.Action != other {
+		t.Errorf("merged: %+v", merged)
+	} else {
+		done = merged
+	}
+	other.Text = "count none"
+	_, err := w.PutAction(ctx, w.Lead, id, late.ID, late.Rev, other)
 	refused(t, err, errs.Conflict)
 	_, err = w.PutAction(ctx, w.Lead, id, "000099", 0, changed)
 	refused(t, err, errs.NotFound)

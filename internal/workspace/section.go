@@ -53,8 +53,8 @@ type SavedSection struct {
 	Revised
 }
 
-// PutSection keeps a section in the place of its revision base, 0 if it is new. It
-// is a Conflict if somebody else changed it meanwhile.
+// PutSection keeps a section in the place of its revision base, 0 if it is new. What
+// somebody else changed meanwhile is merged; what both changed is a [Clash].
 func (s *Service) PutSection(ctx context.Context, person Person, id SurveyID, base Revision, section Section) (SavedSection, error) {
 	err := errors.Join(
 		identifier("the id of the section", section.ID), line("the title of the section", section.Title, maxTitle),
@@ -76,7 +76,7 @@ func (s *Service) PutSection(ctx context.Context, person Person, id SurveyID, ba
 		if err := tx.room(kindSection, id, "", "sections", MaxSections, key); err != nil {
 			return err
 		}
-		saved.Revised, err = tx.replace(key, base, section)
+		saved.Section, saved.Revised, err = keepMerged(tx, key, base, section, sectionParts(), nil)
 		return err
 	})
 	return saved, err

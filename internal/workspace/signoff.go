@@ -46,7 +46,7 @@ func signOffOf(r Reader, id SurveyID) (assess.SignOff, error) {
 			so.Decisions = append(so.Decisions, d.Value)
 		}
 	}
-	return so, nil
+	return so, lapse(r, so.Decisions)
 }
 
 // SetChain defines who signs off, in their order; an empty chain is nobody. What was
@@ -84,7 +84,9 @@ func (s *Service) SetChain(ctx context.Context, person Person, id SurveyID, chai
 // Decide keeps what somebody decided at a step of the chain about exactly what has
 // the digest. It is a Conflict if something else would be sealed by now, if it is
 // another step's turn, and, for an approval, if something but sign-off still keeps
-// it from being sealed. An approver decides at her own steps.
+// it from being sealed. An approver decides at her own steps. A signature is checked
+// against the keys that are registered; a step that asks for one is approved with it
+// alone.
 func (s *Service) Decide(ctx context.Context, person Person, id SurveyID, d assess.Decision) (assess.SignOff, error) {
 	err := errors.Join(line("the name under the decision", d.By, maxName), text("the reason", d.Reason, assess.MaxReason), signature(d.Signature))
 	if err != nil {
@@ -107,7 +109,13 @@ func (s *Service) Decide(ctx context.Context, person Person, id SurveyID, d asse
 			return errs.New(errs.Conflict, "the answers have changed since this was shown", "look at them again, and decide about what they are now")
 		}
 		if missing := now.missing(); d.Approved && len(missing) > 0 {
-			return errs.New(errs.Conflict, "the answers are not complete: an approval would be of something that cannot be sealed", "the completeness check lists what is missing")
+			return errIncomplete()
+		}
+		d.Lapsed = false
+		if d.Approval != nil {
+			if err := s.checkApproval(tx, is, d); err != nil {
+				return err
+			}
 		}
 		if so, err = signOffOf(tx, id); err != nil {
 			return err

@@ -43,6 +43,10 @@ type Reader interface {
 	// Pack returns the canonical form of a pack by its digest in hex, and whether it
 	// is kept.
 	Pack(digest string) ([]byte, bool, error)
+
+	// Copy returns the copy of the piece of evidence that a reference leads to, and
+	// whether there is one. The key is that of the reference.
+	Copy(key Key) ([]byte, bool, error)
 }
 
 // Tx reads and writes, within the function that it was given to.
@@ -57,6 +61,10 @@ type Tx interface {
 
 	// PutPack keeps the canonical form of a pack. The same again changes nothing.
 	PutPack(digest string, canonical []byte) error
+
+	// PutCopy keeps a copy in the place of the one that was there. A nil body ends it:
+	// a copy that was taken out is in no history.
+	PutCopy(key Key, body []byte) error
 }
 
 // Revision numbers what was kept, over the whole workspace: a higher one is later.
@@ -84,6 +92,10 @@ const (
 	kindSealing      Kind = "sealing"      // what was sealed
 	kindAction       Kind = "action"       // a line of the improvement plan
 	kindRelease      Kind = "release"      // what the coalition released of the survey
+	kindSetting      Kind = "setting"      // what the lead chose for the workspace
+	kindApprover     Kind = "approver"     // a key that signs, as the lead registered it
+	kindCopy         Kind = "copy"         // that a copy of a piece of evidence is kept, and of what
+	kindNeeds        Kind = "needs"        // what a body depends on
 )
 
 // Kinds returns all of them.
@@ -91,7 +103,7 @@ func Kinds() []Kind {
 	return []Kind{
 		kindWorkspace, kindSurvey, kindCharter, kindEntry, kindBody, kindContribution, kindSection, kindComment,
 		kindReference, kindFinding, kindOpinion, kindChain, kindDecision, kindSealing, kindAction,
-		kindRelease,
+		kindRelease, kindSetting, kindApprover, kindCopy, kindNeeds,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"muster/internal/assess"
+	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/keys"
@@ -45,7 +46,8 @@ func plainFindings(saved map[string]SavedFinding) map[string]assess.Finding {
 
 // PutFinding keeps what the verifier found about an outcome in the place of the
 // revision base, 0 if it is the first. The reply of who answered stays as it is; By
-// is the person. It is a Conflict if somebody else changed it meanwhile.
+// is the person. What somebody else changed meanwhile is merged; what both changed is
+// a [Clash].
 func (s *Service) PutFinding(ctx context.Context, person Person, id SurveyID, base Revision, f assess.Finding) (SavedFinding, error) {
 	err := errors.Join(
 		text("what was seen", f.Seen, maxText), text("what was found", f.Found, maxText),
@@ -58,7 +60,7 @@ func (s *Service) PutFinding(ctx context.Context, person Person, id SurveyID, ba
 		return SavedFinding{}, errs.New(errs.Invalid, "a verified level needs what was seen", "say what was looked at")
 	}
 	return s.finding(ctx, person, verify, id, f.Outcome, base, func(was assess.Finding) assess.Finding {
-		f.Reply, f.By = was.Reply, person.Name
+		f.Reply = was.Reply
 		return f
 	})
 }
@@ -84,15 +86,24 @@ func (s *Service) finding(ctx context.Context, person Person, what action, id Su
 		if _, err := is.outcome(outcome); err != nil {
 			return err
 		}
-		was, _, err := get[assess.Finding](tx, findingKey(id, outcome))
+		now, newest, err := get[assess.Finding](tx, findingKey(id, outcome))
 		if err != nil && !errors.Is(err, errNone) {
 			return err
 		}
 		if err != nil && what == answer {
 			return errs.New(errs.NotFound, fmt.Sprintf("there is no finding about outcome %s", outcome), "")
 		}
-		saved.Finding = edit(was)
-		saved.Revised, err = tx.put(findingKey(id, outcome), base, saved.Finding)
+		began := now // what the edit began with
+		if base != 0 && base != newest.Rev {
+			if began, err = kept[assess.Finding](tx, findingKey(id, outcome), base); err != nil {
+				return err
+			}
+		}
+		saved.Finding, saved.Revised, err = keepMerged(tx, findingKey(id, outcome), base, edit(began), findingParts(), func(f *assess.Finding) {
+			if f.Outcome, f.By = outcome, now.By; what == verify {
+				f.By = person.Name
+			}
+		})
 		return err
 	})
 	return saved, err
@@ -150,8 +161,17 @@ type Opinion struct {
 	Digest    string    `json:"digest"`              // of the findings, see [Service.FindingsDigest]
 	By        string    `json:"by"`                  // the name that the statement shows
 	At        time.Time `json:"at"`                  //
-	Signature []byte    `json:"signature,omitempty"` // over the statement, by key file or passkey; kept as it came
+	Signature []byte    `json:"signature,omitempty"` // of earlier versions, which checked none; it says nothing
+
+	Approval *assess.Approval `json:"approval,omitempty"` // nil where nobody signed
+
+	// Lapsed says that the key is registered for the verifier no longer: the signature
+	// does not count. It follows from who is registered and is not kept.
+	Lapsed bool `json:"-"`
 }
+
+// Signed reports whether the opinion has a signature that counts.
+func (o Opinion) Signed() bool { return o.Approval != nil && !o.Lapsed }
 
 // opinionFormat is the first thing in what an opinion's digest is over.
 const opinionFormat = "muster-findings/1"
@@ -171,35 +191,58 @@ func (s *Service) FindingsDigest(ctx context.Context, person Person, id SurveyID
 	return sum, err
 }
 
-func findingsDigest(r Reader, is survey) (string, error) {
-	member, err := memberOf(r)
-	if err != nil {
-		return "", err
-	}
-	findings, err := findingsOf(r, is.id)
-	if err != nil {
-		return "", err
-	}
-	entries, err := entriesOf(r, is.id)
-	if err != nil {
-		return "", err
-	}
-	type found struct {
-		Claimed framework.Level `json:"claimed"`
-		Finding assess.Finding  `json:"finding"`
-	}
-	all := make(map[string]found, len(findings))
-	for outcome, f := range findings {
-		all[outcome] = found{Claimed: entries[outcome].Entry.Level, Finding: f.Finding}
-	}
-	body, err := keys.Canonical(map[string]any{
-		"format": opinionFormat, "member": member, "cycle": is.Cycle, "framework": is.Pack, "findings": all,
-	})
+// FindingsStatement is what an opinion's digest is over.
+type FindingsStatement struct {
+	Format    string             `json:"format"`
+	Member    coalition.MemberID `json:"member"`
+	Cycle     string             `json:"cycle"`
+	Framework framework.Ref      `json:"framework"`
+	Findings  map[string]Claim   `json:"findings"` // by outcome
+}
+
+// Claim is a finding with the level that it is about.
+type Claim struct {
+	Claimed framework.Level `json:"claimed"`
+	Finding assess.Finding  `json:"finding"`
+}
+
+// Digest returns hex SHA-256 of the statement's canonical JSON.
+func (s FindingsStatement) Digest() (string, error) {
+	body, err := keys.Canonical(s)
 	return keys.Digest(body), err
 }
 
+func findingsDigest(r Reader, is survey) (string, error) {
+	st, err := findingsStatement(r, is)
+	if err != nil {
+		return "", err
+	}
+	return st.Digest()
+}
+
+func findingsStatement(r Reader, is survey) (FindingsStatement, error) {
+	st := FindingsStatement{Format: opinionFormat, Cycle: is.Cycle, Framework: is.Pack, Findings: make(map[string]Claim)}
+	var err error
+	if st.Member, err = memberOf(r); err != nil {
+		return st, err
+	}
+	findings, err := findingsOf(r, is.id)
+	if err != nil {
+		return st, err
+	}
+	entries, err := entriesOf(r, is.id)
+	if err != nil {
+		return st, err
+	}
+	for outcome, f := range findings {
+		st.Findings[outcome] = Claim{Claimed: entries[outcome].Entry.Level, Finding: f.Finding}
+	}
+	return st, nil
+}
+
 // PutOpinion keeps the verifier's statement. It is a Conflict if the findings are no
-// longer those that it is about.
+// longer those that it is about. A signature is checked against the keys that are
+// registered for the verifier.
 func (s *Service) PutOpinion(ctx context.Context, person Person, id SurveyID, o Opinion) error {
 	err := errors.Join(line("the name under the opinion", o.By, maxName), text("the opinion", o.Text, maxText), digest("the digest of the findings", o.Digest), signature(o.Signature))
 	if err != nil {
@@ -219,6 +262,11 @@ func (s *Service) PutOpinion(ctx context.Context, person Person, id SurveyID, o 
 		}
 		if now != o.Digest {
 			return errs.New(errs.Conflict, "the findings have changed since the opinion was written", "read them again, and sign again")
+		}
+		if o.Approval != nil {
+			if err := checkOpinion(tx, is, o); err != nil {
+				return err
+			}
 		}
 		key := Key{Kind: kindOpinion, Survey: id}
 		_, was, err := get[Opinion](tx, key)
@@ -245,6 +293,13 @@ func (s *Service) Opinion(ctx context.Context, person Person, id SurveyID) (o Op
 		}
 		if err != nil {
 			return err
+		}
+		if a := o.Approval; a != nil && a.Kind == assess.ApprovalKey {
+			approver, err := approverOf(r, a.Key)
+			if err != nil && errs.KindOf(err) != errs.Denied {
+				return err
+			}
+			o.Lapsed = err != nil || approver.Key != a.Key || !approver.Verifier
 		}
 		now, err := findingsDigest(r, is)
 		holds = now == o.Digest

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"muster/internal/errs"
@@ -137,6 +138,10 @@ func (rd *reader) facts(grids []*grid) {
 			survey = value.text
 		case "sheet":
 			rd.sheets[value.text] = survey
+		case "form":
+			if n, err := strconv.ParseInt(value.text, 10, 64); err == nil && n >= 0 && n <= maxRevision {
+				rd.result.NeedsRevision = n
+			}
 		}
 	}
 }

@@ -350,14 +350,14 @@ func (rd *reader) need(g *grid, h header, row gridRow) {
 
 // hours reads how long something can be missed.
 func (rd *reader) hours(g *grid, row gridRow, at gridCell) (int, bool) {
-	right := fmt.Sprintf("a whole number of hours from 0 to %d, or %s", MaxHours, allowed(listHours))
+	right := fmt.Sprintf("a whole number of hours from 0 to %d, or %s", assess.MaxHours, allowed(listHours))
 	if at.kind == text {
 		if _, ok := chosen(listHours, at.text); ok {
 			return 0, false
 		}
 	}
 	n, whole := wholeNumber(at.cell)
-	if !whole || n < 0 || n > MaxHours {
+	if !whole || n < 0 || n > assess.MaxHours {
 		rd.add(g.fault(row, at, colHours, describe(at.cell)+" is no number of hours", right))
 		return 0, false
 	}

@@ -181,8 +181,8 @@ func (b Book) form(codes bool) table {
 
 // Limits of the texts of the form, in bytes.
 const (
-	maxNeedLine = 300
-	maxNeedNote = assess.MaxReason
+	maxNeedLine = assess.MaxNeedLine
+	maxNeedNote = assess.MaxNeedNote
 )
 
 // checkNeeds refuses what the form cannot hold.
@@ -207,7 +207,7 @@ func checkNeeds(needs []Need) error {
 		switch {
 		case n.What == "":
 			return errs.New(errs.Invalid, "row "+strconv.Itoa(i+1)+" of the form does not say what is needed", "")
-		case n.Known && (n.Hours < 0 || n.Hours > MaxHours), !n.Known && n.Hours != 0:
+		case n.Known && (n.Hours < 0 || n.Hours > assess.MaxHours), !n.Known && n.Hours != 0:
 			return errs.New(errs.Invalid, "row "+strconv.Itoa(i+1)+" of the form has an impossible number of hours", "")
 		}
 	}

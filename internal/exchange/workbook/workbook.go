@@ -42,7 +42,7 @@ const (
 	MaxSize     = 16 << 20 // bytes of a file
 	MaxUnpacked = 64 << 20 // bytes of everything in a workbook together
 	MaxText     = 32_767   // UTF-16 units in a cell, as spreadsheets count
-	MaxNeeds    = 100      // rows of the form
+	MaxNeeds    = assess.MaxNeeds
 
 	maxCells   = 200_000 // that hold something, in a file
 	maxRows    = 20_000  // that hold something, in a file
@@ -63,8 +63,10 @@ type Book struct {
 	Body *assess.Body
 
 	// Needs is the form "what do you depend on": nil for none, else what it has
-	// already, filled up to ten rows.
-	Needs []Need
+	// already, filled up to ten rows. NeedsRevision is the revision that this has, 0 if
+	// nobody has said anything.
+	Needs         []Need
+	NeedsRevision int64
 
 	// Password, if not empty, is needed to open the workbook. It is not kept by
 	// anybody: who loses it has lost the workbook.
@@ -99,17 +101,7 @@ type Saved struct {
 }
 
 // Need is a row of the form: something that a body depends on.
-type Need struct {
-	What       string
-	Supplier   string
-	Hours      int  // how long it can go without; 0 is not at all
-	Known      bool // whether Hours is: the zero value says "unknown"
-	Substitute string
-	Note       string
-}
-
-// MaxHours is the longest time that the form takes, ten years.
-const MaxHours = 87_600
+type Need = assess.Need
 
 // Key names an entry, or one body's contribution to it.
 type Key struct {
@@ -173,6 +165,10 @@ type Import struct {
 	Body   string // id of the body whose workbook it is, or empty
 	Rows   []Row  // by survey and outcome, in the packs' order
 	Needs  []Need // nil if there is no form
+
+	// NeedsRevision is the revision that the form was made from; 0 if the file does not
+	// say, as CSV does not.
+	NeedsRevision int64
 
 	// Ignored names what was left aside: sheets and columns that are not ours and
 	// hold something.

@@ -200,6 +200,9 @@ func (w *writer) hidden() {
 			[2]string{"survey", s.ID()}, [2]string{"sheet", w.names[i]},
 			[2]string{"pack", ref.ID + " " + ref.Version + " " + ref.Digest})
 	}
+	if w.book.Needs != nil {
+		facts = append(facts, [2]string{"form", strconv.FormatInt(w.book.NeedsRevision, 10)})
+	}
 	for i, fact := range facts {
 		w.set(hiddenSheet, 1, i+1, textCell(fact[0]), style{})
 		w.set(hiddenSheet, 2, i+1, textCell(fact[1]), style{})

@@ -131,12 +131,17 @@ const (
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT coalesce(max(rev), 0) + 1 FROM history)) RETURNING rev`
 	becomeQuery = `INSERT INTO newest (kind, survey, outcome, id, rev) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (kind, survey, outcome, id) DO UPDATE SET rev = excluded.rev`
-	putPackQuery = `INSERT INTO packs (digest, canonical) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING`
+	copyQuery    = `SELECT body FROM copies WHERE survey = $1 AND outcome = $2 AND id = $3`
+	putCopyQuery = `INSERT INTO copies (survey, outcome, id, body) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (survey, outcome, id) DO UPDATE SET body = excluded.body`
+	dropCopyQuery = `DELETE FROM copies WHERE survey = $1 AND outcome = $2 AND id = $3`
+	putPackQuery  = `INSERT INTO packs (digest, canonical) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING`
 )
 
 func queries() []string {
 	return []string{
 		currentQuery, listQuery, listOfQuery, historyQuery, atQuery, packQuery, newestQuery, insertQuery, becomeQuery, putPackQuery,
+		copyQuery, putCopyQuery, dropCopyQuery,
 	}
 }
 
@@ -236,6 +241,27 @@ func (t *workspaceTx) Put(r workspace.Record, base workspace.Revision) (workspac
 // PutPack implements [workspace.Tx].
 func (t *workspaceTx) PutPack(digest string, canonical []byte) error {
 	return t.exec(putPackQuery, digest, canonical)
+}
+
+// Copy implements [workspace.Reader].
+func (t *workspaceTx) Copy(k workspace.Key) ([]byte, bool, error) {
+	var body []byte
+	err := t.row(copyQuery, k.Survey, k.Outcome, k.ID).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, false, nil
+	}
+	if body == nil { // an empty piece
+		body = []byte{}
+	}
+	return body, err == nil, err
+}
+
+// PutCopy implements [workspace.Tx].
+func (t *workspaceTx) PutCopy(k workspace.Key, body []byte) error {
+	if body == nil {
+		return t.exec(dropCopyQuery, k.Survey, k.Outcome, k.ID)
+	}
+	return t.exec(putCopyQuery, k.Survey, k.Outcome, k.ID, body)
 }
 
 // Summary says how far a database is.

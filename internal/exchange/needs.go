@@ -1,0 +1,202 @@
+package exchange
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"muster/internal/assess"
+)
+
+// Dependencies is what bodies of a member said that they depend on, by the ten-row
+// form.
+type Dependencies struct {
+	Member string
+	Bodies []assess.Body
+	Needs  map[string]assess.Needs // by body; what is not in it is unknown. "" is the member as a whole
+	AsOf   string                  // the day, as 2006-01-02
+}
+
+// maxName is how long a substitute may be to count as somebody who can stand in.
+const maxName = 100
+
+// WriteDependencies writes the two tables of a register, see docs/spec/register.md,
+// of what was said, and returns what the tables could not take. A body is a service,
+// and so is every supplier and whatever stands in for one; a supplier that is called
+// like a body is that body. What the form does not ask is unknown in the tables, and
+// a body that said nothing has one requirement whose supplier is unknown.
+func WriteDependencies(services, requirements io.Writer, d Dependencies) (left []string, err error) {
+	w := dependencyWriter{Dependencies: d, ids: make(map[string]string), taken: make(map[string]bool)}
+	w.run()
+	if _, err := io.WriteString(services, w.services.String()); err != nil {
+		return nil, err
+	}
+	_, err = io.WriteString(requirements, w.requirements.String())
+	return w.left, err
+}
+
+// dependencyWriter writes the tables. ids has the id of a service by its folded name.
+type dependencyWriter struct {
+	Dependencies
+	services, requirements strings.Builder
+	ids                    map[string]string
+	taken                  map[string]bool
+	left                   []string
+}
+
+// What stands in the columns that the form does not ask.
+const (
+	formTLP         = "amber+strict"
+	formCriticality = "3"
+)
+
+func (w *dependencyWriter) run() {
+	w.services.WriteString(ServicesHeader + "\n")
+	w.requirements.WriteString(RequirementsHeader + "\n")
+	bodies := slices.Clone(w.Bodies)
+	_, whole := w.Needs[""]
+	if whole {
+		bodies = append([]assess.Body{{ID: w.free(slug(w.Member)), Name: w.Member}}, bodies...)
+	}
+	for _, body := range bodies {
+		w.taken[body.ID] = true
+		w.ids[fold(body.Name)] = body.ID
+		if w.ids[fold(body.ID)] == "" {
+			w.ids[fold(body.ID)] = body.ID
+		}
+		w.service(body.ID, w.Member, body.Name, body.Kind, source(body))
+	}
+	for i, body := range bodies {
+		if i == 0 && whole {
+			w.body(body, w.Needs[""])
+			continue
+		}
+		w.body(body, w.Needs[body.ID])
+	}
+}
+
+func source(body assess.Body) string { return "form of " + body.Name }
+
+// body writes what one body needs.
+func (w *dependencyWriter) body(body assess.Body, said assess.Needs) {
+	if !said.Said() {
+		w.requirement(body, "not said", Unknown, Unknown)
+		return
+	}
+	groups := make(map[string]int)
+	for _, need := range said.Rows {
+		group := oneLine(need.What)
+		if groups[group]++; groups[group] > 1 {
+			group = fmt.Sprintf("%s %d", group, groups[group])
+		}
+		buffer := Unknown
+		if need.Known {
+			buffer = fmt.Sprintf("%dh", need.Hours)
+		}
+		suppliers := []string{Unknown}
+		if name := oneLine(need.Supplier); name != "" {
+			suppliers[0] = w.supplier(body, name)
+		}
+		switch name := oneLine(need.Substitute); {
+		case name == "":
+		case strings.Contains(need.Substitute, "\n") || len(name) > maxName:
+			w.left = append(w.left, fmt.Sprintf("%s, %s: the substitute is no name", body.ID, group))
+		default:
+			if id := w.supplier(body, name); !slices.Contains(suppliers, id) {
+				suppliers = append(suppliers, id)
+			}
+		}
+		for _, id := range suppliers {
+			w.requirement(body, group, id, buffer)
+		}
+	}
+}
+
+// supplier returns the id of the service of that name, which is written if it is new.
+func (w *dependencyWriter) supplier(body assess.Body, name string) string {
+	if id := w.ids[fold(name)]; id != "" && id != body.ID {
+		return id
+	} else if id == body.ID {
+		name += " (own)" // no service is its own supplier
+		if id := w.ids[fold(name)]; id != "" {
+			return id
+		}
+	}
+	id := w.free(slug(name))
+	w.ids[fold(name)] = id
+	w.service(id, "", name, "", source(body))
+	return id
+}
+
+// free returns an id like the one wanted that no service has.
+func (w *dependencyWriter) free(want string) string {
+	id := want
+	for n := 2; w.taken[id] || id == Unknown || slices.ContainsFunc(w.Bodies, func(b assess.Body) bool { return b.ID == id }); n++ {
+		id = fmt.Sprintf("%s-%d", want, n)
+	}
+	w.taken[id] = true
+	return id
+}
+
+func (w *dependencyWriter) service(id, owner, name, sector, source string) {
+	w.row(&w.services, id, owner, name, "", sector, formCriticality, Unknown, Unknown, Unknown, Unknown, "", "", formTLP, Unknown, source, w.AsOf)
+}
+
+func (w *dependencyWriter) requirement(body assess.Body, group, supplier, buffer string) {
+	w.row(&w.requirements, body.ID, group, "1", supplier, Unknown, buffer, formTLP, Unknown, source(body))
+}
+
+// row writes a row; every cell that somebody typed stands in quotes if it has to, and
+// behind an apostrophe if a spreadsheet would calculate it.
+func (w *dependencyWriter) row(b *strings.Builder, cells ...string) {
+	for i, c := range cells {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		c = oneLine(c)
+		if c != "" && strings.ContainsRune("=+-@＝＋－＠−", []rune(c)[0]) {
+			c = "'" + c
+		}
+		if strings.ContainsAny(c, `",`) {
+			c = `"` + strings.ReplaceAll(c, `"`, `""`) + `"`
+		}
+		b.WriteString(c)
+	}
+	b.WriteByte('\n')
+}
+
+// oneLine puts a text on one line.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// fold is what of a name says which supplier it is: letters and digits.
+func fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
+}
+
+// slug is a name as an id.
+func slug(name string) string {
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if id := strings.Join(words, "-"); id != "" {
+		return id
+	}
+	return "supplier"
+}
+
+// Said returns the bodies that have said something, sorted.
+func (d Dependencies) Said() []string {
+	var all []string
+	for _, id := range slices.Sorted(maps.Keys(d.Needs)) {
+		if d.Needs[id].Said() {
+			all = append(all, id)
+		}
+	}
+	return all
+}
