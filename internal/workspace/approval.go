@@ -24,13 +24,13 @@ const (
 // exactly what would be sealed, so that whoever signs has seen what the digest is of:
 // it holds answers.
 type ApprovalRequest struct {
-	Kind      string    `json:"kind"`
-	Step      string    `json:"step"`      // its id
-	StepName  string    `json:"step_name"` //
-	Digest    string    `json:"digest"`    // of Statement
-	Statement Statement `json:"statement"`
+	Kind      string      `json:"kind"`
+	Step      string      `json:"step"`      // its id
+	StepName  string      `json:"step_name"` //
+	Digest    string      `json:"digest"`    // of Statement
+	Statement Statement   `json:"statement"`
 	Key       keys.Public `json:"key"`  // of the member, which signs the request
-	Time      int64     `json:"time"` // when it was made, seconds since 1970
+	Time      int64       `json:"time"` // when it was made, seconds since 1970
 }
 
 // Sign returns the request as a file with its note. The signer is the member's.

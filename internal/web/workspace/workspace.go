@@ -59,6 +59,7 @@ type Pages struct {
 	team      *account.Service // nil where the workspace is one person's
 	kit       *web.Kit
 	templates map[string]*template.Template
+	patterns  []string // of the last handler, for tests
 
 	mu     sync.Mutex
 	texts  map[textKey]*packTexts // guarded by mu: what of a pack is the same in every request
@@ -112,18 +113,7 @@ func (p *Pages) page(v *visit, title, here, rest string) web.Page {
 	}
 	page.Source = v.T("foot.stays")
 	if v.pack != nil {
-		link := func(id, href string) {
-			page.Nav = append(page.Nav, web.Link{Text: v.T(id), Href: href, Current: href == here})
-		}
-		s := v.survey.ID
-		link("nav.answers", v.to.survey(s))
-		link("nav.bodies", v.to.under(s, "bodies"))
-		link("nav.verification", v.to.under(s, "verification"))
-		link("nav.check", v.to.under(s, "check"))
-		link("nav.signoff", v.to.under(s, "signoff"))
-		link("nav.sealing", v.to.under(s, "sealing"))
-		link("nav.standing", v.to.under(s, "standing"))
-		link("nav.plan", v.to.under(s, "plan"))
+		page.Nav = v.nav(here)
 	}
 	languages := web.Switch{Label: v.T("nav.language")}
 	for _, lang := range web.Languages() {
@@ -134,5 +124,9 @@ func (p *Pages) page(v *visit, title, here, rest string) web.Page {
 		languages.Links = append(languages.Links, l)
 	}
 	page.Switches = append(page.Switches, languages)
+	if p.team != nil {
+		page.Source = v.T("team.foot")
+		page.Switches = append(page.Switches, web.Switch{Label: v.T("team.in"), Links: []web.Link{{Text: v.person.Name, Href: teamBase + "/" + v.Lang + "/you", Title: v.T("team.you")}}})
+	}
 	return page
 }
