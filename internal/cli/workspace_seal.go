@@ -103,8 +103,7 @@ func runWorkspaceSeal(ctx context.Context, env Env, f workspaceSealFlags) (err e
 		return err
 	}
 	if !env.Now().Before(deadline) {
-		return errs.New(errs.Conflict, fmt.Sprintf("submissions of %s closed at %s, by the clock of this machine", id, deadline.Format(pageTime)),
-			"nothing is taken after the deadline; if it was postponed, give the addenda with --addendum")
+		return errLate(id, deadline)
 	}
 	if f.charter != "" { // it is the survey's, or becomes it
 		if _, err := w.Load(ctx, w.person, workspace.LoadConfig{Pack: now.Pack, Charter: &signed}); err != nil {
@@ -187,26 +186,7 @@ func (w *openWorkspace) number(ctx context.Context, s *sealing, id workspace.Sur
 }
 
 func (w *openWorkspace) seal(ctx context.Context, env Env, f workspaceSealFlags, s *sealing, now workspace.Sealable, deadline time.Time) error {
-	sequence, first, err := w.number(ctx, s, now.Survey)
-	if err != nil {
-		return err
-	}
-	sub, body, err := s.seal(now.Now, now.Before, sequence)
-	if err != nil {
-		return err
-	}
-	// What is sealed is in memory alone until the workspace has recorded it: it
-	// refuses what is not what was signed off.
-	if _, err := w.Sealed(ctx, w.person, now.Survey, workspace.Sealing{Sequence: sequence, Digest: now.Digest, File: keys.Digest(body), Receipt: sub.Receipt}); err != nil {
-		return err
-	}
-	if err := s.member.keepReceipt(s.task.ID, sequence, sub.Receipt); err != nil {
-		return err
-	}
-	if err := writeSealed(f.out, body); err != nil {
-		return err
-	}
-	if err := s.say(env, f.out, sequence, first); err != nil {
+	if _, err := w.sealInto(ctx, env, w.person, s, now, func(uint64) string { return f.out }); err != nil {
 		return err
 	}
 	say(env, "next, before %s: muster workspace upload %s --dir %s", deadline.Format(pageTime), f.out, f.dir)
@@ -271,8 +251,7 @@ func (w *openWorkspace) drySeal(ctx context.Context, env Env, f workspaceSealFla
 	case without:
 		return refused{errs.New(errs.Conflict, fmt.Sprintf("the survey %s has no charter yet", now.Survey), "give it with --charter, when the coordinator has sent it")}
 	case !env.Now().Before(*d.Deadline):
-		return refused{errs.New(errs.Conflict, fmt.Sprintf("submissions of %s closed at %s, by the clock of this machine", now.Survey, d.Deadline.Format(pageTime)),
-			"nothing is taken after the deadline; if it was postponed, give the addenda with --addendum")}
+		return refused{errLate(now.Survey, *d.Deadline)}
 	}
 	say(env, "this is a dry run: nothing was sealed, nothing was written")
 	return nil

@@ -15,6 +15,7 @@ import (
 	"muster/internal/config"
 	"muster/internal/demo"
 	"muster/internal/errs"
+	"muster/internal/evidence"
 	"muster/internal/framework"
 	"muster/internal/store"
 	"muster/internal/store/workspacedb"
@@ -74,7 +75,7 @@ used, and starts nothing.`,
 				return err
 			}
 			defer w.close(&err)
-			return serveWorkspace(cmd.Context(), env, w.Service, w.person, "", address)
+			return serveWorkspace(cmd.Context(), env, w.Service, w.person, "", address, &pageSealer{env: env, w: w, asks: lock.identity == ""})
 		},
 	}
 	dirFlag(cmd, &dir, "the workspace")
@@ -85,8 +86,9 @@ used, and starts nothing.`,
 	return cmd
 }
 
-// serveWorkspace serves a workspace to one person on this machine until ctx ends.
-func serveWorkspace(ctx context.Context, env Env, service *workspace.Service, person workspace.Person, marking, address string) error {
+// serveWorkspace serves a workspace to one person on this machine until ctx ends. A
+// sealer that is nil seals nothing. Evidence may lie wherever that person can read.
+func serveWorkspace(ctx context.Context, env Env, service *workspace.Service, person workspace.Person, marking, address string, sealer workspacepage.Sealer) (err error) {
 	door, err := web.NewDoor(env.Rand)
 	if err != nil {
 		return err
@@ -94,10 +96,12 @@ func serveWorkspace(ctx context.Context, env Env, service *workspace.Service, pe
 	pages, err := workspacepage.New(workspacepage.Config{
 		Service: service, Person: func(*http.Request) workspace.Person { return person }, Now: env.Now, Rand: env.Rand,
 		Marking: marking, Log: slog.New(slog.NewTextHandler(env.Err, nil)), Base: door.Base(),
+		Pieces: evidence.New(evidence.Config{}), Sealer: sealer,
 	})
 	if err != nil {
 		return err
 	}
+	defer pages.Close()
 	l, err := listenLoopback(address)
 	if err != nil {
 		return err
@@ -167,7 +171,7 @@ func runWorkspaceDemo(ctx context.Context, env Env, dir, address string, seed ui
 		return placeError(err, folder.Dir, "make room there, and run the command again")
 	}
 	service := workspace.New(workspace.Config{Store: db, Now: env.Now})
-	return serveWorkspace(ctx, env, service, lead, demo.Synthetic, address)
+	return serveWorkspace(ctx, env, service, lead, demo.Synthetic, address, nil)
 }
 
 // demoFolder makes the folder of a demonstration and its key.

@@ -38,7 +38,7 @@ func approverKey(id string) Key { return Key{Kind: kindApprover, ID: id} }
 // is a Conflict if the key is registered under another id, or if somebody else
 // changed it meanwhile.
 func (s *Service) PutApprover(ctx context.Context, person Person, base Revision, a Approver) (SavedApprover, error) {
-	if err := checkApprover(a); err != nil {
+	if err := CheckApprover(a); err != nil {
 		return SavedApprover{}, err
 	}
 	saved := SavedApprover{Approver: a}
@@ -61,7 +61,8 @@ func (s *Service) PutApprover(ctx context.Context, person Person, base Revision,
 	return saved, err
 }
 
-func checkApprover(a Approver) error {
+// CheckApprover refuses, with kind Invalid, what cannot be registered.
+func CheckApprover(a Approver) error {
 	if err := identifier("the id of the key", a.ID); err != nil {
 		return err
 	}

@@ -289,6 +289,9 @@ type Broken struct {
 	Fault     Fault
 }
 
+// MayMeasure refuses, with kind Denied, whoever may not have evidence read.
+func (s *Service) MayMeasure(person Person) error { return person.may(measuring) }
+
 // BrokenReferences reads all evidence of a survey that has a digest and a path, with
 // measure, and returns what is broken. Nothing of it is kept. Who may answer or verify may
 // have it read.

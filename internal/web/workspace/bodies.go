@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"context"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -30,6 +31,8 @@ type bodiesView struct {
 	AllAreas   []option
 	AllBodies  []option
 	RollUpRule template.HTML
+
+	NeedsLink, LettersLink, CalendarLink web.Link
 }
 
 type bodyView struct {
@@ -119,6 +122,9 @@ func (p *Pages) bodies(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	view := bodiesView{Kicker: v.kicker(), Action: v.to.under(id, "bodies", "body"), SectionTo: v.to.under(id, "bodies", "section"), RollUpRule: v.ruleText()}
+	view.NeedsLink = web.Link{Text: v.T("needs.heading"), Href: v.to.under(id, "needs")}
+	view.LettersLink = web.Link{Text: v.T("letter.title"), Href: v.to.under(id, "letters")}
+	view.CalendarLink = web.Link{Text: v.T("home.calendar"), Href: v.to.under(id, "reminders.ics")}
 	for _, body := range bodies {
 		view.Bodies = append(view.Bodies, bodyView{body.Body, itoa(body.Rev)})
 	}
@@ -264,6 +270,16 @@ func (v *visit) edit(query url.Values, s *state) *editView {
 	return nil
 }
 
+// bodyNames returns the names of the bodies by their ids.
+func (p *Pages) bodyNames(ctx context.Context, v *visit) (map[string]string, error) {
+	bodies, err := p.service.Bodies(ctx, v.person)
+	names := make(map[string]string, len(bodies))
+	for _, body := range bodies {
+		names[body.ID] = body.Name
+	}
+	return names, err
+}
+
 func (p *Pages) putBody(w http.ResponseWriter, r *http.Request, v *visit) error {
 	base, err := revision(r.PostForm, "rev")
 	if err != nil {
@@ -277,7 +293,8 @@ func (p *Pages) putBody(w http.ResponseWriter, r *http.Request, v *visit) error 
 		})
 	}
 	if err != nil {
-		return err
+		place := clashPlace{v.to.under(v.survey.ID, "bodies", "body"), one("id", text(r.PostForm, "id")), web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "bodies") + "#bodies"}}
+		return clashed(p, w, v, err, place, bodyFields(v))
 	}
 	return back(w, r, v.to.under(v.survey.ID, "bodies")+"#bodies")
 }
@@ -300,7 +317,12 @@ func (p *Pages) putSection(w http.ResponseWriter, r *http.Request, v *visit) err
 		_, err = p.service.PutSection(r.Context(), v.person, v.survey.ID, base, section)
 	}
 	if err != nil {
-		return err
+		names, namesErr := p.bodyNames(r.Context(), v)
+		if namesErr != nil {
+			return namesErr
+		}
+		place := clashPlace{v.to.under(v.survey.ID, "bodies", "section"), one("id", text(r.PostForm, "id")), web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "bodies") + "#sections"}}
+		return clashed(p, w, v, err, place, sectionFields(v, names))
 	}
 	return back(w, r, v.to.under(v.survey.ID, "bodies")+"#sections")
 }
@@ -417,7 +439,9 @@ func (p *Pages) putAction(w http.ResponseWriter, r *http.Request, v *visit) erro
 		})
 	}
 	if err != nil {
-		return err
+		always := []hidden{{"id", key}, {"outcome", o.ID}}
+		place := clashPlace{v.to.under(v.survey.ID, "plan", "action"), always, web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "plan")}}
+		return clashed(p, w, v, err, place, actionFields(v))
 	}
 	return back(w, r, v.to.under(v.survey.ID, "plan"))
 }

@@ -58,7 +58,8 @@ func filled(t testing.TB) *site {
 		{"bodies/section", url.Values{"rev": {"0"}, "id": {"one"}, "title": {"Area one"}, "area": {"A1"}, "listed": {"grid", "port"}, "due": {"2031-02-01"}, "contact": {"the desk"}}},
 		{"outcome/A1.2/contribution", url.Values{"rev": {"0"}, "body": {"grid"}, "level": {"3"}, "note": {"of ours"}}},
 		{"verification/finding", url.Values{"rev": {"0"}, "outcome": {"A1.5"}, "seen": {"the paper"}, "found": {"a draft"}, "verified": {"1"}}},
-		{"signoff/chain", url.Values{"step": {"", ""}, "name": {"Expert", "Minister"}}},
+		{"signoff/chain", url.Values{"step": {"", ""}, "name": {"Expert", "Minister"}, "signed": {"1"}}},
+		{"needs", url.Values{"rev": {"0"}, "body": {"grid"}, "what-1": {"Power"}, "supplier-1": {"Norrgrid"}, "hours-1": {"4"}, "what-2": {"Pilots"}, "remark-2": {"=1+1"}}},
 		{"plan/action", url.Values{"rev": {"0"}, "outcome": {"A1.1"}, "text": {"write it down"}, "owner": {"Ines"}, "due": {"2030-01-01"}}},
 	} {
 		s.send(t, base+step.path, step.form)
@@ -79,6 +80,10 @@ func TestGoldenPages(t *testing.T) {
 		{"one", "survey/2031/invented/area/A2?one=A2.2"},
 		{"history", "survey/2031/invented/outcome/A1.1/history"},
 		{"bodies", "survey/2031/invented/bodies?area=A1&edit=A1.2&body=grid"},
+		{"evidence", "survey/2031/invented/evidence"},
+		{"needs", "survey/2031/invented/needs?body=grid"},
+		{"needsprint", "survey/2031/invented/needs/print?body=grid"},
+		{"letters", "survey/2031/invented/letters"},
 		{"verification", "survey/2031/invented/verification"},
 		{"check", "survey/2031/invented/check"},
 		{"signoff", "survey/2031/invented/signoff"},
@@ -164,7 +169,7 @@ func TestMessagesAreUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Groups of which the program puts an id together.
-	composed := regexp.MustCompile(`^(kit|list|date|month|level|grade|gap|state|survey|filter|field|blocker|why|funding|learn)\b`)
+	composed := regexp.MustCompile(`^(kit|list|date|month|level|grade|gap|state|survey|filter|field|blocker|why|funding|learn|fault)\b`)
 	for _, id := range kit.Printer("en").Messages() {
 		if !composed.MatchString(id) && !strings.Contains(sources.String(), `"`+id+`"`) {
 			t.Errorf("nothing says %s", id)

@@ -30,6 +30,8 @@ type surveyCard struct {
 	Lead     string // what looks unchanged, or how far it is
 	Deadline string
 	Urgent   bool
+	Due      []dueView // sections that wait for bodies
+	Calendar web.Link  // the days on which something is due, as a file; empty if nothing is
 	Next     web.Link
 }
 
@@ -59,6 +61,15 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 			return err
 		}
 		card := one.card((&state{entries: entries}).plain(), p.now())
+		if s.State != workspace.StateClosed {
+			reminders, err := p.service.Reminders(r.Context(), v.person, s.ID)
+			if err != nil {
+				return err
+			}
+			if card.Due = one.due(reminders); len(card.Due) > 0 {
+				card.Calendar = web.Link{Text: v.T("home.calendar"), Href: v.to.under(s.ID, "reminders.ics")}
+			}
+		}
 		if s.Cycle == surveys[0].Cycle {
 			view.Surveys = append(view.Surveys, card)
 		} else {

@@ -44,9 +44,7 @@ func (p *Pages) reference(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if id := r.PostForm.Get("remove"); id != "" {
 		err = p.service.RemoveReference(r.Context(), v.person, v.survey.ID, o.ID, id)
 	} else {
-		_, err = p.service.AddReference(r.Context(), v.person, v.survey.ID, assess.Reference{
-			Outcome: o.ID, Place: text(r.PostForm, "place"), Title: text(r.PostForm, "title"),
-		})
+		err = p.addReference(r.Context(), v, assess.Reference{Outcome: o.ID, Place: text(r.PostForm, "place"), Title: text(r.PostForm, "title")})
 	}
 	if err != nil {
 		return err
@@ -69,7 +67,8 @@ func (p *Pages) contribute(w http.ResponseWriter, r *http.Request, v *visit) err
 	}
 	c := assess.Contribution{Body: r.PostForm.Get("body"), Level: level, Note: text(r.PostForm, "note")}
 	if _, err := p.service.Contribute(r.Context(), v.person, v.survey.ID, o.ID, base, c); err != nil {
-		return err
+		place := clashPlace{v.to.outcome(v.survey.ID, o.ID, "contribution"), one("body", c.Body), web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "bodies") + "?area=" + o.AreaID() + "#" + anchor(o.ID)}}
+		return clashed(p, w, v, err, place, contributionFields(v))
 	}
 	return back(w, r, v.to.under(v.survey.ID, "bodies")+"?area="+o.AreaID()+"#"+anchor(o.ID))
 }

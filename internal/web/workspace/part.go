@@ -473,13 +473,6 @@ func (p *Pages) partClash(w http.ResponseWriter, r *http.Request, v *visit, o *f
 	return nil
 }
 
-func levelValue(l framework.Level) string {
-	if l == framework.None {
-		return ""
-	}
-	return l.String()
-}
-
 // commentPart keeps a comment with a body.
 func (p *Pages) commentPart(w http.ResponseWriter, r *http.Request, v *visit) error {
 	o, err := v.outcome(r)

@@ -30,10 +30,13 @@ const maxForm = 256 << 10
 //	S/outcome/{outcome}/comment, reference, contribution    POST
 //	S/outcome/{outcome}/history    who, when, what
 //	S/bodies                       bodies and sections; POST
+//	S/needs, S/needs/print         what a body depends on; POST; on paper
+//	S/letters, S/reminders.ics     who is reminded of what, on paper and in a calendar
+//	S/evidence                     where the evidence lies, and whether it is the same; POST
 //	S/verification                 the sample, findings and the opinion; POST
 //	S/check                        what keeps it from being sealed
-//	S/signoff, S/signoff/sheet     the chain; POST; the sheet to print
-//	S/sealing                      before sealing: what leaves, what stays
+//	S/signoff, S/signoff/sheet     the chain and its keys; POST; the sheet to print
+//	S/sealing                      before sealing: what leaves, what stays; POST: seal
 //	S/standing                     after the release: the member's own place; POST: the release
 //	S/plan                         the improvement plan; POST
 //	S/part, S/part/area/{area}     what is asked of a body; POST below part/outcome
@@ -60,6 +63,17 @@ func (p *Pages) Handler() http.Handler {
 	get("bodies", p.bodies)
 	post("bodies/body", p.putBody)
 	post("bodies/section", p.putSection)
+	get("needs", p.needs)
+	get("needs/print", p.printNeeds)
+	post("needs", p.putNeeds)
+	get("letters", p.letters)
+	get("reminders.ics", p.calendar)
+
+	get("evidence", p.evidence)
+	get("evidence/copy/{outcome}/{id}", p.copied)
+	post("evidence/read", p.readEvidence)
+	post("evidence/folder", p.keepFolder)
+	post("evidence/piece", p.pieceForm)
 
 	get("verification", p.verification)
 	post("verification/finding", p.putFinding)
@@ -71,8 +85,11 @@ func (p *Pages) Handler() http.Handler {
 	get("signoff/sheet", p.sheet)
 	post("signoff/chain", p.setChain)
 	post("signoff/decision", p.decide)
+	post("signoff/key", p.putKey)
 
 	get("sealing", p.sealing)
+	get("sealing/file/{number}", p.sealedFile)
+	post("sealing/seal", p.seal)
 
 	get("standing", p.standing)
 	mux.HandleFunc("POST "+s+"standing", p.at(p.keepRelease))
@@ -121,6 +138,7 @@ func form(serve handler) handler {
 			}
 			return errs.New(errs.Invalid, "the form cannot be read", "load the page again")
 		}
+		resolve(r.PostForm)
 		return serve(w, r, v)
 	}
 }

@@ -34,6 +34,8 @@ type sealingView struct {
 	Charter               string
 	Sealings              []sealingRow
 	Table                 []leaveRow
+	Seal                  *sealView
+	Upload                string // the command that delivers what was sealed last
 }
 
 type learnRow struct{ Who, What string }
@@ -45,7 +47,14 @@ type noisePanel struct {
 
 type sealingRow struct {
 	Sequence, Who, File string
+	Href                string // of the sealed file, if it is kept
 	Counts              bool
+}
+
+// sealView is the form that seals.
+type sealView struct {
+	Action, Says, Refused string
+	Asks                  bool
 }
 
 // leaveRow is an outcome as it is sealed.
@@ -105,8 +114,18 @@ func (p *Pages) sealing(w http.ResponseWriter, r *http.Request, v *visit) error 
 		"muster workspace seal --survey " + string(id) + " --out sealed.json",
 	}
 	for i, one := range slices.Backward(sealings) {
-		view.Sealings = append(view.Sealings, sealingRow{Sequence: strconv.FormatUint(one.Sequence, 10), Who: v.when(one.Revised), File: one.File, Counts: i == len(sealings)-1})
+		row := sealingRow{Sequence: strconv.FormatUint(one.Sequence, 10), Who: v.when(one.Revised), File: one.File, Counts: i == len(sealings)-1}
+		if p.sealer != nil {
+			if name, _, err := p.sealer.File(id, one.Sequence); err == nil {
+				row.Href = v.to.under(id, "sealing", "file", row.Sequence)
+				if row.Counts {
+					view.Upload = "muster workspace upload " + name + " --dir ."
+				}
+			}
+		}
+		view.Sealings = append(view.Sealings, row)
 	}
+	view.Seal = p.sealView(v, is, len(sealings))
 	for _, o := range is.Pack.Outcomes() {
 		a, ok := is.Now.Answers[o.ID]
 		row := leaveRow{ID: o.ID, Title: v.outcomes[o.ID].Title, Level: "–", Verified: "–", Target: "–", Gap: "–", Evidence: "–"}
@@ -127,6 +146,28 @@ func (p *Pages) sealing(w http.ResponseWriter, r *http.Request, v *visit) error 
 	view.Page = p.page(v, v.T("nav.sealing"), v.to.under(id, "sealing"), surveyPath(id)+"sealing")
 	p.render(w, http.StatusOK, "sealing", view)
 	return nil
+}
+
+// sealView is the form that seals, or why it cannot be sealed now; nil where nothing is
+// sealed from these pages.
+func (p *Pages) sealView(v *visit, is workspace.Sealable, sealed int) *sealView {
+	if p.sealer == nil {
+		return nil
+	}
+	view := &sealView{Action: v.to.under(is.Survey, "sealing", "seal"), Says: v.T("sealing.first"), Asks: p.sealer.AsksPassphrase()}
+	if sealed > 0 {
+		view.Says = v.N("sealing.again", sealed)
+	}
+	deadline := v.survey.Deadline
+	switch {
+	case len(is.Blockers) > 0:
+		view.Refused = v.N("sealing.blocked", len(is.Blockers))
+	case v.survey.Charter == "":
+		view.Refused = v.T("sealing.noCharter")
+	case !deadline.IsZero() && !p.now().Before(deadline):
+		view.Refused = v.T("sealing.late", "Date", v.Date(deadline.Unix()), "Time", deadline.UTC().Format("15:04"))
+	}
+	return view
 }
 
 // leaves counts what is sealed.

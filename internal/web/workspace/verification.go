@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"html/template"
 	"net/http"
 	"strings"
 
@@ -24,6 +23,8 @@ type verificationView struct {
 	Digest       string
 	Opinion      *opinionView
 	Done         progressView
+	Evidence     web.Link
+	Request      string // the command that asks for a signed opinion
 }
 
 type findingView struct {
@@ -45,6 +46,7 @@ type findingView struct {
 
 type opinionView struct {
 	Text, Who string
+	Signed    string
 	Holds     bool
 }
 
@@ -96,13 +98,20 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 	opinion, holds, err := p.service.Opinion(ctx, v.person, id)
 	switch {
 	case err == nil:
-		view.Opinion = &opinionView{Text: opinion.Text, Holds: holds, Who: v.T("saved.by", "Name", opinion.By, "Date", v.Date(opinion.At.Unix()), "Time", opinion.At.UTC().Format("15:04"))}
+		view.Opinion = &opinionView{Text: opinion.Text, Holds: holds, Who: v.T("saved.by", "Name", opinion.By, "Date", v.Date(opinion.At.Unix()), "Time", opinion.At.UTC().Format("15:04")), Signed: v.signedOpinion(opinion)}
 	case errs.KindOf(err) != errs.NotFound:
 		return err
 	}
+	view.Evidence = web.Link{Text: v.T("evidence.title"), Href: v.to.under(id, "evidence")}
+	view.Request = "muster workspace signoff request --survey " + string(id) + " --opinion --out request.json"
 	view.Page = p.page(v, v.T("nav.verification"), v.to.under(id, "verification"), surveyPath(id)+"verification")
 	p.render(w, http.StatusOK, "verification", view)
 	return nil
+}
+
+// signedOpinion says who signed an opinion, or that nobody did.
+func (v *visit) signedOpinion(o workspace.Opinion) string {
+	return v.signedBy(assess.Decision{By: o.By, Approval: o.Approval, Lapsed: o.Lapsed})
 }
 
 func (v *visit) finding(o *framework.Outcome, s *state, saved workspace.SavedFinding, why []string) findingView {
@@ -150,7 +159,11 @@ func (p *Pages) putFinding(w http.ResponseWriter, r *http.Request, v *visit) err
 		})
 	}
 	if err != nil {
-		return err
+		place := clashPlace{v.to.under(v.survey.ID, "verification", "finding"), one("outcome", o.ID), web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "verification") + "#" + anchor(o.ID)}}
+		if r.PostForm.Has("reply") {
+			return clashed(p, w, v, err, place, replyFields(v))
+		}
+		return clashed(p, w, v, err, place, findingFields(v))
 	}
 	return back(w, r, v.to.under(v.survey.ID, "verification")+"#"+anchor(o.ID))
 }
@@ -163,222 +176,4 @@ func (p *Pages) putOpinion(w http.ResponseWriter, r *http.Request, v *visit) err
 		return err
 	}
 	return back(w, r, v.to.under(v.survey.ID, "verification")+"#opinion")
-}
-
-// signoffView is the chain, whose turn it is, and what was decided.
-type signoffView struct {
-	web.Page
-	Kicker, Heading, Lead string
-	Steps                 []stepView
-	Digest                string
-	Turn                  *stepView
-	Missing               string
-	CheckHref, SheetHref  string
-	DecisionTo, ChainTo   string
-	Chain                 []chainRow // to change, with empty rows
-	Decisions             []decisionView
-	Returned              *decisionView
-	Person                string
-}
-
-type chainRow struct{ ID, Name, Label string }
-
-type stepView struct {
-	ID, Name, Says string
-	State          string // "done", "now", "waits"
-}
-
-type decisionView struct {
-	Step, Says, Who, Reason string
-	Void                    bool
-}
-
-func (p *Pages) signoff(w http.ResponseWriter, r *http.Request, v *visit) error {
-	view, err := p.signoffView(r, v)
-	if err != nil {
-		return err
-	}
-	view.Page = p.page(v, v.T("nav.signoff"), v.to.under(v.survey.ID, "signoff"), surveyPath(v.survey.ID)+"signoff")
-	p.render(w, http.StatusOK, "signoff", view)
-	return nil
-}
-
-func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
-	ctx, id := r.Context(), v.survey.ID
-	is, err := p.service.Sealable(ctx, v.person, id)
-	if err != nil {
-		return signoffView{}, err
-	}
-	so, err := p.service.SignOff(ctx, v.person, id)
-	if err != nil {
-		return signoffView{}, err
-	}
-	view := signoffView{
-		Kicker: v.kicker(), Digest: is.Digest, CheckHref: v.to.under(id, "check"), SheetHref: v.to.under(id, "signoff", "sheet"),
-		DecisionTo: v.to.under(id, "signoff", "decision"), ChainTo: v.to.under(id, "signoff", "chain"), Person: v.person.Name,
-	}
-	missing := 0
-	for _, b := range is.Blockers {
-		if b.Kind != assess.BlockerSignOff {
-			missing++
-		}
-	}
-	if missing > 0 {
-		view.Missing = v.N("signoff.missing", missing)
-	}
-	turn, waiting := so.Next(is.Digest)
-	names := make(map[string]string)
-	passed := waiting
-	for _, step := range so.Chain {
-		names[step.ID] = step.Name
-		one := stepView{ID: step.ID, Name: step.Name, State: "done", Says: v.T("signoff.approved")}
-		switch {
-		case waiting && step.ID == turn.ID:
-			one.State, one.Says, passed = "now", v.T("signoff.turn"), false
-			view.Turn = &one
-		case waiting && !passed:
-			one.State, one.Says = "waits", v.T("signoff.waits")
-		}
-		view.Steps = append(view.Steps, one)
-	}
-	for i := len(so.Decisions) - 1; i >= 0; i-- {
-		d := so.Decisions[i]
-		one := decisionView{
-			Step: nameOf(names, d.Step), Reason: d.Reason, Void: d.Digest != is.Digest, Says: v.T("signoff.didApprove"),
-			Who: v.T("saved.by", "Name", d.By, "Date", v.Date(d.At.Unix()), "Time", d.At.UTC().Format("15:04")),
-		}
-		if !d.Approved {
-			one.Says = v.T("signoff.didReturn")
-		}
-		view.Decisions = append(view.Decisions, one)
-	}
-	if d, returned := so.Returned(is.Digest); returned {
-		view.Returned = &decisionView{Step: nameOf(names, d.Step), Reason: d.Reason}
-	}
-	switch {
-	case len(so.Chain) == 0:
-		view.Heading, view.Lead = v.T("signoff.nobody"), v.T("signoff.nobodyLead")
-	case waiting:
-		view.Heading, view.Lead = v.T("signoff.waitsFor", "Name", turn.Name), v.T("signoff.lead")
-	default:
-		view.Heading, view.Lead = v.T("signoff.all"), v.T("signoff.allLead")
-	}
-	for _, step := range so.Chain {
-		view.Chain = append(view.Chain, chainRow{step.ID, step.Name, v.T("signoff.step", "N", len(view.Chain)+1)})
-	}
-	for range min(2, assess.MaxSteps-len(so.Chain)) {
-		view.Chain = append(view.Chain, chainRow{Label: v.T("signoff.step", "N", len(view.Chain)+1)})
-	}
-	return view, nil
-}
-
-func (p *Pages) setChain(w http.ResponseWriter, r *http.Request, v *visit) error {
-	ids, names := r.PostForm["step"], r.PostForm["name"]
-	if len(ids) != len(names) {
-		return errs.New(errs.Invalid, "the form cannot be read", "load the page again")
-	}
-	var chain []assess.Step
-	for i, name := range names {
-		name = strings.TrimSpace(name)
-		if name == "" { // a row without a name is taken out
-			continue
-		}
-		step := assess.Step{ID: ids[i], Name: name}
-		if step.ID == "" {
-			step.ID = freshStep(ids, chain)
-		}
-		chain = append(chain, step)
-	}
-	if err := p.service.SetChain(r.Context(), v.person, v.survey.ID, chain); err != nil {
-		return err
-	}
-	return back(w, r, v.to.under(v.survey.ID, "signoff"))
-}
-
-// freshStep returns an id that no step of the chain has.
-func freshStep(ids []string, chain []assess.Step) string {
-	for n := 1; ; n++ {
-		id := "step-" + itoa(workspace.Revision(n))
-		taken := false
-		for _, other := range ids {
-			taken = taken || other == id
-		}
-		for _, step := range chain {
-			taken = taken || step.ID == id
-		}
-		if !taken {
-			return id
-		}
-	}
-}
-
-func (p *Pages) decide(w http.ResponseWriter, r *http.Request, v *visit) error {
-	_, err := p.service.Decide(r.Context(), v.person, v.survey.ID, assess.Decision{
-		Step: r.PostForm.Get("step"), Digest: r.PostForm.Get("digest"), Approved: r.PostForm.Get("decision") == "approve",
-		Reason: text(r.PostForm, "reason"), By: v.person.Name,
-	})
-	if err != nil {
-		return err
-	}
-	return back(w, r, v.to.under(v.survey.ID, "signoff"))
-}
-
-// sheetView is the decision sheet: what is decided, on paper.
-type sheetView struct {
-	signoffView
-	Title   template.HTML
-	Member  string
-	Rows    []sheetRow
-	Counts  []sheetCount
-	Summary string
-}
-
-type sheetRow struct {
-	ID                              string
-	Title                           template.HTML
-	Level, Before, Target, Evidence string
-	Verified                        string
-}
-
-type sheetCount struct{ Name, Text string }
-
-func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, v *visit) error {
-	so, err := p.signoffView(r, v)
-	if err != nil {
-		return err
-	}
-	is, err := p.service.Sealable(r.Context(), v.person, v.survey.ID)
-	if err != nil {
-		return err
-	}
-	view := sheetView{signoffView: so, Title: v.packTitle, Member: v.member}
-	counts := make(map[framework.Level]int)
-	for _, o := range v.pack.Outcomes() {
-		row := sheetRow{ID: o.ID, Title: v.outcomes[o.ID].Title, Level: "–", Before: "–", Target: "–", Evidence: "–", Verified: "–"}
-		if is.Before != nil {
-			if b, ok := is.Before.Answers[o.ID]; ok {
-				row.Before = v.chip(b.Level).Text
-			}
-		}
-		if a, ok := is.Now.Answers[o.ID]; ok {
-			counts[a.Level]++
-			row.Level = v.chip(a.Level).Text
-			if a.Target.Given() {
-				row.Target = a.Target.String()
-			}
-			if a.Evidence != framework.NoEvidence {
-				row.Evidence = a.Evidence.String()
-			}
-			if a.Verified != framework.None {
-				row.Verified = v.chip(a.Verified).Text
-			}
-		}
-		view.Rows = append(view.Rows, row)
-	}
-	for _, l := range assess.Levels() {
-		view.Counts = append(view.Counts, sheetCount{v.level(l), v.Number(counts[l])})
-	}
-	view.Page = p.page(v, v.T("sheet.title"), "", surveyPath(v.survey.ID)+"signoff/sheet")
-	p.render(w, http.StatusOK, "sheet", view)
-	return nil
 }

@@ -15,6 +15,7 @@
 package workspace
 
 import (
+	"context"
 	"embed"
 	"html/template"
 	"io"
@@ -45,6 +46,8 @@ type Config struct {
 	Log     *slog.Logger                         // where faults of pages go; nil for nowhere
 	Base    string                               // the path that the handler is served under; empty for the root
 	Team    *account.Service                     // the people who share it; nil where it is one person's
+	Pieces  workspace.Pieces                     // opens evidence where it lies; nil: these pages read none
+	Sealer  Sealer                               // seals on the page; nil: the page says the commands
 }
 
 // Pages draws a workspace. It may be used by many goroutines.
@@ -64,14 +67,24 @@ type Pages struct {
 	mu     sync.Mutex
 	texts  map[textKey]*packTexts // guarded by mu: what of a pack is the same in every request
 	frames map[frameKey]*frame    // guarded by mu, the same of questions
+
+	pieces   workspace.Pieces
+	sealer   Sealer
+	readings readings
+	ending   context.Context // of what works in the background
+	end      context.CancelFunc
+	working  sync.WaitGroup
 }
 
-// New reads messages and templates. An error is a fault of the program.
+// New reads messages and templates. An error is a fault of the program. Whoever is
+// done with the pages closes them.
 func New(cfg Config) (*Pages, error) {
 	p := &Pages{
 		service: cfg.Service, person: cfg.Person, now: cfg.Now, rand: cfg.Rand, marking: cfg.Marking, log: cfg.Log, base: cfg.Base, team: cfg.Team,
-		texts: make(map[textKey]*packTexts), frames: make(map[frameKey]*frame),
+		texts: make(map[textKey]*packTexts), frames: make(map[frameKey]*frame), pieces: cfg.Pieces, sealer: cfg.Sealer,
+		readings: readings{all: make(map[workspace.SurveyID]*reading)},
 	}
+	p.ending, p.end = context.WithCancel(context.Background())
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
