@@ -76,10 +76,11 @@ func checkTeam(env Env, path string) error {
 
 // serveTeam serves a workspace to who was invited until ctx ends.
 func serveTeam(ctx context.Context, env Env, w *openWorkspace, t *team) error {
-	handler, err := t.handler(ctx, env, w)
+	handler, end, err := t.handler(ctx, env, w)
 	if err != nil {
 		return err
 	}
+	defer end()
 	l, err := net.Listen("tcp", t.cfg.Listen)
 	if err != nil {
 		return errs.Wrap(err, errs.Unavailable, "the address "+strconv.Quote(t.cfg.Listen)+" "+addressTaken, "is another program there? the address stands in the file of --team")
@@ -95,18 +96,20 @@ func serveTeam(ctx context.Context, env Env, w *openWorkspace, t *team) error {
 	return web.ServeTLS(ctx, l, t.certificate, connections, handler)
 }
 
-// handler puts the pages of the workspace behind those by which people enter.
-func (t *team) handler(ctx context.Context, env Env, w *openWorkspace) (http.Handler, error) {
+// handler puts the pages of the workspace behind those by which people enter. end
+// waits for what they do in the background. Nothing is read or sealed from these pages:
+// paths on this machine and its key are its owner's.
+func (t *team) handler(ctx context.Context, env Env, w *openWorkspace) (h http.Handler, end func(), err error) {
 	member, err := w.Member(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	accounts, err := account.New(account.Config{
 		Store: w.db.Accounts(), Now: env.Now, Rand: env.Rand, Roles: workspace.AccountRoles(), Provider: t.provider,
 		Site: account.Site{Name: string(member), Host: t.cfg.Host(), Origin: t.cfg.URL},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	log := newLog(env, t.cfg.Log)
 	entry := webaccount.Config{
@@ -117,17 +120,17 @@ func (t *team) handler(ctx context.Context, env Env, w *openWorkspace) (http.Han
 	}
 	doors, err := webaccount.New(entry)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	pages, err := workspacepage.New(workspacepage.Config{
-		Service: w.Service, Now: env.Now, Rand: env.Rand, Log: log, Team: accounts,
+		Service: w.Service, Now: env.Now, Rand: env.Rand, Log: log, Team: doors,
 		Person: func(r *http.Request) workspace.Person {
 			p, _ := webaccount.PersonOf(r.Context()) // behind the guard there is somebody
 			return workspace.PersonOf(p)
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return web.Site(t.cfg.URL, doors.Guard(pages.Handler())), nil
+	return web.Site(t.cfg.URL, doors.Guard(pages.Handler())), pages.Close, nil
 }

@@ -99,3 +99,15 @@ func (p *Pages) signOutEverywhere(w http.ResponseWriter, r *http.Request, v *vis
 	}
 	return back(w, r, v.to("sign-in"))
 }
+
+// BeginAssertion asks the person of a request to sign a text with a passkey of hers.
+func (p *Pages) BeginAssertion(r *http.Request, text []byte) (account.Ceremony, error) {
+	person, _ := PersonOf(r.Context()) // behind the guard there is somebody
+	return p.accounts.BeginAssertion(r.Context(), person.ID, text)
+}
+
+// FinishAssertion returns the text that she was asked to sign, and what signed it.
+func (p *Pages) FinishAssertion(r *http.Request, flow string, response []byte) ([]byte, account.Assertion, error) {
+	person, _ := PersonOf(r.Context())
+	return p.accounts.FinishAssertion(r.Context(), person.ID, flow, response, web.Source(r))
+}

@@ -36,7 +36,7 @@ func (v *visit) signedBy(d assess.Decision) string {
 	case d.Approval.Kind == assess.ApprovalKey:
 		return v.T("approval.signed", "Name", d.By, "Words", words(d.Approval.Key))
 	}
-	return v.T("approval.signedOther", "Name", d.By)
+	return v.signedWith(d)
 }
 
 // words are the first of a key's fingerprint, to tell keys apart on paper.

@@ -241,4 +241,3 @@ func folded(line string) string {
 	}
 	return b.String() + "\r\n"
 }
-

@@ -78,6 +78,8 @@ func (p *Pages) Handler() http.Handler {
 	get("verification", p.verification)
 	post("verification/finding", p.putFinding)
 	post("verification/opinion", p.putOpinion)
+	post("verification/passkey/begin", p.beginOpinion)
+	post("verification/passkey/finish", p.finishOpinion)
 
 	get("check", p.check)
 
@@ -85,6 +87,8 @@ func (p *Pages) Handler() http.Handler {
 	get("signoff/sheet", p.sheet)
 	post("signoff/chain", p.setChain)
 	post("signoff/decision", p.decide)
+	post("signoff/passkey/begin", p.beginApproval)
+	post("signoff/passkey/finish", p.finishApproval)
 	post("signoff/key", p.putKey)
 
 	get("sealing", p.sealing)

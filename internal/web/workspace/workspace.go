@@ -25,7 +25,6 @@ import (
 	"sync"
 	"time"
 
-	"muster/internal/account"
 	"muster/internal/framework"
 	"muster/internal/web"
 	"muster/internal/workspace"
@@ -45,7 +44,7 @@ type Config struct {
 	Marking string                               // "SYNTHETIC" for a demonstration; else empty
 	Log     *slog.Logger                         // where faults of pages go; nil for nowhere
 	Base    string                               // the path that the handler is served under; empty for the root
-	Team    *account.Service                     // the people who share it; nil where it is one person's
+	Team    Passkeys                             // with which those sign who share it; nil where it is one person's
 	Pieces  workspace.Pieces                     // opens evidence where it lies; nil: these pages read none
 	Sealer  Sealer                               // seals on the page; nil: the page says the commands
 }
@@ -59,7 +58,7 @@ type Pages struct {
 	marking   string
 	log       *slog.Logger
 	base      string
-	team      *account.Service // nil where the workspace is one person's
+	team      Passkeys // nil where the workspace is one person's
 	kit       *web.Kit
 	templates map[string]*template.Template
 	patterns  []string // of the last handler, for tests
