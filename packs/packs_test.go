@@ -39,9 +39,9 @@ var published = []struct {
 		36, "18b5693543b99104f7786c6714f0db0dab0339c374a69fb0b34057925285d6e4",
 	},
 	{
-		"muster-ports", "1.0.0", "",
+		"muster-ports", "1.0.1", "",
 		[]string{"P1 4", "P2 4", "P3 5", "P4 4", "P5 3"},
-		20, "588dcec4fcfd763d9e760a9e95c5463a13831ca6c44d0f9c7d2ba5944ab1f5ef",
+		20, "aac9754c497dbb472f8f9236d968b09255537958ef324813ab35efdfbdb8827f",
 	},
 }
 

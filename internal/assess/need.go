@@ -2,6 +2,7 @@ package assess
 
 import (
 	"fmt"
+	"strings"
 
 	"muster/internal/errs"
 )
@@ -54,7 +55,7 @@ func (n Needs) Check() error {
 
 func (n Need) check() error {
 	switch {
-	case n.What == "":
+	case strings.TrimSpace(n.What) == "":
 		return errs.New(errs.Invalid, "it does not say what is needed", "name it, or empty the whole row")
 	case n.Hours < 0 || n.Hours > MaxHours || !n.Known && n.Hours != 0:
 		return errs.New(errs.Invalid, "the number of hours cannot be", fmt.Sprintf("a whole number from 0 to %d, or unknown", MaxHours))

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -74,9 +75,10 @@ func (p *pageSealer) knows(passphrase string) error {
 	return err
 }
 
-// path is where a sealed file is kept.
+// path is where a sealed file is kept: of each survey and number in one place.
 func (p *pageSealer) path(id workspace.SurveyID, number uint64) string {
-	return filepath.Join(p.w.folder.Dir, fmt.Sprintf("sealed-%s-%d.json", url.PathEscape(string(id)), number))
+	cycle, pack, _ := strings.Cut(string(id), "/") // no pack's id has an underscore
+	return filepath.Join(p.w.folder.Dir, fmt.Sprintf("sealed-%s_%s-%d.json", url.PathEscape(cycle), pack, number))
 }
 
 // File implements the pages' Sealer.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,8 +23,8 @@ func newWorkspaceSignoffCmd(env Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "signoff",
 		Short: "Keys of those who sign off, and what they sign on other machines",
-		Long: `A step of the chain of sign-off may ask for a signature. Whoever decides there makes a
-key (key), and the lead registers its public part after comparing its words (register).
+		Long: `The member defines who decides, in their order (chain, or on the page). A step may ask
+for a signature. Whoever decides there makes a key (key), and the lead registers its public part after comparing its words (register).
 Then it signs on the workspace (muster workspace approve), or on another machine: what
 is to be signed goes out as a file (request) and the signed decision comes back (accept).`,
 		Args: noSubcommand,
@@ -31,7 +32,7 @@ is to be signed goes out as a file (request) and the signed decision comes back 
 
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newSignoffKeyCmd(env), newSignoffRegisterCmd(env), newSignoffRemoveCmd(env), newSignoffShowCmd(env),
+	cmd.AddCommand(newSignoffChainCmd(env), newSignoffKeyCmd(env), newSignoffRegisterCmd(env), newSignoffRemoveCmd(env), newSignoffShowCmd(env),
 		newSignoffRequestCmd(env), newSignoffAcceptCmd(env), newSignoffStatementCmd(env))
 	return cmd
 }
@@ -42,9 +43,9 @@ func newSignoffKeyCmd(env Env) *cobra.Command {
 		Use:   "key --name NAME --out FILE",
 		Short: "Make the key of somebody who signs off",
 		Long: `Draw a signing key and write it to a file of mode 0600, locked with a passphrase or for
-an age key file. The public part is printed: the lead registers it, after both have
-compared the words on the telephone. Nobody can sign without file and passphrase, and
-nobody can bring them back.`,
+an age key file. The public part is printed, and written beside it as FILE.pub: the lead
+registers it, after both have compared the words on the telephone. Nobody can sign
+without file and passphrase, and nobody can bring them back.`,
 		Example: `  muster workspace signoff key --name "Hedda Lind" --out hedda.key`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -80,18 +81,24 @@ func runSignoffKey(ctx context.Context, env Env, name, out, passphrase, identity
 	if err := config.CreateApproverKey(out, lock, signer); err != nil {
 		return err
 	}
+	dir, file := filepath.Split(out)
+	dir = filepath.Clean(dir)
+	if err := realDisk().writeOutput(dir, []outputFile{{file + ".pub", []byte(signer.Public() + "\n"), 0o644}}, nil); err != nil {
+		return placeError(err, dir, "the line below is its public part")
+	}
 	if _, err := fmt.Fprintln(env.Out, signer.Public()); err != nil {
 		return err
 	}
-	say(env, "%s signs as %s; send the line above to the lead, and read these words out on the telephone:", out, errs.Quote(name))
+	say(env, "%s signs as %s; send %s.pub to the lead, and read these words out on the telephone:", out, errs.Quote(name), out)
 	return writeWords(env.Err, "muster:   ", signer.Public().Digest())
 }
 
 type signoffRegisterFlags struct {
-	dir, id, public string
-	steps           []string
-	verifier, yes   bool
-	lock            lockFlags
+	dir, id            string
+	public, publicFile string
+	steps              []string
+	verifier, yes      bool
+	lock               lockFlags
 }
 
 func newSignoffRegisterCmd(env Env) *cobra.Command {
@@ -106,8 +113,8 @@ replaces what was registered; what another key signed counts no longer.`,
 		Example: `  muster workspace signoff register --dir ostmere --id hedda --at step-2 --public KEY`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.id == "" || f.public == "" || len(f.steps) == 0 && !f.verifier {
-				return usageError(cmd, "muster workspace signoff register needs --id, --public, and --at or --verifier")
+			if f.id == "" || (f.public == "") == (f.publicFile == "") || len(f.steps) == 0 && !f.verifier {
+				return usageError(cmd, "muster workspace signoff register needs --id, --public or --public-file, and --at or --verifier")
 			}
 			return runSignoffRegister(cmd.Context(), env, f)
 		},
@@ -115,7 +122,8 @@ replaces what was registered; what another key signed counts no longer.`,
 	dirFlag(cmd, &f.dir, "the workspace")
 	flags := cmd.Flags()
 	flags.StringVar(&f.id, "id", "", "a short name for the key: letters, digits, hyphens (required)")
-	flags.StringVar(&f.public, "public", "", "the public key, as muster workspace signoff key printed it (required)")
+	flags.StringVar(&f.public, "public", "", "the public key, as muster workspace signoff key printed it")
+	flags.StringVar(&f.publicFile, "public-file", "", "a file with the public key")
 	flags.StringSliceVar(&f.steps, "at", nil, "the steps at which it signs, by their ids")
 	flags.BoolVar(&f.verifier, "verifier", false, "it signs the verifier's opinion")
 	flags.BoolVar(&f.yes, "yes", false, "register without asking: the words have been compared")
@@ -124,6 +132,13 @@ replaces what was registered; what another key signed counts no longer.`,
 }
 
 func runSignoffRegister(ctx context.Context, env Env, f signoffRegisterFlags) (err error) {
+	if f.publicFile != "" {
+		body, err := readInput(f.publicFile, "file with the public key")
+		if err != nil {
+			return err
+		}
+		f.public = string(body)
+	}
 	public := keys.Public(strings.TrimSpace(f.public))
 	if err := public.Check(); err != nil {
 		return err

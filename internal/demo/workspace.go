@@ -148,7 +148,7 @@ func (f *filling) sections(ctx context.Context, id workspace.SurveyID, main bool
 		}
 	}
 	return f.service.SetChain(ctx, f.Lead, id, []assess.Step{
-		{ID: "expert", Name: "Expert of the authority"}, {ID: "head", Name: "Head of the authority"}, {ID: "minister", Name: "Minister"},
+		{ID: "expert", Name: "Expert of the authority"}, {ID: "head", Name: "Head of the authority"}, {ID: "minister", Name: "Minister", Signed: true},
 	})
 }
 
@@ -267,6 +267,9 @@ func (f *filling) half(ctx context.Context, pack *framework.Pack, id workspace.S
 	if err := f.contributions(ctx, pack, id, member); err != nil {
 		return err
 	}
+	if err := f.asked(ctx, id); err != nil {
+		return err
+	}
 	first := outcomes[0].ID
 	for _, words := range []string{"The council has moved its date; does the level still hold on the closing day?", "It does: the strategy was signed in March."} {
 		if _, err := f.service.Comment(ctx, workspace.Lead(deputy), id, first, "", words); err != nil {
@@ -276,6 +279,40 @@ func (f *filling) half(ctx context.Context, pack *framework.Pack, id workspace.S
 	for i, place := range []string{"shared/strategy/national-strategy-signed.pdf", "https://authority.ostmere.example/figures/spring.ods"} {
 		ref := assess.Reference{Outcome: outcomes[i].ID, Place: place, Title: []string{"National strategy, signed", "Figures of the spring survey"}[i]}
 		if _, err := f.service.AddReference(ctx, f.Lead, id, ref); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// asked gives the sections their days, one of them over, and lets two bodies say what
+// they depend on.
+func (f *filling) asked(ctx context.Context, id workspace.SurveyID) error {
+	sections, err := f.service.Sections(ctx, f.Lead, id)
+	if err != nil {
+		return err
+	}
+	for i, section := range sections {
+		section.Due = f.Now.AddDate(0, 0, 9-12*i).Format(time.DateOnly)
+		if _, err := f.service.PutSection(ctx, f.Lead, id, section.Rev, section.Section); err != nil {
+			return err
+		}
+	}
+	forms := []struct {
+		body string
+		rows []assess.Need
+	}{
+		{"harbour", []assess.Need{
+			{What: "Electricity", Supplier: "Ostmere Grid", Hours: 4, Known: true, Substitute: "Diesel of the terminals"},
+			{What: "Terminal operating system", Supplier: "Quayline", Hours: 2, Known: true, Note: "By hand for a shift, with four times the people"},
+			{What: "Pilotage", Supplier: "Ostmere Pilots", Hours: 0, Known: true},
+			{What: "Customs clearance", Supplier: "Ministry of Economy", Hours: 24, Known: true, Substitute: "Paper"},
+			{What: "Satellite position and time"},
+		}},
+		{"grid", []assess.Need{{What: "Telecommunications", Supplier: "Ostmere Line", Hours: 8, Known: true, Substitute: "Own radio"}, {What: "Spare transformers", Supplier: "Nordvolt"}}},
+	}
+	for _, form := range forms {
+		if _, err := f.service.PutNeeds(ctx, workspace.Lead(deputy), form.body, 0, assess.Needs{Rows: form.rows}); err != nil {
 			return err
 		}
 	}

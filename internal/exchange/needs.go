@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -86,12 +87,14 @@ func (w *dependencyWriter) body(body assess.Body, said assess.Needs) {
 		w.requirement(body, "not said", Unknown, Unknown)
 		return
 	}
-	groups := make(map[string]int)
+	groups := make(map[string]bool)
 	for _, need := range said.Rows {
-		group := oneLine(need.What)
-		if groups[group]++; groups[group] > 1 {
-			group = fmt.Sprintf("%s %d", group, groups[group])
+		what := cmp.Or(oneLine(need.What), "something")
+		group := what
+		for n := 2; groups[group]; n++ {
+			group = fmt.Sprintf("%s %d", what, n)
 		}
+		groups[group] = true
 		buffer := Unknown
 		if need.Known {
 			buffer = fmt.Sprintf("%dh", need.Hours)

@@ -150,6 +150,9 @@ func (w *canonical) pack(p *Pack) {
 	if p.Audience != "" {
 		w.member(`,"audience":`, p.Audience)
 	}
+	if len(p.BeginWith) > 0 {
+		w.strings(`,"begin_with":`, p.BeginWith)
+	}
 	if len(p.Crosswalks) > 0 {
 		w.raw(`,"crosswalks":{`)
 		for i, key := range slices.Sorted(maps.Keys(p.Crosswalks)) {

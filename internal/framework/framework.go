@@ -54,6 +54,7 @@ type Pack struct {
 	Languages  []string             `json:"languages"`             // the first is the one shown by default
 	AnsweredBy string               `json:"answered_by,omitempty"` // [ByCoordinator]; empty if every member answers
 	Audience   string               `json:"audience,omitempty"`    // who may read single answers; only beside AnsweredBy
+	BeginWith  []string             `json:"begin_with,omitempty"`  // ids of the outcomes that say most, for who begins; may be empty
 	Title      Text                 `json:"title"`                 //
 	Summary    Text                 `json:"summary"`               //
 	Scale      Scale                `json:"scale"`                 //

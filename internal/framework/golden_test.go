@@ -58,6 +58,7 @@ func TestCanonicalIsRFC8785(t *testing.T) {
 	awkward.Areas = append([]framework.Area{}, awkward.Areas...)
 	awkward.Crosswalks = map[string]framework.Crosswalk{"b": {Title: "B"}, "a-b": {Title: "AB"}, "a": {Title: "A"}, "a1": {}}
 	awkward.AnsweredBy, awkward.Audience = framework.ByCoordinator, "public"
+	awkward.BeginWith = []string{"B1.1", "A1.2"}
 	awkward.Areas[0].Outcomes = slices.Clone(awkward.Areas[0].Outcomes)
 	awkward.Areas[0].Outcomes[0].Descriptors = [framework.Descriptors]framework.Text{}
 	for name, p := range map[string]*framework.Pack{"harbour": harbour(t), "awkward": &awkward} {

@@ -19,7 +19,7 @@ type page struct {
 	Lang, Title, Marking, Name, Digest string
 	Licence                            string
 	Summary                            []string
-	Answerer                           string // empty where every member answers
+	Remark                             string // may be empty
 	HouseRule                          []string
 	Scale                              []pageLevel
 	RollUp                             []string
@@ -84,7 +84,7 @@ func newPage(p *Pack, lang string) page {
 	v := page{
 		Lang: lang, Title: p.Title.In(lang), Marking: p.Marking, Name: p.ID + " " + p.Version,
 		Digest: hex.EncodeToString(p.Digest[:]), Licence: p.Licence,
-		Summary: paragraphs(p.Summary, lang), Answerer: l.answerer(p),
+		Summary: paragraphs(p.Summary, lang), Remark: l.remark(p),
 		HouseRule: paragraphs(p.Scale.HouseRule, lang), RollUp: paragraphs(p.RollUp.Text, lang),
 		Outcomes: len(p.Outcomes()),
 		Sheet:    sheet{cssString(p.Title.In(lang)), cssString(p.Marking), cssString(p.ID + " " + p.Version), cssString(l.page + " ")},

@@ -10,6 +10,7 @@ type labels struct {
 	scaleLevels                              string // in place of descriptors
 	coordinator                              string // who answers, for packs of [ByCoordinator]
 	readers                                  map[string]string
+	begin                                    string // before the outcomes to begin with
 }
 
 func labelsIn(language string) labels {
@@ -27,6 +28,7 @@ func labelsIn(language string) labels {
 				"partner": "Ses réponses sont ouvertes aux membres et aux partenaires.",
 				"public":  "Ses réponses sont publiques.",
 			},
+			begin: "Qui a peu de temps commence par",
 		}
 	default:
 		return labels{
@@ -41,15 +43,20 @@ func labelsIn(language string) labels {
 				"partner": "Its answers are open to members and partners.",
 				"public":  "Its answers are public.",
 			},
+			begin: "Who has little time begins with",
 		}
 	}
 }
 
-// answerer says who answers pack p and who may read the answers, or "" where
-// every member answers for itself.
-func (l labels) answerer(p *Pack) string {
-	if p.AnsweredBy != ByCoordinator {
-		return ""
+// remark says who answers pack p and who may read the answers, and with which outcomes
+// to begin; or "" where every member answers for itself and begins where it likes.
+func (l labels) remark(p *Pack) string {
+	var all []string
+	if p.AnsweredBy == ByCoordinator {
+		all = append(all, l.coordinator, l.readers[p.Audience])
 	}
-	return l.coordinator + " " + l.readers[p.Audience]
+	if len(p.BeginWith) > 0 {
+		all = append(all, l.begin+" "+strings.Join(p.BeginWith, ", ")+".")
+	}
+	return strings.Join(all, " ")
 }

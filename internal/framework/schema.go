@@ -53,10 +53,10 @@ func (c *checker) pack(root *yaml.Node) *Pack {
 	if !c.format(root) {
 		return nil
 	}
-	var format, id, version, marking, licence, languages, answeredBy, audience *yaml.Node
+	var format, id, version, marking, licence, languages, answeredBy, audience, beginWith *yaml.Node
 	var title, summary, scale, rollUp, crosswalks, areas *yaml.Node
 	c.object(root, need("format", &format), need("id", &id), need("version", &version), need("marking", &marking),
-		need("licence", &licence), need("languages", &languages), may("answered_by", &answeredBy), may("audience", &audience),
+		need("licence", &licence), need("languages", &languages), may("answered_by", &answeredBy), may("audience", &audience), may("begin_with", &beginWith),
 		need("title", &title), need("summary", &summary), need("scale", &scale), need("roll_up", &rollUp),
 		may("crosswalks", &crosswalks), need("areas", &areas))
 	p := &Pack{}
@@ -73,8 +73,41 @@ func (c *checker) pack(root *yaml.Node) *Pack {
 	p.Scale = c.scale(scale)
 	p.RollUp = c.rollUp(rollUp)
 	p.Crosswalks = c.crosswalks(crosswalks)
+	faults := len(c.faults)
 	p.Areas = c.areas(areas, p.Crosswalks)
+	p.BeginWith = c.beginWith(beginWith, p, len(c.faults) == faults)
 	return p
+}
+
+// beginWith reads the outcomes that say most, after the outcomes themselves; whole says
+// that these had no fault, so that each is known.
+func (c *checker) beginWith(n *yaml.Node, p *Pack, whole bool) []string {
+	if n == nil {
+		return nil
+	}
+	nodes := c.list("begin_with", n, "ids of outcomes")
+	if len(nodes) > maxIDs {
+		c.fault(n, fmt.Sprintf("%d ids", len(nodes)), fmt.Sprintf("at most %d", maxIDs))
+		return nil
+	}
+	var list []string
+	c.push("begin_with")
+	defer c.pop()
+	for i, node := range nodes {
+		c.pushIndex(i)
+		if id, ok := c.scalar(node, maxLine); ok {
+			switch _, there := p.Outcome(id); {
+			case !there && whole:
+				c.fault(node, "there is no outcome "+errs.Quote(id), "the id of an outcome of this pack")
+			case slices.Contains(list, id):
+				c.fault(node, "outcome "+errs.Quote(id)+" appears twice", "each outcome once")
+			default:
+				list = append(list, id)
+			}
+		}
+		c.pop()
+	}
+	return list
 }
 
 // format reports whether the file is of the one format that can be read. Of any

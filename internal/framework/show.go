@@ -128,7 +128,7 @@ func (t *writer) pack(p *Pack) {
 	t.wrap("", fmt.Sprintf("SHA-256 %x", p.Digest))
 	t.line("")
 	t.wrap("", p.Summary.In(t.lang))
-	if said := t.labels.answerer(p); said != "" {
+	if said := t.labels.remark(p); said != "" {
 		t.line("")
 		t.wrap("", said)
 	}

@@ -296,3 +296,37 @@ func TestAnsweredByCoordinator(t *testing.T) {
 		})
 	}
 }
+
+func TestBeginWith(t *testing.T) {
+	t.Parallel()
+	const languages = "languages: [en, fr]\n"
+	checkFaults(t, []faultCase{
+		{
+			"an outcome that is none",
+			[]edit{{languages, languages + "begin_with: [L1.1, Z9.9]\n"}},
+			[]string{`8:20: begin_with[1]: there is no outcome "Z9.9"; allowed: the id of an outcome of this pack`},
+		},
+		{
+			"one twice",
+			[]edit{{languages, languages + "begin_with: [L1.1, L1.1]\n"}},
+			[]string{`8:20: begin_with[1]: outcome "L1.1" appears twice; allowed: each outcome once`},
+		},
+		{
+			"one alone",
+			[]edit{{languages, languages + "begin_with: L1.1\n"}},
+			[]string{`8:13: begin_with: text where a list is wanted; allowed: a list of ids of outcomes`},
+		},
+	})
+	p, err := framework.Read("p", strings.NewReader(edited(t, edit{languages, languages + "begin_with: [L1.2, L1.1]\n"})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := framework.Read("p", bytes.NewReader(p.Canonical()))
+	if err != nil || again.Digest != p.Digest || p.Digest == harbour(t).Digest || len(again.BeginWith) != 2 || again.BeginWith[0] != "L1.2" {
+		t.Errorf("the canonical form is another pack: %v", err)
+	}
+	var text bytes.Buffer
+	if err := framework.WriteText(&text, p, "en", 100); err != nil || !strings.Contains(text.String(), "Who has little time begins with L1.2, L1.1.") {
+		t.Errorf("%v\n%s", err, &text)
+	}
+}

@@ -182,3 +182,42 @@ func VerifyPasskey(a *assess.Approval) (account.Assertion, error) {
 	}
 	return signed, signed.Verify(a.Statement)
 }
+
+// PasskeyFile is what was signed with a passkey, to be checked elsewhere.
+type PasskeyFile struct {
+	Name      string // of the file, such as step-1.json
+	Statement []byte // canonical JSON, see [PasskeyStatement]
+	Passkey   []byte // JSON, see [account.Assertion]
+}
+
+// PasskeyFiles returns what was signed of a survey with passkeys and still counts, in
+// the chain's order, the opinion last.
+func (s *Service) PasskeyFiles(ctx context.Context, person Person, id SurveyID) ([]PasskeyFile, error) {
+	so, err := s.SignOff(ctx, person, id)
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.Sealable(ctx, person, id)
+	if err != nil {
+		return nil, err
+	}
+	var all []PasskeyFile
+	add := func(name string, a *assess.Approval) {
+		if a != nil && a.Kind == assess.ApprovalPasskey {
+			all = append(all, PasskeyFile{Name: name, Statement: a.Statement, Passkey: a.Passkey})
+		}
+	}
+	for i, d := range so.Standing(now.Digest) {
+		add(fmt.Sprintf("step-%d.json", i+1), d.Approval)
+	}
+	o, holds, err := s.Opinion(ctx, person, id)
+	switch {
+	case errs.KindOf(err) == errs.NotFound:
+		return all, nil
+	case err != nil:
+		return nil, err
+	case holds:
+		add("opinion-by-passkey.json", o.Approval)
+	}
+	return all, nil
+}

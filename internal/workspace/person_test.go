@@ -60,12 +60,25 @@ func TestRoles(t *testing.T) {
 		"seal": func(p workspace.Person) error {
 			return only(w.Sealed(ctx, p, id, workspace.Sealing{Sequence: 1, Digest: strings.Repeat("0", 64), File: digest, Receipt: coalition.SignedReceipt{Body: []byte("x")}}))
 		},
-		"close": func(p workspace.Person) error { return w.Reopen(ctx, p, id) },
+		"close":    func(p workspace.Person) error { return w.Reopen(ctx, p, id) },
+		"settings": func(p workspace.Person) error { return only(w.PutSettings(ctx, p, 0, workspace.Settings{})) },
+		"register": func(p workspace.Person) error { return w.RemoveApprover(ctx, p, 0, "x") },
+		"request":  func(p workspace.Person) error { return only(w.RequestApproval(ctx, p, id, "head")) },
+		"copy": func(p workspace.Person) error {
+			_, _, err := w.Copy(ctx, p, id, "A1.1", "x")
+			return err
+		},
+		"digest": func(p workspace.Person) error {
+			return only(w.Measured(ctx, p, id, "A1.1", "x", 0, workspace.Reading{SHA256: digest}))
+		},
+		"drop": func(p workspace.Person) error { return w.DropCopy(ctx, p, id, "A1.1", "x") },
+		"read": func(p workspace.Person) error { return only(w.BrokenReferences(ctx, p, id, nil)) },
+		"form": func(p workspace.Person) error { return only(w.PutNeeds(ctx, p, "", 99, assess.Needs{None: true})) },
 	}
-	seeing := []string{"see all", "see one", "history", "blockers", "sealings", "findings", "references", "surveys", "part"}
+	seeing := []string{"see all", "see one", "history", "blockers", "sealings", "findings", "references", "surveys", "part", "copy"}
 	for role, allowed := range map[workspace.Role][]string{
 		workspace.RoleContributor: {"surveys", "part"},
-		workspace.RoleVerifier:    append([]string{"find", "opine"}, seeing...),
+		workspace.RoleVerifier:    append([]string{"find", "opine", "read"}, seeing...),
 		workspace.RoleApprover:    append([]string{"decide"}, seeing...),
 		workspace.RoleReader:      seeing,
 		"none":                    nil,

@@ -20,6 +20,7 @@ import (
 	"muster/internal/assess"
 	"muster/internal/coalition"
 	"muster/internal/framework"
+	"muster/internal/keys"
 	"muster/internal/store/workspacedb"
 	"muster/internal/workspace"
 	"muster/internal/workspace/workspacetest"
@@ -129,6 +130,23 @@ func shown(t *testing.T, w *workspacetest.Workspace) string {
 		}
 		blockers, err := w.Blockers(ctx, w.Lead, s.ID)
 		keep(in("blockers"), blockers, err)
+		copies, err := w.Copies(ctx, w.Lead, s.ID)
+		must(t, err)
+		for place, revised := range copies {
+			outcome, id, _ := strings.Cut(place, "/")
+			_, body, err := w.Copy(ctx, w.Lead, s.ID, outcome, id)
+			keep(in("copy "+place), []any{revised, string(body)}, err)
+		}
+	}
+	// What earlier workspaces cannot have is not in what they showed.
+	if approvers, err := w.Approvers(ctx, w.Lead); err != nil || len(approvers) > 0 {
+		keep("registered keys", approvers, err)
+	}
+	if needs, err := w.Needs(ctx, w.Lead); err != nil || len(needs) > 0 {
+		keep("needs", needs, err)
+	}
+	if settings, revised, err := w.Settings(ctx, w.Lead); err != nil || revised.Rev != 0 {
+		keep("settings", []any{settings, revised}, err)
 	}
 	team := newPeople(t, w)
 	people, err := team.People(ctx)
@@ -180,7 +198,13 @@ func keepVersion(t *testing.T, file string) {
 	must(t, err)
 	_, err = w.Comment(ctx, w.Lead, id, "A1.1", "port", "which quay?")
 	must(t, err)
-	_, err = w.AddReference(ctx, w.Lead, id, assess.Reference{Outcome: "A1.1", Place: "/srv/list.pdf", Title: "The list", SHA256: strings.Repeat("a1", 32), Bytes: 10})
+	const piece = "the list itself"
+	reference, err := w.AddReference(ctx, w.Lead, id, assess.Reference{Outcome: "A1.1", Place: "/srv/list.pdf", Title: "The list", SHA256: keys.Digest([]byte(piece)), Bytes: int64(len(piece))})
+	must(t, err)
+	must(t, w.KeepCopy(ctx, w.Lead, id, "A1.1", reference.ID, workspace.Reading{SHA256: keys.Digest([]byte(piece)), Bytes: int64(len(piece)), Body: []byte(piece)}))
+	_, err = w.PutSettings(ctx, w.Lead, 0, workspace.Settings{Evidence: "/srv"})
+	must(t, err)
+	_, err = w.PutNeeds(ctx, w.Lead, "port", 0, assess.Needs{Rows: []assess.Need{{What: "Power", Supplier: "The grid", Hours: 4, Known: true, Substitute: "Diesel", Note: "tested"}, {What: "Pilots"}}})
 	must(t, err)
 	found, err := w.PutFinding(ctx, w.Lead, id, 0, assess.Finding{Outcome: "A1.1", Seen: "the list", Found: "complete", Verified: framework.Level2})
 	must(t, err)
@@ -189,10 +213,20 @@ func keepVersion(t *testing.T, file string) {
 	digest, err := w.FindingsDigest(ctx, w.Lead, id)
 	must(t, err)
 	must(t, w.PutOpinion(ctx, w.Lead, id, workspace.Opinion{Text: "fair", Digest: digest, By: "Vera", Signature: []byte("signed")}))
-	must(t, w.SetChain(ctx, w.Lead, id, []assess.Step{{ID: "head", Name: "The head"}}))
+	must(t, w.SetChain(ctx, w.Lead, id, []assess.Step{{ID: "head", Name: "The head"}, {ID: "minister", Name: "The minister", Signed: true}}))
 	sealable, err := w.Sealable(ctx, w.Lead, id)
 	must(t, err)
 	_, err = w.Decide(ctx, w.Lead, id, assess.Decision{Step: "head", Digest: sealable.Digest, Approved: true, By: "Hedda", Signature: []byte("signed")})
+	must(t, err)
+	minna, err := keys.Generate(rand.Reader, "Minna")
+	must(t, err)
+	_, err = w.PutApprover(ctx, w.Lead, 0, workspace.Approver{ID: "minna", Key: minna.Public(), Steps: []string{"minister"}})
+	must(t, err)
+	request, err := w.RequestApproval(ctx, w.Lead, id, "minister")
+	must(t, err)
+	approval, err := request.Approve(minna.Public(), true, "", time.Unix(1_900_000_000, 0)).Sign(minna)
+	must(t, err)
+	_, _, err = w.AcceptApproval(ctx, w.Lead, approval)
 	must(t, err)
 	_, err = w.Sealed(ctx, w.Lead, id, workspace.Sealing{
 		Sequence: 1, Digest: sealable.Digest, File: strings.Repeat("b2", 32), Receipt: coalition.SignedReceipt{Body: []byte("receipt"), Signature: []byte("signed")},

@@ -174,6 +174,8 @@ func TestSchemaRefuses(t *testing.T) {
 		"a contribution of nobody":      insert + `(101, 'contribution', 's', 'o2', '', 0, 'Bo', 1, '{}')`,
 		"a decision that is taken back": insert + `(101, 'decision', 's', '', '1', 0, 'Bo', 1, NULL)`,
 		"a revision before its base":    insert + `(99, 'entry', 's', 'o', '', 100, 'Bo', 1, '{}')`,
+		"a copy that is too large":      `INSERT INTO copies VALUES ('s', 'o', '1', zeroblob(10485761))`,
+		"a copy of nothing":             `INSERT INTO copies VALUES ('s', 'o', '1', NULL)`,
 		"a pack without its digest":     `INSERT INTO packs VALUES ('abc', x'00')`,
 		"text for a number":             insert + `('x', 'entry', 's', 'o2', '', 0, 'Bo', 1, '{}')`,
 	} {

@@ -1,10 +1,13 @@
 package workspace
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"strings"
 
 	"muster/internal/assess"
+	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/keys"
 	"muster/internal/web"
@@ -97,6 +100,51 @@ func (p *Pages) putKey(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	view.Page = p.page(v, v.T("approval.compare"), place, surveyPath(v.survey.ID)+"signoff")
 	p.render(w, http.StatusOK, "compare", view)
+	return nil
+}
+
+// statements names the signed files that count now, each with its note, in the order of
+// the chain and the opinion last.
+func (p *Pages) statements(ctx context.Context, v *visit) (names []string, files map[string][]byte, err error) {
+	approvals, opinion, err := p.service.SignedStatements(ctx, v.person, v.survey.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	files = make(map[string][]byte)
+	add := func(name string, file coalition.SignedFile) {
+		names = append(names, name, name+".sig")
+		files[name], files[name+".sig"] = file.Body, file.Signature
+	}
+	for i, a := range approvals {
+		add(fmt.Sprintf("approval-%d.json", i+1), a)
+	}
+	if opinion != nil {
+		add("opinion.json", *opinion)
+	}
+	passkeys, err := p.service.PasskeyFiles(ctx, v.person, v.survey.ID)
+	for _, k := range passkeys {
+		names = append(names, k.Name, k.Name+".passkey")
+		files[k.Name], files[k.Name+".passkey"] = k.Statement, k.Passkey
+	}
+	return names, files, err
+}
+
+// statement gives out a signed file.
+func (p *Pages) statement(w http.ResponseWriter, r *http.Request, v *visit) error {
+	_, files, err := p.statements(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	name := r.PathValue("file")
+	body, ok := files[name]
+	if !ok {
+		return errs.New(errs.NotFound, "nothing of that name is signed that counts now", "")
+	}
+	kind := "application/json"
+	if strings.HasSuffix(name, ".sig") {
+		kind = "text/plain; charset=utf-8"
+	}
+	download(w, name, kind, body)
 	return nil
 }
 

@@ -105,6 +105,8 @@ func (v *visit) lead(p assess.Progress) string {
 			text += " " + v.N("lead.rest", rest)
 		}
 		return text
+	case p.Answered == 0 && len(v.pack.BeginWith) > 0:
+		return v.N("lead.begin", p.Of) + " " + v.N("lead.first", len(v.pack.BeginWith))
 	case p.Answered == 0:
 		return v.N("lead.begin", p.Of)
 	}
@@ -130,6 +132,12 @@ func (v *visit) deadline(s workspace.Survey, now time.Time) (text string, urgent
 // next is what is to be done next in a survey.
 func (v *visit) next(s workspace.Survey, entries map[string]assess.Entry) web.Link {
 	open := nextOpen(v.pack.Outcomes(), entries, "")
+	for _, id := range v.pack.BeginWith { // what says most comes first
+		if o, ok := v.pack.Outcome(id); ok && !entries[id].Answered() {
+			open = o
+			break
+		}
+	}
 	switch {
 	case s.State == workspace.StateClosed:
 		return web.Link{Text: v.T("next.standing"), Href: v.to.under(s.ID, "standing")}

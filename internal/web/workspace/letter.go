@@ -22,7 +22,6 @@ type lettersView struct {
 	Member  string
 	Letters []letterView
 	Bodies  []web.Link // to choose one
-	Back    web.Link
 }
 
 // letterView is a letter to one body.
@@ -60,9 +59,7 @@ func (p *Pages) letters(w http.ResponseWriter, r *http.Request, v *visit) error 
 	for _, c := range contributions {
 		given[c.Body+" "+c.Outcome] = c.Level != framework.None
 	}
-	view := lettersView{
-		Kicker: v.kicker(), Member: v.member, Back: web.Link{Text: v.T("nav.bodies"), Href: v.to.under(id, "bodies")},
-	}
+	view := lettersView{Kicker: v.kicker(), Member: v.member}
 	only := r.URL.Query().Get("body")
 	letters := make(map[string]*letterView)
 	var order []string

@@ -11,7 +11,7 @@ import (
 )
 
 // filters are the choices of ?show=, the first is the default.
-var filters = [...]string{"all", "unanswered", "mine", "below", "changed", "unproven"}
+var filters = [...]string{"all", "first", "unanswered", "mine", "below", "changed", "unproven"}
 
 // overviewView is a survey on one page: its areas and outcomes, and filters.
 type overviewView struct {
@@ -78,6 +78,9 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request, v *visit) error
 	view.Deadline, view.Urgent = v.deadline(v.survey, p.now())
 	total := 0
 	for _, f := range filters {
+		if f == "first" && len(v.pack.BeginWith) == 0 {
+			continue
+		}
 		n := 0
 		for _, o := range v.pack.Outcomes() {
 			if v.fits(f, s, o) {
@@ -126,6 +129,8 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request, v *visit) error
 func (v *visit) fits(filter string, s *state, o *framework.Outcome) bool {
 	e := s.entries[o.ID].Entry
 	switch filter {
+	case "first":
+		return slices.Contains(v.pack.BeginWith, o.ID)
 	case "unanswered":
 		return !e.Answered()
 	case "mine":
@@ -180,6 +185,9 @@ func (v *visit) row(o *framework.Outcome, s *state) overviewRow {
 	}
 	if e.Assignee != "" && !e.Answered() {
 		row.Notes = append(row.Notes, v.T("row.assignee", "Name", e.Assignee))
+	}
+	if !e.Answered() && slices.Contains(v.pack.BeginWith, o.ID) {
+		row.Notes = append(row.Notes, v.T("row.first"))
 	}
 	return row
 }

@@ -154,6 +154,12 @@ func TestPasskeyApproval(t *testing.T) {
 			t.Errorf("%s does not say whose passkey signed", path)
 		}
 	}
+	// It is given out as two files, to be checked elsewhere.
+	for name, want := range map[string][]byte{"step-1.json": d.Approval.Statement, "step-1.json.passkey": d.Approval.Passkey} {
+		if body := pages.get(t, base+"signoff/statement/"+name, http.StatusOK); body != string(want) {
+			t.Errorf("%s is given out as %q", name, body)
+		}
+	}
 	// Any change voids it.
 	saved, err := s.Entry(t.Context(), s.Lead, s.survey, "A1.1")
 	if err != nil {

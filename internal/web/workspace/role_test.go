@@ -62,6 +62,7 @@ func routes(digest, findings string) map[string]access {
 		"POST " + s + "verification/passkey/finish":           {no: true, form: url.Values{}},
 		"POST " + s + "signoff/passkey/begin":                 {no: true, form: url.Values{}},
 		"POST " + s + "signoff/passkey/finish":                {no: true, form: url.Values{}},
+		"GET " + s + "signoff/statement/{file}":               {no: true},
 		"POST " + s + "signoff/key":                           {may: "l", form: rev("id", "k", "public", key, "at", "head", "compared", "1")},
 		"GET " + s + "needs":                                  {may: "lcvar"},
 		"GET " + s + "needs/print":                            {may: "lcvar"},

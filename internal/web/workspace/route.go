@@ -85,6 +85,7 @@ func (p *Pages) Handler() http.Handler {
 
 	get("signoff", p.signoff)
 	get("signoff/sheet", p.sheet)
+	get("signoff/statement/{file}", p.statement)
 	post("signoff/chain", p.setChain)
 	post("signoff/decision", p.decide)
 	post("signoff/passkey/begin", p.beginApproval)

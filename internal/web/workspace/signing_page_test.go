@@ -87,6 +87,15 @@ func TestSignedStepsOnPages(t *testing.T) {
 	if !strings.Contains(body, "Everybody has approved") || !strings.Contains(body, strings.Join(words, " ")) {
 		t.Error("the page does not say that all have approved, or not with which key")
 	}
+	if !strings.Contains(body, "signoff/statement/approval-1.json.sig") {
+		t.Error("the signed files are not given out")
+	}
+	statement := s.do(httptest.NewRequest(http.MethodGet, base+"signoff/statement/approval-1.json", nil)).Body.Bytes()
+	note := s.do(httptest.NewRequest(http.MethodGet, base+"signoff/statement/approval-1.json.sig", nil)).Body.Bytes()
+	if err := keys.Verify(keys.KindApproval, statement, note, signer.Public()); err != nil {
+		t.Errorf("the files that are given out: %v", err)
+	}
+	s.get(t, base+"signoff/statement/approval-2.json", http.StatusNotFound)
 	all, _ := s.Approvers(t.Context(), s.Lead)
 	s.send(t, base+"signoff/key", url.Values{"rev": {itoa(int64(all[0].Rev))}, "remove": {"minna"}})
 	if body = s.get(t, base+"signoff", http.StatusOK); !strings.Contains(body, "registered no longer") || strings.Contains(body, "Everybody has approved") {

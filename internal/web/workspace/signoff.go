@@ -35,6 +35,7 @@ type signoffView struct {
 	Opinion               *opinionView
 	Passkey               *passkeyView // nil where nobody signs with passkeys
 	Decides, Organises    bool         // what the person may
+	Statements            []web.Link   // the signed files that count now
 }
 
 type chainRow struct {
@@ -148,6 +149,13 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 	}
 	for range min(2, assess.MaxSteps-len(so.Chain)) {
 		view.Chain = append(view.Chain, chainRow{Label: v.T("signoff.step", "N", len(view.Chain)+1), N: len(view.Chain)})
+	}
+	files, _, err := p.statements(ctx, v)
+	if err != nil {
+		return signoffView{}, err
+	}
+	for _, name := range files {
+		view.Statements = append(view.Statements, web.Link{Text: name, Href: v.to.under(id, "signoff", "statement", name)})
 	}
 	opinion, holds, err := p.service.Opinion(ctx, v.person, id)
 	switch {

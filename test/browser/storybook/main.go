@@ -1,17 +1,20 @@
-// Command storybook serves every view of the coalition's page from fixtures, for
-// those who work on it:
+// Command storybook serves every view of the coalition's page, and those of a member's
+// workspace, from fixtures, for those who work on them:
 //
 //	go run ./test/browser/storybook [ADDRESS [PACKS]]
 //
 // It listens on loopback and ends with Ctrl-C. PACKS is a folder of packs to draw
-// in place of those that come with muster.
+// in place of those that come with muster. Workspaces are to be looked at below
+// /workspace/: filled, in its first year, and empty; nothing in them can be changed.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 
@@ -29,7 +32,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string) error {
+func run(ctx context.Context, args []string) (err error) {
 	var fsys fs.FS = packs.FS
 	if len(args) > 1 {
 		fsys = os.DirFS(args[1])
@@ -42,6 +45,14 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	workspaces, closeAll, err := workspaces(ctx, fsys)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAll()) }()
+	mux := http.NewServeMux()
+	mux.Handle("/", book)
+	mux.Handle("/workspace/", workspaces)
 	address := "127.0.0.1:0"
 	if len(args) > 0 {
 		address = args[0]
@@ -50,6 +61,6 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("http://%s/\n", l.Addr())
-	return web.Serve(ctx, l, web.Loopback(l.Addr(), book))
+	fmt.Printf("http://%[1]s/\nhttp://%[1]s/workspace/\n", l.Addr())
+	return web.Serve(ctx, l, web.Loopback(l.Addr(), mux))
 }
