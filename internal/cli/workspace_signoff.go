@@ -33,7 +33,7 @@ is to be signed goes out as a file (request) and the signed decision comes back 
 		SuggestionsMinimumDistance: 2,
 	}
 	cmd.AddCommand(newSignoffChainCmd(env), newSignoffKeyCmd(env), newSignoffRegisterCmd(env), newSignoffRemoveCmd(env), newSignoffShowCmd(env),
-		newSignoffRequestCmd(env), newSignoffAcceptCmd(env), newSignoffStatementCmd(env))
+		newSignoffRequestCmd(env), newSignoffAcceptCmd(env), newSignoffStatementCmd(env), newSignoffVerifyCmd(env))
 	return cmd
 }
 

@@ -221,3 +221,12 @@ func (s *Service) PasskeyFiles(ctx context.Context, person Person, id SurveyID) 
 	}
 	return all, nil
 }
+
+// ReadPasskeyStatement reads what a passkey signed.
+func ReadPasskeyStatement(body []byte) (PasskeyStatement, error) {
+	var st PasskeyStatement
+	if readStatement(body, &st, &st.Kind, PasskeyApprovalKind, "") == nil {
+		return st, nil
+	}
+	return st, readStatement(body, &st, &st.Kind, PasskeyOpinionKind, "statement that a passkey signed")
+}
