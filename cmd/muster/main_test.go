@@ -49,6 +49,7 @@ func TestStory(t *testing.T) {
 	maps.Copy(commands, hostCommands())
 	maps.Copy(commands, cycleCommands())
 	maps.Copy(commands, drillCommands())
+	maps.Copy(commands, teamCommands())
 	maps.Copy(commands, documentCommands())
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),

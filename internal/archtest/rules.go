@@ -65,6 +65,7 @@ var Packages = map[string]Layer{
 	"internal/conference":          Domain,
 	"internal/pledge":              Domain,
 	"internal/account":             Domain,
+	"internal/account/accounttest": Domain,
 
 	"internal/aggregate/aggregatetest": Adapter,
 	"internal/workspace/workspacetest": Adapter,
@@ -83,6 +84,7 @@ var Packages = map[string]Layer{
 	"internal/exchange/workbook":         Adapter,
 	"internal/evidence":                  Adapter,
 	"internal/web":                       Adapter,
+	"internal/web/account":               Adapter,
 	"internal/web/workspace":             Adapter,
 	"internal/web/coalition":             Adapter,
 	"internal/web/coalition/picturetest": Adapter,

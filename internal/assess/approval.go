@@ -1,13 +1,18 @@
 package assess
 
-import "muster/internal/keys"
+import (
+	"encoding/json"
+
+	"muster/internal/keys"
+)
 
 // ApprovalKind says what an approval was signed with.
 type ApprovalKind string
 
 // The kinds of approvals.
 const (
-	ApprovalKey ApprovalKind = "key" // the key file of somebody whom the lead has registered
+	ApprovalKey     ApprovalKind = "key"     // the key file of somebody whom the lead has registered
+	ApprovalPasskey ApprovalKind = "passkey" // the passkey with which somebody signs in
 )
 
 // Approval is the signature under a decision of the chain, or under an opinion: what
@@ -21,4 +26,8 @@ type Approval struct {
 	// Of the kind "key": the key, and the note that it signed over the statement.
 	Key  keys.Public `json:"key,omitempty"`
 	Note []byte      `json:"note,omitempty"`
+
+	// Of the kind "passkey": what the passkey signed over the statement's SHA-256, with
+	// its public key, as package account has it.
+	Passkey json.RawMessage `json:"passkey,omitempty"`
 }

@@ -29,19 +29,47 @@ const workspaceAddress = "127.0.0.1:8338"
 
 func newWorkspaceServeCmd(env Env) *cobra.Command {
 	var (
-		dir, address string
-		lock         lockFlags
+		dir, address, teamFile string
+		check                  bool
+		lock                   lockFlags
 	)
 	cmd := &cobra.Command{
-		Use:   "serve --dir DIR",
-		Short: "Serve a workspace to your own browser, until Ctrl-C",
+		Use:   "serve --dir DIR [--team FILE]",
+		Short: "Serve a workspace to your own browser, or to a team, until Ctrl-C",
 		Long: `Serve the pages of a workspace on this machine, in English and French, until
 Ctrl-C. The address is printed with a token that is good for one browser, once, and
 for this run only; other users of the machine and other pages in the browser read
-nothing. Only addresses of the machine itself are taken.`,
-		Example: `  muster workspace serve --dir ostmere`,
-		Args:    noArgs,
+nothing. Only addresses of the machine itself are taken.
+
+With --team it is served over TLS to those who were invited with muster workspace
+person invite, each as what she is; the file says where, with which certificate, and
+for how long somebody stays signed in. With --check as well, it prints what would be
+used, and starts nothing.`,
+		Example: `  muster workspace serve --dir ostmere
+  muster workspace serve --dir ostmere --team ostmere/team.yaml`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if teamFile == "" && check {
+				return usageError(cmd, "--check is for --team FILE")
+			}
+			if teamFile != "" && cmd.Flags().Changed("listen") {
+				return usageError(cmd, "with --team the address stands in the file")
+			}
+			if check {
+				return checkTeam(env, teamFile)
+			}
+			if teamFile != "" {
+				t, err := readTeam(env, teamFile)
+				if err != nil {
+					return err
+				}
+				w, err := openWorkspaceDir(cmd.Context(), env, dir, lock)
+				if err != nil {
+					return err
+				}
+				defer w.close(&err)
+				return serveTeam(cmd.Context(), env, w, t)
+			}
 			w, err := openWorkspaceDir(cmd.Context(), env, dir, lock)
 			if err != nil {
 				return err
@@ -52,6 +80,8 @@ nothing. Only addresses of the machine itself are taken.`,
 	}
 	dirFlag(cmd, &dir, "the workspace")
 	cmd.Flags().StringVar(&address, "listen", workspaceAddress, "address of this machine, with port")
+	cmd.Flags().StringVar(&teamFile, "team", "", "serve it to those who were invited, as this file says")
+	cmd.Flags().BoolVar(&check, "check", false, "with --team: print what would be used, and start nothing")
 	lock.add(cmd)
 	return cmd
 }

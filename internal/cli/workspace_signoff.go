@@ -33,7 +33,7 @@ is to be signed goes out as a file (request) and the signed decision comes back 
 		SuggestionsMinimumDistance: 2,
 	}
 	cmd.AddCommand(newSignoffChainCmd(env), newSignoffKeyCmd(env), newSignoffRegisterCmd(env), newSignoffRemoveCmd(env), newSignoffShowCmd(env),
-		newSignoffRequestCmd(env), newSignoffAcceptCmd(env), newSignoffStatementCmd(env))
+		newSignoffRequestCmd(env), newSignoffAcceptCmd(env), newSignoffStatementCmd(env), newSignoffVerifyCmd(env))
 	return cmd
 }
 
@@ -303,8 +303,8 @@ func (w *openWorkspace) signoffStatus(ctx context.Context, id workspace.SurveyID
 		if i < len(standing) {
 			d := standing[i]
 			one.Approved, one.By, one.Signed = true, d.By, d.Signed()
-			if d.Signed() && d.Approval.Kind == assess.ApprovalKey {
-				one.Words = wordsOf(d.Approval.Key)
+			if d.Signed() {
+				one.Words = signedWith(d.Approval)
 			}
 		}
 		s.Chain = append(s.Chain, one)
@@ -317,6 +317,19 @@ func (w *openWorkspace) signoffStatus(ctx context.Context, id workspace.SurveyID
 		return s, err
 	}
 	return s, nil
+}
+
+// signedWith says what signed: the words of a key, or a passkey whose signature is
+// checked again here, without a network.
+func signedWith(a *assess.Approval) string {
+	if a.Kind == assess.ApprovalKey {
+		return wordsOf(a.Key)
+	}
+	signed, err := workspace.VerifyPasskey(a)
+	if err != nil {
+		return "what is kept as a signature does not verify: it counts for nothing"
+	}
+	return fmt.Sprintf("with the passkey %s of %s; the signature verifies", strconv.Quote(signed.Name), signed.Site)
 }
 
 func (s signoffStatus) text() string {

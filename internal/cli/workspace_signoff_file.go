@@ -194,6 +194,13 @@ func runSignoffStatement(ctx context.Context, env Env, dir string, id workspace.
 	if opinion != nil {
 		add("opinion.json", *opinion)
 	}
+	passkeys, err := w.PasskeyFiles(ctx, w.person, id)
+	if err != nil {
+		return err
+	}
+	for _, k := range passkeys {
+		files = append(files, outputFile{k.Name + passkeyExt, k.Passkey, 0o600}, outputFile{k.Name, k.Statement, 0o600})
+	}
 	if files == nil {
 		return refused{errs.New(errs.Conflict, fmt.Sprintf("nothing of %s is signed that counts now", id), "muster workspace signoff show says who has to sign")}
 	}
@@ -204,7 +211,7 @@ func runSignoffStatement(ctx context.Context, env Env, dir string, id workspace.
 		return placeError(err, out, "make room there, or give another --out")
 	}
 	for _, f := range files {
-		if !strings.HasSuffix(f.name, sigExt) {
+		if !strings.HasSuffix(f.name, sigExt) && !strings.HasSuffix(f.name, passkeyExt) {
 			if _, err := fmt.Fprintln(env.Out, filepath.Join(out, f.name)); err != nil {
 				return err
 			}

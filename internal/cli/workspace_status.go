@@ -56,6 +56,31 @@ type surveyStatus struct {
 	Outcomes int                `json:"outcomes"`
 	Sealings int                `json:"sealings"`
 	Blockers []blockerView      `json:"blockers"`
+	Signed   []approvalView     `json:"signed,omitempty"` // approvals of exactly what would be sealed now
+}
+
+// approvalView is an approval that counts.
+type approvalView struct {
+	Step string `json:"step"` // its name
+	By   string `json:"by"`
+	With string `json:"with,omitempty"` // what signed; empty where nobody signed
+}
+
+// approvals returns those that count for what would be sealed now.
+func (w *openWorkspace) approvals(ctx context.Context, survey workspace.Survey) ([]approvalView, error) {
+	so, err := w.SignOff(ctx, w.person, survey.ID)
+	if err != nil {
+		return nil, err
+	}
+	var all []approvalView
+	for i, d := range so.Standing(survey.Digest) {
+		one := approvalView{Step: so.Chain[i].Name, By: d.By}
+		if d.Signed() {
+			one.With = signedWith(d.Approval)
+		}
+		all = append(all, one)
+	}
+	return all, nil
 }
 
 type blockerView struct {
@@ -91,6 +116,9 @@ func runWorkspaceStatus(ctx context.Context, env Env, dir, only string, f lockFl
 			return err
 		}
 		s.Surveys[i] = newSurveyStatus(survey, blockers)
+		if s.Surveys[i].Signed, err = w.approvals(ctx, survey); err != nil {
+			return err
+		}
 	}
 	if asJSON {
 		return json.NewEncoder(env.Out).Encode(s)
@@ -118,6 +146,13 @@ func (s workspaceStatus) write(env Env, surveys []workspace.Survey, all bool) er
 	for i, survey := range surveys {
 		fmt.Fprintf(&b, "%s: %s\n", survey.ID, surveyText(survey))
 		blockers := s.Surveys[i].Blockers
+		for _, a := range s.Surveys[i].Signed {
+			with := "; nobody signed"
+			if a.With != "" {
+				with = "\n    " + strings.ReplaceAll(a.With, "\n", "\n    ")
+			}
+			fmt.Fprintf(&b, "  %s: approved by %s%s\n", a.Step, a.By, with)
+		}
 		switch {
 		case survey.State != workspace.StateOpen:
 		case len(blockers) == 0:

@@ -23,6 +23,7 @@ type node = yaml.Node
 // faults. A nil node is a key that is not there.
 type checker struct {
 	file   string
+	format string // that the file begins with
 	faults errs.Faults
 }
 
@@ -61,7 +62,7 @@ func (c *checker) parse(data []byte) *node {
 	var document, second node
 	err := decoder.Decode(&document)
 	if errors.Is(err, io.EOF) {
-		c.faultAt(1, 1, "", "the file is empty", "a configuration that begins with format: "+HostFormat)
+		c.faultAt(1, 1, "", "the file is empty", "a configuration that begins with format: "+c.format)
 		return nil
 	}
 	if err == nil {

@@ -88,7 +88,7 @@ func ReadHost(path string) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{file: path}
+	c := &checker{file: path, format: HostFormat}
 	h := c.host(data)
 	if err := c.faults.Err(); err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func (c *checker) host(data []byte) *Host {
 	h.Charter = cmp.Or(c.text("charter", charter), defaultCharter)
 	h.Freeze = FreezeMode(cmp.Or(c.word("freeze", freeze, string(FreezeByHand), string(FreezeAtDeadline)), string(FreezeByHand)))
 	c.database(h, database)
-	c.log(h, log)
+	c.log(&h.Log, log)
 	c.limits(h, limits)
 	return h
 }
@@ -156,7 +156,7 @@ func (c *checker) database(h *Host, n *node) {
 	}
 }
 
-func (c *checker) log(h *Host, n *node) {
+func (c *checker) log(l *Log, n *node) {
 	if n == nil {
 		return
 	}
@@ -165,8 +165,8 @@ func (c *checker) log(h *Host, n *node) {
 		return
 	}
 	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
-	h.Log.Level = levels[cmp.Or(c.word("log.level", level, "debug", "info", "warn", "error"), "info")]
-	h.Log.JSON = c.word("log.format", format, "text", "json") == "json"
+	l.Level = levels[cmp.Or(c.word("log.level", level, "debug", "info", "warn", "error"), "info")]
+	l.JSON = c.word("log.format", format, "text", "json") == "json"
 }
 
 func (c *checker) limits(h *Host, n *node) {

@@ -225,7 +225,11 @@ func (s *Service) checkApproval(r Reader, is survey, d assess.Decision) error {
 	if err := checkSize(a); err != nil {
 		return err
 	}
-	if a.Kind != assess.ApprovalKey {
+	switch a.Kind {
+	case assess.ApprovalPasskey:
+		return checkPasskeyApproval(r, is, d)
+	case assess.ApprovalKey:
+	default:
 		return errs.New(errs.Invalid, "the approval is of a kind that this muster does not know", "")
 	}
 	var st ApprovalStatement
@@ -257,7 +261,7 @@ func (s *Service) checkApproval(r Reader, is survey, d assess.Decision) error {
 }
 
 func checkSize(a *assess.Approval) error {
-	if len(a.Statement) > maxStatement || len(a.Note) > maxSignature {
+	if len(a.Statement) > maxStatement || len(a.Note) > maxSignature || len(a.Passkey) > maxSignature {
 		return errs.New(errs.Invalid, "the signed file is too long to be one", "")
 	}
 	return nil
@@ -333,7 +337,11 @@ func checkOpinion(r Reader, is survey, o Opinion) error {
 	if err := checkSize(a); err != nil {
 		return err
 	}
-	if a.Kind != assess.ApprovalKey {
+	switch a.Kind {
+	case assess.ApprovalPasskey:
+		return checkPasskeyOpinion(r, is, o)
+	case assess.ApprovalKey:
+	default:
 		return errs.New(errs.Invalid, "the signature is of a kind that this muster does not know", "")
 	}
 	var st OpinionStatement

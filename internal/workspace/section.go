@@ -118,7 +118,7 @@ func (s *Service) RemoveSection(ctx context.Context, person Person, id SurveyID,
 }
 
 // Sections returns the sections of a survey by id. Who sees her part only is shown
-// those that list her bodies.
+// those that list her bodies, and of the bodies that they list her own.
 func (s *Service) Sections(ctx context.Context, person Person, id SurveyID) ([]SavedSection, error) {
 	var all []SavedSection
 	err := s.view(ctx, "list the sections", person, seePart, func(r Reader) error {
@@ -128,7 +128,10 @@ func (s *Service) Sections(ctx context.Context, person Person, id SurveyID) ([]S
 		items, err := list[Section](r, kindSection, id, "")
 		all = nil
 		for _, item := range items {
-			if person.seesAll() || slices.ContainsFunc(item.Value.Bodies, person.answersFor) {
+			if !person.seesAll() {
+				item.Value.Bodies = slices.DeleteFunc(item.Value.Bodies, func(body string) bool { return !person.answersFor(body) })
+			}
+			if person.seesAll() || len(item.Value.Bodies) > 0 {
 				all = append(all, SavedSection{Section: item.Value, Revised: item.Revised})
 			}
 		}

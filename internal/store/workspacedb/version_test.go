@@ -15,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"muster/internal/account"
+	"muster/internal/account/accounttest"
 	"muster/internal/assess"
 	"muster/internal/coalition"
 	"muster/internal/framework"
@@ -146,9 +148,29 @@ func shown(t *testing.T, w *workspacetest.Workspace) string {
 	if settings, revised, err := w.Settings(ctx, w.Lead); err != nil || revised.Rev != 0 {
 		keep("settings", []any{settings, revised}, err)
 	}
+	team := newPeople(t, w)
+	people, err := team.People(ctx)
+	must(t, err)
+	if len(people) > 0 { // there are none before the schema that knows them
+		events, err := team.Events(ctx, 100)
+		keep("people", people, err)
+		keep("events", events, err)
+	}
 	body, err := json.MarshalIndent(all, "", "\t")
 	must(t, err)
 	return string(body) + "\n"
+}
+
+// newPeople returns the people of a workspace.
+func newPeople(t *testing.T, w *workspacetest.Workspace) *account.Service {
+	t.Helper()
+	now := workspacetest.Clock(time.Date(2031, 3, 2, 9, 0, 0, 0, time.UTC))
+	team, err := account.New(account.Config{
+		Store: w.DB.Accounts(), Now: now, Rand: rand.Reader, Roles: workspace.AccountRoles(),
+		Site: account.Site{Name: "Ostmere", Host: "answers.example", Origin: "https://answers.example"},
+	})
+	must(t, err)
+	return team
 }
 
 // keepVersion makes a workspace with something of every kind in it, all of it
@@ -222,6 +244,22 @@ func keepVersion(t *testing.T, file string) {
 	must(t, err)
 	_, err = w.Confirm(ctx, w.Lead, "2032/invented", "A1.2")
 	must(t, err)
+
+	team := newPeople(t, w)
+	for _, who := range []account.Invitee{
+		{Name: "Ines", Grants: []account.Grant{{Role: "contributor", Of: []string{"port"}}}}, {Name: "Bo", Grants: []account.Grant{{Role: "reader"}}},
+	} {
+		token, err := team.Invite(ctx, w.Lead.Name, who)
+		must(t, err)
+		if who.Name == "Bo" {
+			continue
+		}
+		ceremony, err := team.BeginJoin(ctx, token, "192.0.2.1")
+		must(t, err)
+		_, err = team.FinishJoin(ctx, ceremony.Flow, "laptop", accounttest.New("https://answers.example", rand.Reader).Create(t, ceremony.Options), "192.0.2.1")
+		must(t, err)
+	}
+	must(t, team.Remove(ctx, w.Lead.Name, "Bo"))
 
 	must(t, os.MkdirAll(filepath.Dir(file), 0o755))
 	must(t, w.DB.Snapshot(ctx, file))

@@ -56,20 +56,20 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	d := &DB{db: db}
-	if d.write, d.read, err = db.Prepare(ctx, queries()...); err != nil {
+	if d.write, d.read, err = db.Prepare(ctx, append(queries(), accountQueries()...)...); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return d, nil
 }
 
 // Restore puts what [DB.Snapshot] wrote where cfg says, where nothing is yet. The
-// snapshot is used up.
+// snapshot is used up. Nobody is signed in there, and no invitation is good any more.
 func Restore(ctx context.Context, cfg Config, snapshot string) error {
 	c, err := cfg.store()
 	if err != nil {
 		return err
 	}
-	return store.RestoreSnapshot(ctx, c, snapshot, func(*store.DB, *sql.Tx) error { return nil })
+	return store.RestoreSnapshot(ctx, c, snapshot, func(_ *store.DB, tx *sql.Tx) error { return closeDoors(tx) })
 }
 
 // Close closes the database.

@@ -39,7 +39,7 @@ func (v *visit) signedBy(d assess.Decision) string {
 	case d.Approval.Kind == assess.ApprovalKey:
 		return v.T("approval.signed", "Name", d.By, "Words", words(d.Approval.Key))
 	}
-	return v.T("approval.signedOther", "Name", d.By)
+	return v.signedWith(d)
 }
 
 // words are the first of a key's fingerprint, to tell keys apart on paper.
@@ -121,7 +121,12 @@ func (p *Pages) statements(ctx context.Context, v *visit) (names []string, files
 	if opinion != nil {
 		add("opinion.json", *opinion)
 	}
-	return names, files, nil
+	passkeys, err := p.service.PasskeyFiles(ctx, v.person, v.survey.ID)
+	for _, k := range passkeys {
+		names = append(names, k.Name, k.Name+".passkey")
+		files[k.Name], files[k.Name+".passkey"] = k.Statement, k.Passkey
+	}
+	return names, files, err
 }
 
 // statement gives out a signed file.

@@ -38,6 +38,9 @@ type surveyCard struct {
 const guideCookie = "muster-guide"
 
 func (p *Pages) home(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if !v.person.SeesAll() {
+		return p.partHome(w, r, v)
+	}
 	surveys, err := p.service.Surveys(r.Context(), v.person)
 	if err != nil {
 		return err

@@ -39,9 +39,11 @@ const maxForm = 256 << 10
 //	S/sealing                      before sealing: what leaves, what stays; POST: seal
 //	S/standing                     after the release: the member's own place; POST: the release
 //	S/plan                         the improvement plan; POST
+//	S/part, S/part/area/{area}     what is asked of a body; POST below part/outcome
+//	S/part/standing                after the release: a body's answers beside the coalition
 func (p *Pages) Handler() http.Handler {
-	mux := http.NewServeMux()
-	p.kit.Assets.Register(mux)
+	mux := &table{ServeMux: http.NewServeMux()}
+	p.kit.Assets.Register(mux.ServeMux)
 	mux.HandleFunc("GET /{$}", p.toHome)
 	mux.HandleFunc("GET /{lang}/{$}", p.anywhere(p.home))
 	mux.HandleFunc("POST /{lang}/guide", p.anywhere(p.hideGuide))
@@ -76,6 +78,8 @@ func (p *Pages) Handler() http.Handler {
 	get("verification", p.verification)
 	post("verification/finding", p.putFinding)
 	post("verification/opinion", p.putOpinion)
+	post("verification/passkey/begin", p.beginOpinion)
+	post("verification/passkey/finish", p.finishOpinion)
 
 	get("check", p.check)
 
@@ -84,6 +88,8 @@ func (p *Pages) Handler() http.Handler {
 	get("signoff/statement/{file}", p.statement)
 	post("signoff/chain", p.setChain)
 	post("signoff/decision", p.decide)
+	post("signoff/passkey/begin", p.beginApproval)
+	post("signoff/passkey/finish", p.finishApproval)
 	post("signoff/key", p.putKey)
 
 	get("sealing", p.sealing)
@@ -96,10 +102,30 @@ func (p *Pages) Handler() http.Handler {
 	get("plan", p.plan)
 	post("plan/action", p.putAction)
 
+	get("part", p.ownPart)
+	get("part/area/{area}", p.partArea)
+	post("part/outcome/{outcome}/{body}", p.contributePart)
+	post("part/outcome/{outcome}/{body}/comment", p.commentPart)
+	get("part/standing", p.partStanding)
+
 	mux.HandleFunc("GET /", p.anywhere(func(http.ResponseWriter, *http.Request, *visit) error {
 		return errs.New(errs.NotFound, "there is no such page", "")
 	}))
+	p.patterns = mux.patterns
 	return web.SecureForms(http.StripPrefix(p.base, mux))
+}
+
+// table is a mux that knows what it serves: a test holds it against what each role
+// may do.
+type table struct {
+	*http.ServeMux
+	patterns []string
+}
+
+// HandleFunc registers a page.
+func (t *table) HandleFunc(pattern string, serve func(http.ResponseWriter, *http.Request)) {
+	t.patterns = append(t.patterns, pattern)
+	t.ServeMux.HandleFunc(pattern, serve)
 }
 
 // handler serves a request; what it returns is shown.
@@ -134,7 +160,7 @@ func (p *Pages) language(r *http.Request) string {
 
 func (p *Pages) toHome(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept-Language")
-	http.Redirect(w, r, places{p.base, p.language(r)}.home(), http.StatusFound)
+	http.Redirect(w, r, p.landing(r, places{p.base, p.language(r)}), http.StatusFound)
 }
 
 // anywhere serves a page that is of no survey.
@@ -228,6 +254,9 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 	view := failView{Heading: v.T(heading), Text: d.Message, Hint: d.Hint, Back: web.Link{Text: v.T("fail.home"), Href: v.to.home()}}
 	if v.pack != nil {
 		view.Back = web.Link{Text: v.T("fail.survey"), Href: v.to.survey(v.survey.ID)}
+		if !v.person.SeesAll() {
+			view.Back.Href = v.to.under(v.survey.ID, "part")
+		}
 		if standing := v.to.under(v.survey.ID, "standing"); r.Method == http.MethodPost && p.base+r.URL.Path == standing {
 			view.Back = web.Link{Text: v.T("nav.standing"), Href: standing}
 		} else if o, ok := v.pack.Outcome(r.PathValue("outcome")); ok {

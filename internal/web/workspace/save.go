@@ -26,6 +26,10 @@ type reply struct {
 	Unproven bool               `json:"unproven,omitempty"`
 	Next     string             `json:"next,omitempty"` // where to go on
 
+	// Of a passkey that is asked for: what names the ceremony, and what the browser does.
+	Flow    string          `json:"flow,omitempty"`
+	Options json.RawMessage `json:"options,omitempty"`
+
 	Progress []progressReply `json:"progress,omitempty"` // by id of what shows it
 
 	// Of a conflict: what both began with, what was sent, what somebody else saved,

@@ -33,7 +33,9 @@ type signoffView struct {
 	KeyTo                 string
 	Commands              []string // that sign where it is the turn of a step that asks for it
 	Opinion               *opinionView
-	Statements            []web.Link // the signed files that count now
+	Passkey               *passkeyView // nil where nobody signs with passkeys
+	Decides, Organises    bool         // what the person may
+	Statements            []web.Link   // the signed files that count now
 }
 
 type chainRow struct {
@@ -93,7 +95,9 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 		return signoffView{}, err
 	}
 	view.Keys, view.KeyTo = v.keys(registered, so.Chain), v.to.under(id, "signoff", "key")
+	view.Passkey, view.Organises = p.passkey(v, "signoff"), v.person.Is(workspace.RoleLead)
 	turn, waiting := so.Next(is.Digest)
+	view.Decides = waiting && v.person.DecidesAt(turn.ID)
 	standing := so.Standing(is.Digest)
 	names := make(map[string]string)
 	passed := waiting
@@ -107,7 +111,7 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 		case waiting && step.ID == turn.ID:
 			one.State, one.Says, passed = "now", v.T("signoff.turn"), false
 			view.Turn = &one
-			if step.Signed {
+			if step.Signed && p.team == nil {
 				view.Commands = []string{
 					fmt.Sprintf("muster workspace approve --survey %s --step %d --key KEYFILE", id, i+1),
 					fmt.Sprintf("muster workspace signoff request --survey %s --step %d --out request.json", id, i+1),
@@ -205,6 +209,9 @@ func freshStep(ids []string, chain []assess.Step) string {
 
 func (p *Pages) decide(w http.ResponseWriter, r *http.Request, v *visit) error {
 	approve := r.PostForm.Get("decision") == "approve"
+	if approve && p.team != nil {
+		return errUnsigned()
+	}
 	if so, err := p.service.SignOff(r.Context(), v.person, v.survey.ID); err != nil {
 		return err
 	} else if approve && slices.ContainsFunc(so.Chain, func(s assess.Step) bool { return s.ID == r.PostForm.Get("step") && s.Signed }) {

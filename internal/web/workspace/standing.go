@@ -142,7 +142,7 @@ func (v *visit) compared(view *standingView, c workspace.Comparison, r *release.
 			level := levels[o.ID]
 			switch reason, ok := reasons[level.Name()]; {
 			case level.Shown():
-				row.Strip = v.strip(o.ID+" "+o.plainTitle, level, own, r.Marking)
+				row.Strip = v.strip(o.ID+" "+o.plainTitle, level, own, r.Marking, v.T("standing.own"))
 			case ok:
 				row.Hidden = v.Show(web.Text{In: r.Reasons[reason], First: "en"})
 			default:
@@ -225,8 +225,8 @@ func (v *visit) own(row *standingRow, s workspace.Standing) {
 }
 
 // strip draws how many members are at which levels, and a dot over the band of this
-// one; own is -1 where it is in none.
-func (v *visit) strip(subject string, block disclosure.BandedBlock, own int, marking string) template.HTML {
+// one, whom who names; own is -1 where it is in none.
+func (v *visit) strip(subject string, block disclosure.BandedBlock, own int, marking, who string) template.HTML {
 	stack := web.Stack{Scale: "level", Title: subject}
 	if marking != "" {
 		stack.Title = marking + ". " + subject
@@ -240,7 +240,7 @@ func (v *visit) strip(subject string, block disclosure.BandedBlock, own int, mar
 		stack.Segments = append(stack.Segments, segment)
 		says = append(says, v.T("standing.band", "Band", v.bandWords(band), "Count", n))
 		if segment.Own {
-			says[i] += " (" + v.T("standing.own") + ")"
+			says[i] += " (" + who + ")"
 		}
 	}
 	stack.Desc = strings.Join(says, ", ")

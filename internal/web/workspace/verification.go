@@ -22,6 +22,8 @@ type verificationView struct {
 	OpinionTo    string
 	Digest       string
 	Opinion      *opinionView
+	Passkey      *passkeyView // nil where nobody signs with passkeys
+	Verifies     bool
 	Done         progressView
 	Evidence     web.Link
 	Request      string // the command that asks for a signed opinion
@@ -71,7 +73,7 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 	if err != nil {
 		return err
 	}
-	view := verificationView{Kicker: v.kicker(), Action: v.to.under(id, "verification", "finding"), OpinionTo: v.to.under(id, "verification", "opinion"), Digest: digest}
+	view := verificationView{Kicker: v.kicker(), Action: v.to.under(id, "verification", "finding"), OpinionTo: v.to.under(id, "verification", "opinion"), Digest: digest, Passkey: p.passkey(v, "verification"), Verifies: v.person.Is(workspace.RoleLead) || v.person.Is(workspace.RoleVerifier)}
 	why := make(map[string][]string)
 	for _, pick := range picks {
 		for _, reason := range pick.Why {
@@ -169,6 +171,9 @@ func (p *Pages) putFinding(w http.ResponseWriter, r *http.Request, v *visit) err
 }
 
 func (p *Pages) putOpinion(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if p.team != nil {
+		return errUnsigned()
+	}
 	err := p.service.PutOpinion(r.Context(), v.person, v.survey.ID, workspace.Opinion{
 		Text: text(r.PostForm, "text"), Digest: r.PostForm.Get("digest"), By: v.person.Name,
 	})

@@ -44,6 +44,7 @@ type Config struct {
 	Marking string                               // "SYNTHETIC" for a demonstration; else empty
 	Log     *slog.Logger                         // where faults of pages go; nil for nowhere
 	Base    string                               // the path that the handler is served under; empty for the root
+	Team    Passkeys                             // with which those sign who share it; nil where it is one person's
 	Pieces  workspace.Pieces                     // opens evidence where it lies; nil: these pages read none
 	Sealer  Sealer                               // seals on the page; nil: the page says the commands
 }
@@ -57,8 +58,10 @@ type Pages struct {
 	marking   string
 	log       *slog.Logger
 	base      string
+	team      Passkeys // nil where the workspace is one person's
 	kit       *web.Kit
 	templates map[string]*template.Template
+	patterns  []string // of the last handler, for tests
 
 	mu     sync.Mutex
 	texts  map[textKey]*packTexts // guarded by mu: what of a pack is the same in every request
@@ -76,7 +79,7 @@ type Pages struct {
 // done with the pages closes them.
 func New(cfg Config) (*Pages, error) {
 	p := &Pages{
-		service: cfg.Service, person: cfg.Person, now: cfg.Now, rand: cfg.Rand, marking: cfg.Marking, log: cfg.Log, base: cfg.Base,
+		service: cfg.Service, person: cfg.Person, now: cfg.Now, rand: cfg.Rand, marking: cfg.Marking, log: cfg.Log, base: cfg.Base, team: cfg.Team,
 		texts: make(map[textKey]*packTexts), frames: make(map[frameKey]*frame), pieces: cfg.Pieces, sealer: cfg.Sealer,
 		readings: readings{all: make(map[workspace.SurveyID]*reading)},
 	}
@@ -122,18 +125,7 @@ func (p *Pages) page(v *visit, title, here, rest string) web.Page {
 	}
 	page.Source = v.T("foot.stays")
 	if v.pack != nil {
-		link := func(id, href string) {
-			page.Nav = append(page.Nav, web.Link{Text: v.T(id), Href: href, Current: href == here})
-		}
-		s := v.survey.ID
-		link("nav.answers", v.to.survey(s))
-		link("nav.bodies", v.to.under(s, "bodies"))
-		link("nav.verification", v.to.under(s, "verification"))
-		link("nav.check", v.to.under(s, "check"))
-		link("nav.signoff", v.to.under(s, "signoff"))
-		link("nav.sealing", v.to.under(s, "sealing"))
-		link("nav.standing", v.to.under(s, "standing"))
-		link("nav.plan", v.to.under(s, "plan"))
+		page.Nav = v.nav(here)
 	}
 	languages := web.Switch{Label: v.T("nav.language")}
 	for _, lang := range web.Languages() {
@@ -144,5 +136,9 @@ func (p *Pages) page(v *visit, title, here, rest string) web.Page {
 		languages.Links = append(languages.Links, l)
 	}
 	page.Switches = append(page.Switches, languages)
+	if p.team != nil {
+		page.Source = v.T("team.foot")
+		page.Switches = append(page.Switches, web.Switch{Label: v.T("team.in"), Links: []web.Link{{Text: v.person.Name, Href: teamBase + "/" + v.Lang + "/you", Title: v.T("team.you")}}})
+	}
 	return page
 }

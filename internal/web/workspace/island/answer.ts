@@ -4,6 +4,8 @@
 // What was not sent yet is in sessionStorage, which is this tab's and ends with it,
 // and nowhere else. All words come from the server.
 
+import "../../account/island/passkey.ts";
+
 /** What the server says about a form that was sent; see type reply in save.go. */
 interface Reply {
   rev?: number;
