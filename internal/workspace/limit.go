@@ -21,6 +21,7 @@ const (
 	MaxDecisions  = 1_000 // of a survey
 	MaxSealings   = 1_000 // of a survey
 	MaxReleases   = 20    // of a survey, one in the place of the other
+	MaxPoints     = 8     // speaking points of a brief, which has two pages
 )
 
 // The longest texts, in bytes; those of an entry are in package assess.
@@ -30,6 +31,7 @@ const (
 	maxScope     = 2_000
 	maxText      = 20_000
 	maxPlace     = 2_000
+	maxPoint     = 400
 	maxSignature = 16 << 10
 	maxReceipt   = 64 << 10
 	maxID        = 64

@@ -84,6 +84,7 @@ const (
 	kindSealing      Kind = "sealing"      // what was sealed
 	kindAction       Kind = "action"       // a line of the improvement plan
 	kindRelease      Kind = "release"      // what the coalition released of the survey
+	kindBrief        Kind = "brief"        // the speaking points of the national brief, in one language
 )
 
 // Kinds returns all of them.
@@ -91,7 +92,7 @@ func Kinds() []Kind {
 	return []Kind{
 		kindWorkspace, kindSurvey, kindCharter, kindEntry, kindBody, kindContribution, kindSection, kindComment,
 		kindReference, kindFinding, kindOpinion, kindChain, kindDecision, kindSealing, kindAction,
-		kindRelease,
+		kindRelease, kindBrief,
 	}
 }
 

@@ -121,6 +121,7 @@ func (p *Pages) page(v *visit, title, here, rest string) web.Page {
 		link("nav.sealing", v.to.under(s, "sealing"))
 		link("nav.standing", v.to.under(s, "standing"))
 		link("nav.plan", v.to.under(s, "plan"))
+		link("nav.brief", v.to.under(s, "brief"))
 	}
 	languages := web.Switch{Label: v.T("nav.language")}
 	for _, lang := range web.Languages() {
