@@ -211,7 +211,7 @@ func Typed(text string) bool {
 
 // publicStatements are the sentences of a release's method that say what was done and
 // how many took part, and nothing of how anybody stands.
-var publicStatements = []string{"opened", "attack"}
+var publicStatements = []string{"halves", "opened", "attack"}
 
 // Public returns what of the release may be said in public: its own published words on
 // how it was made. It is empty where the release is not to be published.

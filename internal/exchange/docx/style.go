@@ -96,7 +96,7 @@ func (d Document) styles() []byte {
 		{kind: "paragraph", id: "MusterNotice", name: "Notice", basedOn: "Normal", paragraph: `<w:pBdr>` + box("left", "D49A4A", 24) + `</w:pBdr><w:shd w:val="clear" w:color="auto" w:fill="` + boxed + `"/>` + spacing(60, 100), run: color(boxInk)},
 		{kind: "paragraph", id: "MusterCell", name: "Table text", basedOn: "Normal", paragraph: spacing(20, 20), run: size(18)},
 		{kind: "paragraph", id: "MusterCellHead", name: "Table heading", basedOn: "MusterCell", paragraph: "<w:keepNext/>", run: strong + color(soft)},
-		{kind: "character", id: "MusterMarking", name: "Marking", run: strong + color("FF2B2B") + size(24) + `<w:shd w:val="clear" w:color="auto" w:fill="000000"/>`},
+		{kind: "character", id: "MusterMarking", name: "Marking", run: strong + color(markingColor(d.Marking)) + size(24) + `<w:shd w:val="clear" w:color="auto" w:fill="000000"/>`},
 	} {
 		s.write(&b)
 		b.WriteString("</w:style>")
@@ -145,12 +145,22 @@ func (d Document) settings() []byte {
 }
 
 // marked writes the marking as the Traffic Light Protocol asks for it: in capitals of
-// twelve points at the right, red on black where it is red.
+// twelve points at the right, in its colour on black.
 func (d Document) marked() string {
 	if d.Marking == "" {
 		return ""
 	}
 	return `<w:r><w:tab/></w:r><w:r><w:rPr><w:rStyle w:val="MusterMarking"/></w:rPr><w:t xml:space="preserve"> ` + escaped(oneLine(d.Marking)) + ` </w:t></w:r>`
+}
+
+// markingColor returns the colour of a marking's letters, which stand on black.
+func markingColor(marking string) string {
+	for _, c := range [][2]string{{"TLP:RED", "FF2B2B"}, {"TLP:AMBER", "FFC000"}, {"TLP:GREEN", "33FF00"}} {
+		if strings.Contains(marking, c[0]) {
+			return c[1]
+		}
+	}
+	return "FFFFFF"
 }
 
 func (d Document) header() []byte {
