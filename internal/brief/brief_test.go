@@ -114,6 +114,7 @@ func TestRules(t *testing.T) {
 		}, "targets/1 up/1 gapAlone/-1 promises/1 money/2"},
 		{"not sealed", func(c *brief.Config) { c.Sealed = false }, "targets/1 up/1 ahead/-1 gap/24 promises/1 money/2"},
 		{"nothing rose", func(c *brief.Config) { c.Comparison.Standings[0].Move = assess.MoveSame }, "took/30 targets/1 down/1 ahead/-1 gap/24 promises/1 money/2"},
+		{"nothing fell", func(c *brief.Config) { c.Comparison.Standings[1].Move = assess.MoveSame }, "took/30 targets/1 upAlone/1 ahead/-1 gap/24 promises/1 money/2"},
 		{"nothing moved", func(c *brief.Config) {
 			c.Comparison.Standings[0].Move, c.Comparison.Standings[1].Move = assess.MoveSame, assess.MoveNotComparable
 		}, "took/30 targets/1 still/3 ahead/-1 gap/24 promises/1 money/2"},

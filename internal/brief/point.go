@@ -26,7 +26,8 @@ type Rule struct {
 const (
 	RuleTook     = "took"     // we are one of those who are counted
 	RuleTargets  = "targets"  // how many targets are met
-	RuleUp       = "up"       // what moved since last year
+	RuleUp       = "up"       // what moved since last year, both ways
+	RuleUpAlone  = "upAlone"  // the same where nothing went down
 	RuleDown     = "down"     // the same where nothing went up
 	RuleStill    = "still"    // the same where nothing moved
 	RuleAhead    = "ahead"    // where more than half are surely lower
@@ -39,7 +40,7 @@ const (
 
 // IsRule reports whether there is a rule of that name.
 func IsRule(id string) bool {
-	return slices.Contains([]string{RuleTook, RuleTargets, RuleUp, RuleDown, RuleStill, RuleAhead, RuleGap, RuleGapAlone, RulePromises, RuleMoney, RulePaid}, id)
+	return slices.Contains([]string{RuleTook, RuleTargets, RuleUp, RuleUpAlone, RuleDown, RuleStill, RuleAhead, RuleGap, RuleGapAlone, RulePromises, RuleMoney, RulePaid}, id)
 }
 
 // Rules returns those that apply.
@@ -53,8 +54,10 @@ func (b *Brief) Rules() []Rule {
 	add(b.Release != nil && b.Sealed, RuleTook, b.counted())
 	add(b.Targets > 0, RuleTargets, b.TargetsMet)
 	switch compared := b.Compared() > 0; {
-	case compared && b.Rose > 0:
+	case compared && b.Rose > 0 && b.Fell > 0:
 		add(true, RuleUp, b.Rose)
+	case compared && b.Rose > 0:
+		add(true, RuleUpAlone, b.Rose)
 	case compared && b.Fell > 0:
 		add(true, RuleDown, b.Fell)
 	default:

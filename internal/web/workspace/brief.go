@@ -55,7 +55,7 @@ type briefText struct {
 	PublicWarns           string
 	Areas                 []briefArea
 	Columns               bool // the outcomes fit on the page, in columns
-	Legend                string
+	Standing, Legend      string
 	Changes               []string
 	Promised              []sheetCount
 	Promises              []briefPromise
@@ -93,7 +93,7 @@ type briefRow struct {
 	ID, Title             string
 	Chip                  chip
 	Strip                 template.HTML
-	Bands                 string // in words
+	Bands, Short          string // in words, and in signs
 	Lower, Same, Higher   string
 	Target                string
 	Below                 bool
@@ -223,6 +223,7 @@ func (v *visit) briefText(b *brief.Brief, words workspace.Words, marking string)
 	if r := b.Release; r != nil {
 		t.Lead = v.N("brief.lead", r.Participation.Submissions, "Of", r.Participation.Members, "Coalition", r.Coalition)
 		t.Rests = v.T("standing.source", "Coalition", r.Coalition, "Cycle", r.Cycle, "Cohort", b.Comparison.Cohort, "Pack", r.Framework.ID, "Version", r.Framework.Version, "N", r.Participation.Submissions, "Of", r.Participation.Members)
+		t.Standing = v.T("brief.standing")
 		t.Legend = v.T("brief.legend") + " " + v.T("standing.legend")
 		if !b.Sealed {
 			t.Cautions = append(t.Cautions, v.T("standing.unsealed"))
@@ -238,12 +239,16 @@ func (v *visit) briefText(b *brief.Brief, words workspace.Words, marking string)
 	} else {
 		t.Lead = v.T("brief.alone", "Cycle", v.survey.Cycle)
 		t.Rests = v.T("brief.aloneRests", "Pack", v.pack.ID, "Version", v.pack.Version, "N", b.Answered, "Of", b.Outcomes)
-		t.Legend = v.T("brief.aloneLegend")
+		t.Standing, t.Legend = v.T("brief.standingAlone"), v.T("brief.aloneLegend")
 		t.Own, t.OwnSays = v.ownLevels(b)
 	}
 	v.briefFigures(t, b)
 	for _, g := range b.Gaps {
-		t.Gaps = append(t.Gaps, v.briefGap(g, levels[g.Outcome]))
+		one := v.briefGap(g, levels[g.Outcome])
+		if b.Release == nil {
+			one.Further = ""
+		}
+		t.Gaps = append(t.Gaps, one)
 	}
 	if len(t.Gaps) == 0 {
 		t.NoGap = v.T("standing.noGap")

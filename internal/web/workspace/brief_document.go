@@ -9,7 +9,7 @@ import (
 func (v *visit) document(b *composed) docx.Document {
 	d := docx.Document{
 		Language: v.Lang, Title: b.Heading, Subject: b.Kicker, Author: b.Member, Made: b.facts.Today.UTC(),
-		Marking: b.Stamp, Head: b.Member + " · " + b.Kicker, Foot: b.Made, Page: v.T("brief.page"), Of: v.T("brief.of"),
+		Marking: b.Stamp, Head: b.Member + " · " + b.Kicker, Page: v.T("brief.page"), Of: v.T("brief.of"),
 	}
 	if b.Synthetic != "" {
 		d.Marking = b.Synthetic + " · " + b.Stamp
@@ -24,7 +24,7 @@ func (v *visit) document(b *composed) docx.Document {
 	for _, notice := range b.Cautions {
 		add(docx.Paragraph{Style: docx.Notice, Runs: docx.Text(notice)})
 	}
-	add(docx.Heading{Level: 1, Text: v.T("brief.glance")}, v.countTable(v.T("brief.figuresCaption"), b.Figures))
+	add(docx.Heading{Level: 1, Text: v.T("brief.glance")}, counted(b.Figures))
 	if b.OwnSays != "" {
 		add(docx.Paragraph{Runs: []docx.Run{{Text: v.T("brief.own") + ": ", Strong: true}, {Text: b.OwnSays}}})
 	}
@@ -43,17 +43,29 @@ func (v *visit) document(b *composed) docx.Document {
 	v.standingOf(b, add, small)
 	v.planOf(b, add, small)
 	v.scaleOf(b, add, small)
-	small(b.Rests)
+	small(b.Rests + " " + b.Made)
 	return d
 }
 
-// countTable puts names and numbers side by side.
-func (v *visit) countTable(caption string, counts []sheetCount) docx.Table {
-	t := docx.Table{Caption: caption, Head: []string{v.T("brief.what"), v.T("brief.number")}, Widths: []int{3, 1}}
+// counted is names with their numbers, a line each.
+func counted(counts []sheetCount) docx.List {
+	var l docx.List
 	for _, c := range counts {
-		t.Rows = append(t.Rows, docx.Cells(c.Name, c.Text))
+		l.Items = append(l.Items, []docx.Run{{Text: c.Text, Strong: true}, {Text: " " + c.Name}})
 	}
-	return t
+	return l
+}
+
+// inALine is the same on one line.
+func inALine(counts []sheetCount) docx.Paragraph {
+	var p docx.Paragraph
+	for i, c := range counts {
+		if i > 0 {
+			p.Runs = append(p.Runs, docx.Run{Text: " · "})
+		}
+		p.Runs = append(p.Runs, docx.Run{Text: c.Text, Strong: true}, docx.Run{Text: " " + c.Name})
+	}
+	return p
 }
 
 func (v *visit) gapsOf(b *composed, add func(...docx.Block), small func(string)) {
@@ -94,34 +106,34 @@ func (v *visit) publicOf(b *composed, add func(...docx.Block), small func(string
 }
 
 func (v *visit) standingOf(b *composed, add func(...docx.Block), small func(string)) {
-	add(docx.Heading{Level: 1, Text: v.T("brief.standing"), Break: true})
+	add(docx.Heading{Level: 1, Text: b.Standing, Break: true})
 	small(b.Legend)
-	released := b.facts.Release != nil
+	t := docx.Table{Caption: b.Standing, Head: []string{v.T("sheet.outcome"), v.T("brief.we"), v.T("sheet.target")}, Widths: []int{12, 3, 3}}
+	if b.facts.Release != nil {
+		t.Head = append(t.Head, v.T("brief.lower"), v.T("brief.higher"), v.T("brief.bands"))
+		t.Widths = append(t.Widths, 3, 3, 14)
+	}
 	for _, a := range b.Areas {
-		add(docx.Heading{Level: 2, Text: a.ID + " " + a.Title})
-		if a.Own != "" {
-			small(v.T("brief.areaChange", "Change", a.Own))
-		}
-		if a.Others != "" {
-			small(v.T("brief.othersChange", "Bands", a.Others))
-		}
-		t := docx.Table{Caption: v.T("brief.tableOf", "ID", a.ID), Head: []string{v.T("sheet.outcome"), v.T("brief.we"), v.T("sheet.target")}, Widths: []int{10, 3, 3}}
-		if released {
-			t.Head = append(t.Head, v.T("brief.lower"), v.T("brief.same"), v.T("brief.higher"), v.T("brief.bands"))
-			t.Widths = append(t.Widths, 3, 3, 3, 10)
-		}
 		for _, r := range a.Rows {
 			level := r.Chip.Text
 			if r.Sign != "" {
 				level += " " + r.Sign
 			}
 			row := docx.Cells(r.ID+" "+r.Title, level, r.Target)
-			if released {
-				row = append(row, docx.Cells(r.Lower, r.Same, r.Higher, r.Bands+r.Unshowing)...)
+			if b.facts.Release != nil {
+				row = append(row, docx.Cells(r.Lower, r.Higher, r.Short+r.Unshowing)...)
 			}
 			t.Rows = append(t.Rows, row)
 		}
-		add(t)
+	}
+	add(t)
+	for _, a := range b.Areas {
+		switch area := a.ID + " " + a.Title; {
+		case a.Others != "" && a.Own != "":
+			small(v.T("brief.areaChange", "Area", area, "Change", a.Own) + " " + v.T("brief.othersChange", "Bands", a.Others))
+		case a.Own != "":
+			small(v.T("brief.areaChange", "Area", area, "Change", a.Own))
+		}
 	}
 }
 
@@ -136,12 +148,12 @@ func (v *visit) planOf(b *composed, add func(...docx.Block), small func(string))
 			}
 			t.Rows = append(t.Rows, docx.Cells(text, p.State, p.Who, p.Due))
 		}
-		add(v.countTable(v.T("brief.promisedCaption"), b.Promised), t)
+		add(inALine(b.Promised), t)
 		small(b.PromisesMore)
 	} else {
 		add(docx.Paragraph{Runs: docx.Text(v.T("brief.noPromises"))})
 	}
-	add(docx.Heading{Level: 1, Text: v.T("brief.money")}, docx.Paragraph{Runs: docx.Text(b.FundingSays)}, v.countTable(v.T("brief.fundingCaption"), b.Funding))
+	add(docx.Heading{Level: 1, Text: v.T("brief.money")}, docx.Paragraph{Runs: docx.Text(b.FundingSays)}, inALine(b.Funding))
 }
 
 func (v *visit) scaleOf(b *composed, add func(...docx.Block), small func(string)) {

@@ -83,6 +83,8 @@ func (v *visit) briefSayings(t *briefText, b *brief.Brief, words workspace.Words
 	}
 	t.Public = append(t.Public, own...)
 	switch {
+	case len(t.Public) == 0 && b.Release == nil:
+		t.PublicNone = v.T("brief.publicAlone")
 	case len(t.Public) == 0:
 		t.PublicNone = v.T("brief.publicNothing")
 	case len(own) == 0:

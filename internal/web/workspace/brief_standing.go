@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"html/template"
+	"strconv"
 	"strings"
 
 	"muster/internal/assess"
@@ -30,7 +31,11 @@ func (v *visit) briefAreas(t *briefText, b *brief.Brief, levels map[string]discl
 		for j := range a.Outcomes {
 			o := v.outcomes[a.Outcomes[j].ID]
 			s, answered := standings[o.ID]
-			area.Rows = append(area.Rows, v.briefRow(o, s, answered, levels[o.ID]))
+			row := v.briefRow(o, s, answered, levels[o.ID])
+			if b.Release == nil {
+				row.Strip, row.Unshowing = v.ownSteps(o, s.Answer, answered), ""
+			}
+			area.Rows = append(area.Rows, row)
 		}
 		t.Areas = append(t.Areas, area)
 	}
@@ -90,10 +95,27 @@ func (v *visit) briefRow(o *outcomeTexts, s workspace.Standing, answered bool, b
 	}
 	if block.Shown() {
 		row.Strip, row.Bands = v.thinStrip(o.ID+" "+o.plainTitle, block, own), v.bandsInWords(block, own)
+		row.Short = bandsInShort(block, own)
 	} else {
 		row.Unshowing = v.T("standing.notShown")
 	}
 	return row
+}
+
+// ownSteps draws an answer where there is no strip to stand beside.
+func (v *visit) ownSteps(o *outcomeTexts, a assess.Answer, answered bool) template.HTML {
+	steps := web.Steps{Title: o.ID + " " + o.plainTitle + ": " + v.level(a.Level), Steps: framework.Descriptors, At: -1, Target: -1}
+	if !answered {
+		return steps.SVG()
+	}
+	if n, given := a.Level.Number(); given {
+		steps.At = n
+	}
+	if n, given := a.Target.Number(); given {
+		steps.Target = n
+		steps.Title += ", " + v.T("row.target", "Level", v.Number(n))
+	}
+	return steps.SVG()
 }
 
 // thinStrip is [visit.strip] as a sketch.
@@ -105,6 +127,19 @@ func (v *visit) thinStrip(subject string, block disclosure.BandedBlock, own int)
 		at += len(band.Units)
 	}
 	return stack.SVG()
+}
+
+// bandsInShort is the bands on one line of a table: "–,0–1: 8 · 2: 9 ● · 3: 7".
+func bandsInShort(block disclosure.BandedBlock, own int) string {
+	var all []string
+	for i, band := range block.Bands() {
+		one := bandSign(band) + ": " + strconv.FormatUint(band.Count, 10)
+		if i == own {
+			one += " ●"
+		}
+		all = append(all, one)
+	}
+	return strings.Join(all, " · ")
 }
 
 // briefPlan says what became of last year's promises, and whether this year's are paid.

@@ -86,7 +86,10 @@ func TestGoldenPages(t *testing.T) {
 		{"sealing", "survey/2031/invented/sealing"},
 		{"plan", "survey/2031/invented/plan"},
 		{"unreleased", "survey/2031/invented/standing"},
+		{"alone", "survey/2031/invented/brief"},
 		{"standing", "survey/2031/invented/standing"},
+		{"brief", "survey/2031/invented/brief"},
+		{"body", "survey/2031/invented/standing/body/grid"},
 	} {
 		if row.name == "standing" {
 			s.give(t)
@@ -95,6 +98,9 @@ func TestGoldenPages(t *testing.T) {
 			s.open(t) // what is drawn at random begins anew
 			body := assetDigest.ReplaceAllString(s.get(t, "/"+lang+"/"+row.path, http.StatusOK), ".DIGEST.")
 			golden(t, row.name+"."+lang+".html", body)
+			if row.name == "brief" || row.name == "alone" {
+				golden(t, row.name+"."+lang+".docx.txt", strings.Join(words(t, s.get(t, "/"+lang+"/"+row.path+"/brief.docx", http.StatusOK)), "\n")+"\n")
+			}
 		}
 	}
 }
