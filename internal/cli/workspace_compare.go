@@ -23,7 +23,7 @@ import (
 
 type workspaceCompareFlags struct {
 	dir, release, survey, language string
-	json                           bool
+	json, keep                     bool
 	lock                           lockFlags
 }
 
@@ -39,11 +39,15 @@ nothing of it.
 
 The release's signature is checked against the charter that the survey has. Without
 --release it is the release that the workspace keeps of the survey, whose signature
-nobody has looked at.`,
+nobody has looked at; --keep keeps one whose signature holds, for the pages and the
+brief.`,
 		Example: `  muster workspace compare --dir ostmere --release release.json
   muster workspace compare --dir ostmere --survey 2027/muster-core`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.keep && f.release == "" {
+				return usageError(cmd, "muster workspace compare --keep needs --release FILE")
+			}
 			if f.release == "" && f.survey == "" {
 				return usageError(cmd, "muster workspace compare needs --release FILE, or --survey ID for the release that the workspace keeps")
 			}
@@ -55,6 +59,7 @@ nobody has looked at.`,
 	flags.StringVar(&f.release, "release", "", "the release, its .sig beside it (default: the one that the workspace keeps)")
 	flags.StringVar(&f.survey, "survey", "", "the survey, such as 2027/muster-core (default: the one that the release is of)")
 	flags.StringVar(&f.language, "language", "", "language of the titles (default: the pack's first)")
+	flags.BoolVar(&f.keep, "keep", false, "keep the release in the workspace, for its pages and the brief")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	f.lock.add(cmd)
 	return cmd
@@ -90,6 +95,16 @@ func runWorkspaceCompare(ctx context.Context, env Env, f workspaceCompareFlags) 
 		warn(env, "nobody has checked who signed the release that is kept; --release FILE does, with its .sig beside it")
 	} else if err := w.checkReleased(ctx, env, f.release, r, survey); err != nil {
 		return err
+	}
+	if f.keep {
+		body, err := readInput(f.release, "release")
+		if err != nil {
+			return err
+		}
+		if _, err := w.KeepRelease(ctx, w.person, id, body); err != nil {
+			return err
+		}
+		say(env, "the release is kept in the workspace")
 	}
 	if survey.Sealings == 0 {
 		warn(env, "nothing of %s was sealed here: what is compared is what is answered now, and the release may count other answers", id)

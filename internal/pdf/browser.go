@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -68,7 +69,9 @@ func arguments(folder string) []string {
 }
 
 // environment is the environment of this process with every folder for settings, caches
-// and temporary files inside one.
+// and temporary files inside one, in which the browser starts. A socket lies among the
+// temporary files, and the name of a socket is short (108 bytes on Linux): so that
+// folder is named from where the browser starts, where the system lets it.
 func environment(folder string) []string {
 	const within = "HOME TMPDIR TMP TEMP XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_RUNTIME_DIR BREAKPAD_DUMP_LOCATION"
 	names := strings.Fields(within)
@@ -78,6 +81,10 @@ func environment(folder string) []string {
 		return slices.Contains(names, name) || strings.HasSuffix(name, "_PROXY") || name == "DBUS_SESSION_BUS_ADDRESS" || name == "DISPLAY" || name == "WAYLAND_DISPLAY"
 	})
 	for _, name := range names {
+		if name == "TMPDIR" && runtime.GOOS != "windows" {
+			env = append(env, "TMPDIR=.")
+			continue
+		}
 		env = append(env, name+"="+folder)
 	}
 	return append(env, "DBUS_SESSION_BUS_ADDRESS=disabled:")
