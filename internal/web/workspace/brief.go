@@ -107,9 +107,9 @@ type briefPromise struct {
 
 // How much of what has no bounds a brief takes. The rest is counted.
 const (
-	briefOutcomes = 48  // in columns on one page
-	briefPromises = 5   // by name
-	briefLetters  = 110 // of an action
+	briefOutcomes = 48 // in columns on one page
+	briefPromises = 5  // by name
+	briefLetters  = 90 // of an action
 )
 
 func (p *Pages) brief(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -267,7 +267,7 @@ func (v *visit) briefFigures(t *briefText, b *brief.Brief) {
 	if compared := b.Compared(); compared > 0 {
 		t.Figures = append(t.Figures, sheetCount{v.T("standing.rose"), v.T("count.of", "N", b.Rose, "Of", compared)}, sheetCount{v.T("standing.fell"), v.T("count.of", "N", b.Fell, "Of", compared)})
 	} else {
-		t.Figures = append(t.Figures, sheetCount{v.T("standing.change"), v.T("standing.noChange")})
+		t.Figures = append(t.Figures, sheetCount{v.T("brief.noChange"), "–"})
 	}
 	if n := len(b.Promises); n > 0 {
 		t.Figures = append(t.Figures, sheetCount{v.T("brief.kept"), v.T("count.of", "N", b.Promised[brief.StateKept], "Of", n)})
