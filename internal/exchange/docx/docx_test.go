@@ -354,7 +354,8 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		d := docx.Document{Language: "en", Title: s, Subject: s, Author: s, Marking: s, Head: s, Foot: s, Page: s, Of: s, Body: []docx.Block{
-			docx.Paragraph{Runs: docx.Text(s)}, docx.List{Items: [][]docx.Run{{{Text: s, Strong: true}}}},
+			docx.Paragraph{Runs: docx.Text(s)},
+			docx.List{Items: [][]docx.Run{{{Text: s, Strong: true}}}},
 			docx.Table{Caption: "c" + s, Head: []string{"h" + s}, Widths: []int{1}, Rows: [][]docx.Cell{docx.Cells(s)}},
 		}}
 		var b bytes.Buffer
