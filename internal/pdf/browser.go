@@ -60,7 +60,7 @@ func arguments(folder string) []string {
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-default-apps",
 		"--disable-breakpad", "--disable-crash-reporter", "--disable-client-side-phishing-detection", "--disable-domain-reliability",
 		"--metrics-recording-only", "--no-pings", "--password-store=basic", "--use-mock-keychain", "--disable-features=OptimizationHints,MediaRouter,Translate",
-		"--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=http://0.0.0.0:1", "--disk-cache-size=1", "--media-cache-size=1",
+		"--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=http://0.0.0.0:1", "--proxy-bypass-list=<-loopback>", "--disk-cache-size=1", "--media-cache-size=1",
 	}
 	if privileged() { // it refuses its sandbox to who is allowed everything anyway
 		args = append(args, "--no-sandbox")

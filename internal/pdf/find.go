@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 
 	"muster/internal/errs"
@@ -20,7 +19,7 @@ func Find(named string) (string, error) {
 		}
 		return path, nil
 	}
-	for _, name := range candidates(runtime.GOOS, os.Getenv) {
+	for _, name := range Candidates(runtime.GOOS, os.Getenv) {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
@@ -29,9 +28,9 @@ func Find(named string) (string, error) {
 		"install one ("+installation(runtime.GOOS)+"), name it with --browser, or write the page with --out FILE.html and print it from any browser")
 }
 
-// candidates returns where a system keeps its Chromiums: names that are looked for on
-// the PATH, and whole paths.
-func candidates(system string, getenv func(string) string) []string {
+// Candidates returns where a system, as runtime.GOOS names it, keeps its Chromiums: names
+// that are looked for on the PATH, and whole paths.
+func Candidates(system string, getenv func(string) string) []string {
 	switch system {
 	case "windows":
 		var all []string
@@ -45,9 +44,9 @@ func candidates(system string, getenv func(string) string) []string {
 		return all
 	case "darwin":
 		var all []string
-		for _, root := range []string{"/Applications", filepath.Join(getenv("HOME"), "Applications")} {
+		for _, root := range []string{"/Applications", getenv("HOME") + "/Applications"} {
 			for _, program := range []string{"Google Chrome", "Chromium", "Microsoft Edge"} {
-				all = append(all, filepath.Join(root, program+".app", "Contents", "MacOS", program))
+				all = append(all, root+"/"+program+".app/Contents/MacOS/"+program)
 			}
 		}
 		return all

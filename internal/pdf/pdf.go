@@ -35,16 +35,16 @@ import (
 type Config struct {
 	Browser string        // the program, see [Find]
 	Scratch string        // an existing folder that is the caller's own, as that of a workspace
-	Timeout time.Duration // zero is a minute
+	Timeout time.Duration // zero is two minutes
 
 	// Kept is called with the browser's folder after the browser has ended and before
 	// the folder is removed; for tests, else nil.
 	Kept func(folder string)
 }
 
-// patience is how long a browser may take. A cold start on a busy laptop takes ten
-// seconds, a page of two sides one more.
-const patience = time.Minute
+// patience is how long a browser may take. On two processors with ten times as much to
+// do as they can, a page of two sides took between four and thirty seconds.
+const patience = 2 * time.Minute
 
 // folderPrefix is what the browser's folders begin with.
 const folderPrefix = ".muster-print-"

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -230,5 +231,20 @@ func TestFind(t *testing.T) {
 	_, err := pdf.Find("no-such-browser-anywhere")
 	if d := errs.Describe(err); d.Kind != errs.NotFound || !strings.Contains(d.Message, `there is no program "no-such-browser-anywhere"`) || d.Hint == "" {
 		t.Errorf("%+v", d)
+	}
+}
+
+// Each system's browsers are looked for where it keeps them; Edge comes with Windows.
+func TestCandidates(t *testing.T) {
+	t.Parallel()
+	getenv := func(name string) string {
+		return map[string]string{"ProgramFiles": `C:\Program Files`, "ProgramFiles(x86)": `C:\Program Files (x86)`, "HOME": "/Users/ada"}[name]
+	}
+	for system, want := range map[string]string{
+		"windows": `C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe`, "darwin": "/Users/ada/Applications/Chromium.app/Contents/MacOS/Chromium", "linux": "chromium", "freebsd": "chrome",
+	} {
+		if all := pdf.Candidates(system, getenv); !slices.Contains(all, want) {
+			t.Errorf("%s: %q is not among %q", system, want, all)
+		}
 	}
 }
