@@ -1,5 +1,5 @@
 # Everything here needs Go and make alone, on any Debian; test-all also needs a
-# C compiler for the race detector, LibreOffice (libreoffice-calc) and, on Linux,
+# C compiler for the race detector, LibreOffice (libreoffice-calc, libreoffice-writer) and, on Linux,
 # strace for the tests that kill hosts in the middle of a write; vuln a network.
 
 GO        = go

@@ -119,6 +119,15 @@ func (c *change) value() Change {
 	return ChangeSame
 }
 
+// ChangeOf sums up how the outcomes of an area moved, as what is sealed of it does.
+func ChangeOf(moves ...Move) Change {
+	var sum change
+	for _, m := range moves {
+		sum.add(m)
+	}
+	return sum.value()
+}
+
 // AreaChange returns how an area moved from before to now. It looks at the
 // comparable outcomes only; the area is not comparable only if none of them is.
 // Either assessment may be nil. [Measurement] seals the same, area by area of a
@@ -129,11 +138,11 @@ func AreaChange(area framework.Area, now, before *Assessment) Change {
 }
 
 func changeOf(outcomes []string, now, before *Assessment) Change {
-	var sum change
-	for _, id := range outcomes {
-		sum.add(OutcomeChange(now.answer(id), before.answer(id)))
+	moves := make([]Move, len(outcomes))
+	for i, id := range outcomes {
+		moves[i] = OutcomeChange(now.answer(id), before.answer(id))
 	}
-	return sum.value()
+	return ChangeOf(moves...)
 }
 
 // Lowest returns the lowest of the levels given in an area, or none if none was

@@ -23,50 +23,65 @@ import (
 
 type workspaceCompareFlags struct {
 	dir, release, survey, language string
-	json                           bool
+	json, keep                     bool
 	lock                           lockFlags
 }
 
 func newWorkspaceCompareCmd(env Env) *cobra.Command {
 	var f workspaceCompareFlags
 	cmd := &cobra.Command{
-		Use:   "compare --release FILE",
+		Use:   "compare",
 		Short: "Say where the member stands in a release, on this machine alone",
 		Long: `Say where the member stands in a release: its own place among the bands of every
 outcome, how many members are lower and higher, its change since the last cycle, and
 its most urgent gaps. It is computed here from what was sealed; the coalition knows
 nothing of it.
 
-The release's signature is checked against the charter that the survey has.`,
-		Example: `  muster workspace compare --dir ostmere --release release.json`,
-		Args:    noArgs,
+The release's signature is checked against the charter that the survey has. Without
+--release it is the release that the workspace keeps of the survey, whose signature
+nobody has looked at; --keep keeps one whose signature holds, for the pages and the
+brief.`,
+		Example: `  muster workspace compare --dir ostmere --release release.json
+  muster workspace compare --dir ostmere --survey 2027/muster-core`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.release == "" {
-				return usageError(cmd, "muster workspace compare needs --release FILE")
+			if f.keep && f.release == "" {
+				return usageError(cmd, "muster workspace compare --keep needs --release FILE")
+			}
+			if f.release == "" && f.survey == "" {
+				return usageError(cmd, "muster workspace compare needs --release FILE, or --survey ID for the release that the workspace keeps")
 			}
 			return runWorkspaceCompare(cmd.Context(), env, f)
 		},
 	}
 	dirFlag(cmd, &f.dir, "the workspace")
 	flags := cmd.Flags()
-	flags.StringVar(&f.release, "release", "", "the release, its .sig beside it (required)")
+	flags.StringVar(&f.release, "release", "", "the release, its .sig beside it (default: the one that the workspace keeps)")
 	flags.StringVar(&f.survey, "survey", "", "the survey, such as 2027/muster-core (default: the one that the release is of)")
 	flags.StringVar(&f.language, "language", "", "language of the titles (default: the pack's first)")
+	flags.BoolVar(&f.keep, "keep", false, "keep the release in the workspace, for its pages and the brief")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	f.lock.add(cmd)
 	return cmd
 }
 
 func runWorkspaceCompare(ctx context.Context, env Env, f workspaceCompareFlags) (err error) {
-	r, err := readRelease(f.release)
-	if err != nil {
-		return err
+	var r *release.Release
+	if f.release != "" {
+		if r, err = readRelease(f.release); err != nil {
+			return err
+		}
 	}
 	w, err := openWorkspaceDir(ctx, env, f.dir, f.lock)
 	if err != nil {
 		return err
 	}
 	defer w.close(&err)
+	if r == nil {
+		if r, _, err = w.Release(ctx, w.person, workspace.SurveyID(f.survey)); err != nil {
+			return err
+		}
+	}
 	id := workspace.SurveyID(cmp.Or(f.survey, string(workspace.NewSurveyID(r.Cycle, r.Framework.ID))))
 	survey, err := w.Survey(ctx, w.person, id)
 	if err != nil {
@@ -76,8 +91,20 @@ func runWorkspaceCompare(ctx context.Context, env Env, f workspaceCompareFlags) 
 	if err != nil {
 		return err
 	}
-	if err := w.checkReleased(ctx, env, f.release, r, survey); err != nil {
+	if f.release == "" {
+		warn(env, "nobody has checked who signed the release that is kept; --release FILE does, with its .sig beside it")
+	} else if err := w.checkReleased(ctx, env, f.release, r, survey); err != nil {
 		return err
+	}
+	if f.keep {
+		body, err := readInput(f.release, "release")
+		if err != nil {
+			return err
+		}
+		if _, err := w.KeepRelease(ctx, w.person, id, body); err != nil {
+			return err
+		}
+		say(env, "the release is kept in the workspace")
 	}
 	if survey.Sealings == 0 {
 		warn(env, "nothing of %s was sealed here: what is compared is what is answered now, and the release may count other answers", id)

@@ -60,12 +60,12 @@ func (c Stack) SVG() template.HTML {
 	}
 	var s svg
 	s.open(class, c.Title, c.Desc)
-	at := 0
+	at, dots := 0, "" // dots are drawn last: in a sketch they stand on the fills
 	for _, seg := range c.Segments {
 		from, to := share(at, total), share(at+seg.Count, total)
 		at += seg.Count
 		if seg.Own { // also where nobody is counted: then between its neighbours
-			s.b.WriteString(`<circle cx="` + percent(tenths((from+to)/2)) + `" cy="-8" r="5.5"/>`)
+			dots += `<circle cx="` + percent(tenths((from+to)/2)) + `" cy="-8" r="5.5"/>`
 		}
 		if seg.Count == 0 {
 			continue
@@ -93,6 +93,7 @@ func (c Stack) SVG() template.HTML {
 		}
 		s.end()
 	}
+	s.b.WriteString(dots)
 	return s.close()
 }
 

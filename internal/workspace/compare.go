@@ -43,7 +43,9 @@ type Comparison struct {
 
 // Compare says where the member stands in a release of the survey's cycle: with what
 // it sealed last, or, if it sealed nothing, with what is answered now. It is a
-// Conflict if the release is of another cycle or pack. Nothing of it leaves.
+// Conflict if the release is of another cycle or pack. Without a release, r nil, it
+// says what the member knows of itself alone: targets, change and the length of each
+// way. Nothing of it leaves.
 func (s *Service) Compare(ctx context.Context, person Person, id SurveyID, r *release.Release) (Comparison, error) {
 	var c Comparison
 	err := s.view(ctx, "compare with a release", person, see, func(reader Reader) error {
@@ -51,8 +53,10 @@ func (s *Service) Compare(ctx context.Context, person Person, id SurveyID, r *re
 		if err != nil {
 			return err
 		}
-		if err := is.released(r); err != nil {
-			return err
+		if r != nil {
+			if err := is.released(r); err != nil {
+				return err
+			}
 		}
 		sealable, err := s.sealable(reader, is)
 		if err != nil {
@@ -87,13 +91,11 @@ func (is survey) released(r *release.Release) error {
 }
 
 func compare(pack *framework.Pack, answers, before map[string]assess.Answer, r *release.Release) Comparison {
-	levels := make(map[string]disclosure.BandedBlock)
-	for _, area := range r.Areas {
-		for _, o := range area.Outcomes {
-			levels[o.ID] = o.Level
-		}
+	levels := levelsOf(r)
+	var c Comparison
+	if r != nil {
+		c.Cohort = r.Cohort
 	}
-	c := Comparison{Cohort: r.Cohort}
 	var urgent []Standing
 	for _, o := range pack.Outcomes() {
 		answer, ok := answers[o.ID]
@@ -120,6 +122,20 @@ func compare(pack *framework.Pack, answers, before map[string]assess.Answer, r *
 		c.Urgent = append(c.Urgent, standing.Outcome)
 	}
 	return c
+}
+
+// levelsOf returns how many members are at which level of each outcome; r may be nil.
+func levelsOf(r *release.Release) map[string]disclosure.BandedBlock {
+	levels := make(map[string]disclosure.BandedBlock)
+	if r == nil {
+		return levels
+	}
+	for _, area := range r.Areas {
+		for _, o := range area.Outcomes {
+			levels[o.ID] = o.Level
+		}
+	}
+	return levels
 }
 
 // way returns how many levels a target is away.

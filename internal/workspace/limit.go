@@ -23,6 +23,7 @@ const (
 	MaxReleases   = 20    // of a survey, one in the place of the other
 	MaxApprovers  = 200   // registered keys
 	MaxCopies     = 100   // kept copies of evidence, of a survey
+	MaxPoints     = 8     // speaking points of a brief, which has two pages
 )
 
 // The longest texts, in bytes; those of an entry are in package assess.
@@ -32,6 +33,7 @@ const (
 	maxScope     = 2_000
 	maxText      = 20_000
 	maxPlace     = 2_000
+	maxPoint     = 400
 	maxSignature = 16 << 10
 	maxStatement = 64 << 10
 	maxReceipt   = 64 << 10

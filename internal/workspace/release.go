@@ -85,22 +85,30 @@ func readRelease(body []byte) (*release.Release, error) {
 
 // Release returns the release that is kept of a survey. It is NotFound if none is.
 func (s *Service) Release(ctx context.Context, person Person, id SurveyID) (*release.Release, Revised, error) {
-	var kept released
+	var kept *release.Release
 	var revised Revised
 	err := s.view(ctx, "read a release", person, see, func(r Reader) error {
 		if _, err := s.open(r, id); err != nil {
 			return err
 		}
 		var err error
-		kept, revised, err = get[released](r, releaseKey(id))
-		if errors.Is(err, errNone) {
-			return errs.New(errs.NotFound, fmt.Sprintf("no release of %s is kept here", id), "give release.json on the page after the release")
-		}
+		kept, revised, err = releaseOf(r, id)
 		return err
 	})
 	if err != nil {
 		return nil, Revised{}, err
 	}
-	r, err := release.Parse(kept.Body)
-	return r, revised, err
+	return kept, revised, nil
+}
+
+func releaseOf(r Reader, id SurveyID) (*release.Release, Revised, error) {
+	kept, revised, err := get[released](r, releaseKey(id))
+	if errors.Is(err, errNone) {
+		return nil, revised, errs.New(errs.NotFound, fmt.Sprintf("no release of %s is kept here", id), "give release.json on the page after the release")
+	}
+	if err != nil {
+		return nil, revised, err
+	}
+	parsed, err := release.Parse(kept.Body)
+	return parsed, revised, err
 }

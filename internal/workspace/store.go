@@ -96,6 +96,7 @@ const (
 	kindApprover     Kind = "approver"     // a key that signs, as the lead registered it
 	kindCopy         Kind = "copy"         // that a copy of a piece of evidence is kept, and of what
 	kindNeeds        Kind = "needs"        // what a body depends on
+	kindBrief        Kind = "brief"        // the speaking points of the national brief, in one language
 )
 
 // Kinds returns all of them.
@@ -103,7 +104,7 @@ func Kinds() []Kind {
 	return []Kind{
 		kindWorkspace, kindSurvey, kindCharter, kindEntry, kindBody, kindContribution, kindSection, kindComment,
 		kindReference, kindFinding, kindOpinion, kindChain, kindDecision, kindSealing, kindAction,
-		kindRelease, kindSetting, kindApprover, kindCopy, kindNeeds,
+		kindRelease, kindSetting, kindApprover, kindCopy, kindNeeds, kindBrief,
 	}
 }
 

@@ -89,6 +89,9 @@ const views = {
   standing: "survey/2025/muster-core/standing",
   unreleased: "survey/2026/muster-core/standing",
   plan: "survey/2025/muster-core/plan",
+  brief: "survey/2025/muster-core/brief",
+  alone: "survey/2026/muster-core/brief",
+  body: "survey/2025/muster-core/standing/body/health",
   missing: "survey/2026/nothing/",
 };
 for (const [name, path] of Object.entries(views)) {
@@ -187,6 +190,37 @@ await check("a release is given without JavaScript", second, { javaScriptEnabled
   const [strips, dots] = [await page.locator("svg.stack").count(), await page.locator("svg.stack circle").count()];
   must(strips > 30 && dots === strips, `${dots} dots on ${strips} strips`);
   return `${dots} dots on ${strips} strips`;
+});
+
+// The national brief, on paper: two pages of A4 in either language, the marking on
+// both, nothing around them, and still for everybody; and its points, by a form.
+for (const [lang, path] of [["en", "2025"], ["fr", "2025"], ["en", "2026"]]) {
+  await check(`printed brief ${lang} ${path}`, filled, {}, async (page, must) => {
+    await page.goto(`${filled.base}/${lang}/survey/${path}/muster-core/brief`);
+    await page.emulateMedia({ media: "print" });
+    must((await page.locator(".paper").count()) === 2, "there are not two pages");
+    must(!(await page.locator(".mast").first().isVisible()) && !(await page.locator(".after").first().isVisible()), "more than the brief is printed");
+    await audit(page, must);
+    const file = (await page.pdf({ preferCSSPageSize: true, printBackground: true, tagged: true })).toString("latin1");
+    const pages = Math.max(...[...file.matchAll(/\/Count (\d+)/g)].map((m) => Number(m[1])));
+    must(pages === 2, `${pages} pages`);
+    must(file.includes("/StructTreeRoot") && file.includes(`/Lang (${lang})`), "the print is not tagged");
+    return `${pages} pages`;
+  });
+}
+await check("speaking points without JavaScript", filled, { javaScriptEnabled: false }, async (page, must) => {
+  await page.goto(filled.base + "/en/survey/2025/muster-core/brief");
+  const first = page.getByLabel("Point 1");
+  must((await first.inputValue()).includes("{targets.met}"), "the draft holds a number in place of its name");
+  await first.fill("We reach {targets.met} of {targets}, and say so.");
+  await page.getByLabel("May be said in public").first().check();
+  await page.getByRole("button", { name: "Keep the points" }).click();
+  await page.waitForLoadState("load");
+  must(await page.locator(".points li", { hasText: /We reach \d+ of \d+, and say so\./ }).isVisible(), "the point is not on the page");
+  must(await page.locator(".public li", { hasText: "our own choice" }).isVisible(), "what was chosen for the public is not in the box");
+  await page.getByRole("button", { name: "Draft them anew" }).click();
+  await page.waitForLoadState("load");
+  must(!(await page.getByText("and say so").first().isVisible().catch(() => false)), "the draft is not back");
 });
 
 // Without a script everything is there, by forms.

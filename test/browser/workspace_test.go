@@ -93,7 +93,7 @@ func TestWorkspacePages(t *testing.T) {
 			}
 		})
 	}
-	if checks < 47 {
+	if checks < 49 {
 		t.Errorf("only %d checks ran", checks)
 	}
 	// All of the first year was answered, by keys alone, and every second one confirmed.

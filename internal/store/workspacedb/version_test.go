@@ -128,6 +128,9 @@ func shown(t *testing.T, w *workspacetest.Workspace) string {
 			comparison, err := w.Compare(ctx, w.Lead, s.ID, r)
 			keep(in("comparison"), comparison, err)
 		}
+		if words, revised, err := w.Words(ctx, w.Lead, s.ID, "en"); err == nil {
+			keep(in("speaking points"), []any{words, revised}, nil)
+		}
 		blockers, err := w.Blockers(ctx, w.Lead, s.ID)
 		keep(in("blockers"), blockers, err)
 		copies, err := w.Copies(ctx, w.Lead, s.ID)
@@ -239,6 +242,8 @@ func keepVersion(t *testing.T, file string) {
 	must(t, err)
 	must(t, w.Close(ctx, w.Lead, id))
 	_, err = w.KeepRelease(ctx, w.Lead, id, workspacetest.ReleaseFile(t, pack, workspacetest.Cycle))
+	must(t, err)
+	_, err = w.PutWords(ctx, w.Lead, id, "en", 0, workspace.Words{Points: []workspace.Point{{Rule: "targets", Text: "We meet {targets.met} of {targets}.", Public: true}}})
 	must(t, err)
 	_, err = w.Service.Load(ctx, w.Lead, workspace.LoadConfig{Pack: pack, Cycle: "2032", Before: id})
 	must(t, err)

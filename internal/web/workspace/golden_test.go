@@ -91,7 +91,10 @@ func TestGoldenPages(t *testing.T) {
 		{"sealing", "survey/2031/invented/sealing"},
 		{"plan", "survey/2031/invented/plan"},
 		{"unreleased", "survey/2031/invented/standing"},
+		{"alone", "survey/2031/invented/brief"},
 		{"standing", "survey/2031/invented/standing"},
+		{"brief", "survey/2031/invented/brief"},
+		{"body", "survey/2031/invented/standing/body/grid"},
 	} {
 		if row.name == "standing" {
 			s.give(t)
@@ -100,6 +103,9 @@ func TestGoldenPages(t *testing.T) {
 			s.open(t) // what is drawn at random begins anew
 			body := assetDigest.ReplaceAllString(s.get(t, "/"+lang+"/"+row.path, http.StatusOK), ".DIGEST.")
 			golden(t, row.name+"."+lang+".html", body)
+			if row.name == "brief" || row.name == "alone" {
+				golden(t, row.name+"."+lang+".docx.txt", strings.Join(words(t, s.get(t, "/"+lang+"/"+row.path+"/brief.docx", http.StatusOK)), "\n")+"\n")
+			}
 		}
 	}
 }
@@ -169,7 +175,7 @@ func TestMessagesAreUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Groups of which the program puts an id together.
-	composed := regexp.MustCompile(`^(kit|list|date|month|level|grade|gap|state|survey|filter|field|blocker|why|funding|learn|fault)\b`)
+	composed := regexp.MustCompile(`^(kit|list|date|month|level|grade|gap|state|survey|filter|field|blocker|why|funding|learn|fault|point|promise|brief\.change)\b`)
 	for _, id := range kit.Printer("en").Messages() {
 		if !composed.MatchString(id) && !strings.Contains(sources.String(), `"`+id+`"`) {
 			t.Errorf("nothing says %s", id)

@@ -38,6 +38,9 @@ const maxForm = 256 << 10
 //	S/signoff, S/signoff/sheet     the chain and its keys; POST; the sheet to print
 //	S/sealing                      before sealing: what leaves, what stays; POST: seal
 //	S/standing                     after the release: the member's own place; POST: the release
+//	S/standing/body/{body}         the same of a body: its own part beside the coalition; standing.csv below it
+//	S/brief                        the national brief, two pages; brief.html, brief.docx below it
+//	S/brief/points                 POST: the speaking points
 //	S/plan                         the improvement plan; POST
 //	S/part, S/part/area/{area}     what is asked of a body; POST below part/outcome
 //	S/part/standing                after the release: a body's answers beside the coalition
@@ -98,6 +101,13 @@ func (p *Pages) Handler() http.Handler {
 
 	get("standing", p.standing)
 	mux.HandleFunc("POST "+s+"standing", p.at(p.keepRelease))
+
+	get("standing/body/{body}", p.bodyStanding)
+	get("standing/body/{body}/standing.csv", p.bodyCSV)
+
+	get("brief", p.brief)
+	get("brief/{file}", p.briefFile)
+	post("brief/points", p.putPoints)
 
 	get("plan", p.plan)
 	post("plan/action", p.putAction)
@@ -259,6 +269,8 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		}
 		if standing := v.to.under(v.survey.ID, "standing"); r.Method == http.MethodPost && p.base+r.URL.Path == standing {
 			view.Back = web.Link{Text: v.T("nav.standing"), Href: standing}
+		} else if brief := v.to.under(v.survey.ID, "brief"); strings.HasPrefix(p.base+r.URL.Path, brief+"/") {
+			view.Back = web.Link{Text: v.T("nav.brief"), Href: brief}
 		} else if o, ok := v.pack.Outcome(r.PathValue("outcome")); ok {
 			view.Back = web.Link{Text: v.T("fail.outcome", "ID", o.ID), Href: v.to.question(v.survey.ID, o.AreaID(), o.ID)}
 		}

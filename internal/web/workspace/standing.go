@@ -1,16 +1,20 @@
 package workspace
 
 import (
+	"context"
 	"errors"
 	"html/template"
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"muster/internal/assess"
+	"muster/internal/brief"
 	"muster/internal/disclosure"
 	"muster/internal/errs"
+	"muster/internal/framework"
 	"muster/internal/release"
 	"muster/internal/web"
 	"muster/internal/workspace"
@@ -27,6 +31,9 @@ type standingView struct {
 	Counts       []sheetCount
 	Urgent       []urgentView
 	UrgentNone   string
+	UrgentRule   string
+	Bodies       []web.Link // each one's own part
+	Brief        web.Link
 	Areas        []standingArea
 	Scale        scaleView
 	Rests, Kept  string // what the numbers rest on; who gave the release
@@ -41,9 +48,10 @@ type urgentView struct {
 }
 
 type standingArea struct {
-	ID    string
-	Title template.HTML
-	Rows  []standingRow
+	ID                string
+	Title             template.HTML
+	Sign, Own, Others string // how it moved since the year before: this member, and the coalition
+	Rows              []standingRow
 }
 
 // standingRow is an outcome with its strip.
@@ -59,9 +67,6 @@ type standingRow struct {
 	Move     string // sign
 	MoveSays string
 }
-
-// mostUrgent is how many gaps are named before the strips.
-const mostUrgent = 3
 
 func (p *Pages) standing(w http.ResponseWriter, r *http.Request, v *visit) error {
 	ctx, id := r.Context(), v.survey.ID
@@ -83,6 +88,10 @@ func (p *Pages) standing(w http.ResponseWriter, r *http.Request, v *visit) error
 		view.Given = true
 		view.Kept = v.T("standing.kept", "When", v.when(kept))
 		v.compared(&view, c, released)
+		view.Brief = web.Link{Text: v.T("next.brief"), Href: v.to.under(id, "brief")}
+		if view.Bodies, err = p.contributors(ctx, v); err != nil {
+			return err
+		}
 	}
 	view.Page = p.page(v, v.T("nav.standing"), v.to.under(id, "standing"), surveyPath(id)+"standing")
 	p.render(w, http.StatusOK, "standing", view)
@@ -94,10 +103,7 @@ func (v *visit) compared(view *standingView, c workspace.Comparison, r *release.
 	part := r.Participation
 	view.Lead = v.N("standing.lead", part.Submissions, "Of", part.Members, "Coalition", r.Coalition)
 	view.Stamp, view.Scale = r.Marking, v.scale
-	view.Rests = v.T("standing.source", "Coalition", r.Coalition, "Cycle", r.Cycle, "Cohort", c.Cohort, "Pack", r.Framework.ID, "Version", r.Framework.Version, "N", part.Submissions, "Of", part.Members)
-	if r.Marking != "" {
-		view.Rests = r.Marking + " · " + view.Rests
-	}
+	view.Rests = v.source(r)
 	if v.survey.Sealings == 0 {
 		view.Notices = append(view.Notices, v.T("standing.unsealed"))
 	}
@@ -109,25 +115,18 @@ func (v *visit) compared(view *standingView, c workspace.Comparison, r *release.
 		standings[s.Outcome] = s
 	}
 	view.Counts = v.standingCounts(c)
-	for _, outcome := range c.Urgent[:min(len(c.Urgent), mostUrgent)] {
+	for _, outcome := range c.Urgent[:min(len(c.Urgent), brief.Named)] {
 		view.Urgent = append(view.Urgent, v.urgent(standings[outcome]))
 	}
-	if len(c.Urgent) == 0 {
-		view.UrgentNone = v.T("standing.noGap")
+	if view.UrgentRule = v.T("brief.rule"); len(c.Urgent) == 0 {
+		view.UrgentNone, view.UrgentRule = v.T("standing.noGap"), ""
 	}
-	reasons := make(map[string]release.Reason, len(r.NotShown))
-	for _, n := range r.NotShown {
-		reasons[n.Block] = n.Reason
-	}
-	levels := make(map[string]disclosure.BandedBlock)
-	for _, a := range r.Areas {
-		for _, o := range a.Outcomes {
-			levels[o.ID] = o.Level
-		}
-	}
+	levels := levelsOf(r)
+	facts := brief.New(brief.Config{Pack: v.pack, Release: r, Comparison: c})
 	for i := range v.pack.Areas { // and not those of the release, which is a file from elsewhere
 		a := &v.pack.Areas[i]
 		area := standingArea{ID: a.ID, Title: v.areas[a.ID]}
+		v.areaMoved(&area, facts.Areas[i])
 		for j := range a.Outcomes {
 			o := v.outcomes[a.Outcomes[j].ID]
 			standing, answered := standings[o.ID]
@@ -139,19 +138,39 @@ func (v *visit) compared(view *standingView, c workspace.Comparison, r *release.
 			} else {
 				row.Place = v.T("standing.unanswered")
 			}
-			level := levels[o.ID]
-			switch reason, ok := reasons[level.Name()]; {
-			case level.Shown():
-				row.Strip = v.strip(o.ID+" "+o.plainTitle, level, own, r.Marking, v.T("standing.own"))
-			case ok:
-				row.Hidden = v.Show(web.Text{In: r.Reasons[reason], First: "en"})
-			default:
-				row.Hidden = template.HTML(template.HTMLEscapeString(v.T("standing.notShown")))
-			}
+			v.stripOf(&row, o, levels[o.ID], own, r)
 			area.Rows = append(area.Rows, row)
 		}
 		view.Areas = append(view.Areas, area)
 	}
+}
+
+// areaMoved says how an area moved since the year before: this member, and the
+// coalition where that is shown.
+func (v *visit) areaMoved(area *standingArea, moved brief.Area) {
+	if moved.Own != assess.ChangeNotComparable {
+		area.Sign, area.Own = changeSign(moved.Own), v.T("brief.change."+moved.Own.String())
+	}
+	area.Others = v.othersMoved(moved)
+}
+
+// contributors links to each body's own part, of those that contributed.
+func (p *Pages) contributors(ctx context.Context, v *visit) ([]web.Link, error) {
+	given, err := p.service.Contributions(ctx, v.person, v.survey.ID, "")
+	if err != nil {
+		return nil, err
+	}
+	bodies, err := p.service.Bodies(ctx, v.person)
+	if err != nil {
+		return nil, err
+	}
+	var links []web.Link
+	for _, body := range bodies {
+		if slices.ContainsFunc(given, func(c workspace.SavedContribution) bool { return c.Body == body.ID && c.Level != framework.None }) {
+			links = append(links, web.Link{Text: body.Name, Href: v.to.under(v.survey.ID, "standing", "body", body.ID)})
+		}
+	}
+	return links, nil
 }
 
 // standingCounts says how targets and changes stand, over all outcomes.

@@ -30,6 +30,7 @@ func (v *visit) nav(here string) []web.Link {
 	link("nav.sealing", v.to.under(s, "sealing"))
 	link("nav.standing", v.to.under(s, "standing"))
 	link("nav.plan", v.to.under(s, "plan"))
+	link("nav.brief", v.to.under(s, "brief"))
 	if v.person.Is(workspace.RoleContributor) {
 		link("nav.part", v.to.under(s, "part"))
 	}
