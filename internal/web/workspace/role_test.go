@@ -85,6 +85,11 @@ func routes(digest, findings string) map[string]access {
 		"GET " + s + "sealing":                                {may: "lvar"},
 		"GET " + s + "standing":                               {may: "lvar"},
 		"POST " + s + "standing":                              {may: "l"},
+		"GET " + s + "standing/body/{body}":                   {may: everybody}, // of her own bodies; see TestBodyStanding
+		"GET " + s + "standing/body/{body}/standing.csv":      {may: everybody},
+		"GET " + s + "brief":                                  {may: "lvar"},
+		"GET " + s + "brief/{file}":                           {no: true},
+		"POST " + s + "brief/points":                          {may: "l", form: rev()},
 		"GET " + s + "plan":                                   {may: "lvar"},
 		"POST " + s + "plan/action":                           {may: "l", form: rev("outcome", "A1.1", "text", "write it down", "owner", "Bo", "due", "2032-01-01")},
 		"GET " + s + "part":                                   {may: everybody},
