@@ -50,6 +50,12 @@ const (
 	KindWipe       Kind = "wipe attestation"
 	KindRehearsal  Kind = "rehearsal report"
 
+	// Those of the silence procedure.
+	KindSilenceStep     Kind = "silence step"
+	KindSilenceComment  Kind = "silence comment"
+	KindSilenceBreak    Kind = "silence break"
+	KindSilenceReceived Kind = "silence acknowledgement"
+
 	// Those that are exchanged before there is a charter.
 	KindHostCard        Kind = "host card"
 	KindCoordinatorCard Kind = "coordinator card"
