@@ -50,6 +50,7 @@ func TestStory(t *testing.T) {
 	maps.Copy(commands, cycleCommands())
 	maps.Copy(commands, drillCommands())
 	maps.Copy(commands, documentCommands())
+	maps.Copy(commands, silenceCommands())
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,

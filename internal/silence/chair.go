@@ -82,6 +82,10 @@ type Proposal struct {
 	Parties  []Party       // in any order
 	Comments time.Time     // until when comments are heard
 	Period   time.Duration // how long every party has at least to break the silence
+
+	// Recipient is the age recipient to which parties seal their breaks, so that
+	// nobody on the way reads who they are. Empty: they reach the chair otherwise.
+	Recipient string
 }
 
 // Propose begins a procedure.
@@ -93,7 +97,7 @@ func (c *Chair) Propose(ctx context.Context, proposal Proposal) (Procedure, erro
 	parties := slices.Clone(proposal.Parties)
 	slices.SortFunc(parties, func(a, b Party) int { return byMember(a, b.Member) })
 	return c.step(ctx, hex.EncodeToString(id[:]), Step{
-		Act: Propose, Subject: &proposal.Subject, Parties: parties, Until: proposal.Comments.Unix(), Period: int64(proposal.Period / time.Second),
+		Act: Propose, Subject: &proposal.Subject, Parties: parties, Until: proposal.Comments.Unix(), Period: int64(proposal.Period / time.Second), Recipient: proposal.Recipient,
 	})
 }
 
@@ -212,7 +216,7 @@ func (c *Chair) Break(ctx context.Context, procedure string, file coalition.Sign
 		if acknowledged, err = sign(keys.KindSilenceReceived, a, c.cfg.Signer); err != nil {
 			return err
 		}
-		plain, err := keys.Canonical(sealedBreak{string(file.Body), string(file.Signature)})
+		plain, err := EncodeBreak(file)
 		if err != nil {
 			return err
 		}
@@ -223,12 +227,6 @@ func (c *Chair) Break(ctx context.Context, procedure string, file coalition.Sign
 		return t.tx.AppendBreak(ctx, p.ID, Received{acknowledged, sealed})
 	})
 	return acknowledged, err
-}
-
-// sealedBreak is a break in the vault.
-type sealedBreak struct {
-	Body string `json:"body"`
-	Note string `json:"note"`
 }
 
 // Opened is a break as the chair reads it.
@@ -251,11 +249,11 @@ func (c *Chair) Breaks(ctx context.Context, procedure string, open func(sealed [
 			if err != nil {
 				return fmt.Errorf("open break %d: %w", i, err)
 			}
-			var s sealedBreak
-			if err := keys.DecodeCanonical(plain, &s); err != nil {
+			file, err := DecodeBreak(plain)
+			if err != nil {
 				return fmt.Errorf("break %d: %w", i, err)
 			}
-			b, err := ReadBreak(coalition.SignedFile{Body: []byte(s.Body), Signature: []byte(s.Note)}, &t.procedure)
+			b, err := ReadBreak(file, &t.procedure)
 			if err != nil {
 				return fmt.Errorf("break %d: %w", i, err)
 			}

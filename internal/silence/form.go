@@ -2,9 +2,11 @@ package silence
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"muster/internal/coalition"
@@ -29,12 +31,13 @@ type Step struct {
 	Number    int      `json:"number"`    // from 0
 	Previous  string   `json:"previous"`  // hex SHA-256 of the step before; empty for the first
 	Act       Act      `json:"act"`
-	At        int64    `json:"at"`                // seconds since 1970, by the chair's clock
-	Subject   *Subject `json:"subject,omitempty"` // propose, put
-	Until     int64    `json:"until,omitempty"`   // propose, put, extend
-	Period    int64    `json:"period,omitempty"`  // propose: seconds
-	Parties   []Party  `json:"parties,omitempty"` // propose, admit: by member
-	Reason    string   `json:"reason,omitempty"`  // extend, withdraw
+	At        int64    `json:"at"`                  // seconds since 1970, by the chair's clock
+	Subject   *Subject `json:"subject,omitempty"`   // propose, put
+	Until     int64    `json:"until,omitempty"`     // propose, put, extend
+	Period    int64    `json:"period,omitempty"`    // propose: seconds
+	Parties   []Party  `json:"parties,omitempty"`   // propose, admit: by member
+	Recipient string   `json:"recipient,omitempty"` // propose: the age recipient to which breaks are sealed
+	Reason    string   `json:"reason,omitempty"`    // extend, withdraw
 }
 
 // Comment is what a party says of a proposed text, for all parties to read. It is
@@ -124,6 +127,8 @@ func (s Step) check() error {
 		return bad("does not say which text it is about")
 	case (len(s.Parties) > 0) != parties, len(s.Parties) > MaxParties:
 		return bad("names nobody who is entitled, or too many")
+	case s.Recipient != "" && (s.Act != Propose || !isRecipient(s.Recipient)):
+		return bad("names no sound recipient of breaks")
 	case textFault(s.Reason):
 		return bad("has a reason that is too long or cannot be shown")
 	}
@@ -277,14 +282,59 @@ func isHex(s string, n int) bool {
 	return len(s) == n && !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) })
 }
 
-func nameFault(s string) bool {
-	return s == "" || len(s) > maxName || strings.TrimSpace(s) != s || textFault(s) || strings.ContainsAny(s, "\n\t")
+// isRecipient reports whether s has the form of an age recipient. Whether it is
+// one, those find out who seal to it: this package seals nothing.
+func isRecipient(s string) bool {
+	return strings.HasPrefix(s, "age1") && len(s) <= maxRecipient &&
+		!strings.ContainsFunc(s, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 }
 
+func nameFault(s string) bool { return len(s) > maxName || coalition.NameFault(s) != "" }
+
 // textFault reports a text that is too long, or that a page or a terminal could
-// not show as it stands.
+// not show as it stands, or would show as another one.
 func textFault(s string) bool {
 	return len(s) > MaxText || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
-		return r < 0x20 && r != '\n' && r != '\t' || r >= 0x7F && r < 0xA0
+		return !unicode.IsGraphic(r) && r != '\n' && r != '\t'
 	})
+}
+
+// sealedBreak is a break as it is sealed, body and note in one.
+type sealedBreak struct {
+	Body string `json:"body"`
+	Note string `json:"note"`
+}
+
+// EncodeBreak returns a break as one file, to be sealed to its reader.
+func EncodeBreak(file coalition.SignedFile) ([]byte, error) {
+	return keys.Canonical(sealedBreak{string(file.Body), string(file.Signature)})
+}
+
+// DecodeBreak returns the break in what [EncodeBreak] gave. Whoever uses it checks
+// it with [ReadBreak].
+func DecodeBreak(plain []byte) (coalition.SignedFile, error) {
+	var s sealedBreak
+	if len(plain) > maxFile {
+		return coalition.SignedFile{}, errs.New(errs.Invalid, "the break is too large", "")
+	}
+	if err := keys.DecodeCanonical(plain, &s); err != nil {
+		return coalition.SignedFile{}, errs.Wrap(err, errs.Invalid, "the break cannot be read", "ask the party for the file again, unchanged")
+	}
+	return coalition.SignedFile{Body: []byte(s.Body), Signature: []byte(s.Note)}, nil
+}
+
+// Number returns which step a file is, or that it is none but another file of a
+// procedure that travels, a comment. What else is in it is not looked at.
+func Number(body []byte) (number int, isStep bool, err error) {
+	var head struct {
+		Kind   string `json:"kind"`
+		Number int    `json:"number"`
+	}
+	if len(body) > maxFile || json.Unmarshal(body, &head) != nil || head.Kind != stepKind && head.Kind != commentKind {
+		return 0, false, errs.New(errs.Invalid, "this is neither a step of a silence procedure nor a comment on one", "ask the chair for the files again, unchanged")
+	}
+	if head.Kind == stepKind && (head.Number < 0 || head.Number >= MaxSteps) {
+		return 0, false, errs.New(errs.Invalid, fmt.Sprintf("a procedure has no step %d", head.Number), "ask the chair for the files again, unchanged")
+	}
+	return head.Number, head.Kind == stepKind, nil
 }

@@ -1,6 +1,7 @@
 package silence
 
 import (
+	"errors"
 	"fmt"
 
 	"muster/internal/coalition"
@@ -19,11 +20,20 @@ func Replay(chair keys.Public, steps []coalition.SignedFile) (Procedure, error) 
 	for i, file := range steps {
 		next, _, err := p.Follow(chair, file)
 		if err != nil {
-			return Procedure{}, fmt.Errorf("step %d of the silence procedure: %w", i, err)
+			return Procedure{}, atStep(i, err)
 		}
 		p = next
 	}
 	return p, nil
+}
+
+// atStep says in which step something is wrong, also to a person.
+func atStep(i int, err error) error {
+	where := fmt.Sprintf("step %d of the silence procedure: ", i)
+	if e, ok := errors.AsType[*errs.Error](err); ok {
+		return errs.Wrap(err, e.Kind, where+e.Message, e.Hint)
+	}
+	return fmt.Errorf("%s%w", where, err)
 }
 
 // Follow returns the procedure after one more step, and the step.

@@ -113,6 +113,9 @@ const (
 	MaxText     = 20_000 // of a comment or a reason, in bytes
 	maxName     = 200    // of a subject, in bytes
 
+	// maxRecipient is the longest age recipient, in bytes: the hybrid ones have some 2,000.
+	maxRecipient = 4_000
+
 	// maxTime is the latest moment in a file, in seconds since 1970: the year 9999.
 	maxTime = 253_402_300_799
 )
@@ -126,6 +129,7 @@ type Procedure struct {
 	Subject   Subject
 	Parties   []Party // by member
 	Period    int64   // seconds that every party has at least to break the silence
+	Recipient string  // to whom breaks are sealed; may be empty
 	Until     int64   // seconds since 1970: the end of comments or of silence
 	Rounds    []Round
 	Steps     int    // how many
@@ -254,7 +258,7 @@ func (p Procedure) apply(s Step, row Row, digest string) Procedure {
 	switch s.Act {
 	case Propose:
 		p.ID, p.Coalition, p.Subject, p.Period, p.Until = s.Procedure, s.Coalition, *s.Subject, s.Period, s.Until
-		p.Parties = slices.Clone(s.Parties)
+		p.Recipient, p.Parties = s.Recipient, slices.Clone(s.Parties)
 	case Put:
 		p.Subject, p.Until = *s.Subject, s.Until
 		p.Rounds = append(p.Rounds, Round{Step: digest, Subject: p.Subject, Until: s.Until})

@@ -474,7 +474,7 @@ func TestFlippedBytes(t *testing.T) {
 			changed := slices.Clone(steps)
 			changed[i].Body = bytes.Clone(steps[i].Body)
 			changed[i].Body[j] ^= 1
-			if _, err := silence.Replay(w.key.Public(), changed); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("step %d", i)) {
+			if _, err := silence.Replay(w.key.Public(), changed); err == nil || !strings.Contains(errs.Describe(err).Message, fmt.Sprintf("step %d", i)) {
 				t.Fatalf("byte %d of step %d: %v", j, i, err)
 			}
 		}
