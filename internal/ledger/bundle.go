@@ -38,7 +38,7 @@ const (
 // The kinds of files in a bundle: each is named by the digest of a statement of
 // that kind.
 func fileKinds() []Kind {
-	return []Kind{KindFramework, KindCharter, KindAddendum, KindRoster, KindAmendment, KindRelease, KindEdition, KindWipe}
+	return []Kind{KindFramework, KindCharter, KindAddendum, KindRoster, KindAmendment, KindRelease, KindEdition, KindWipe, KindSilence}
 }
 
 // Manifest says what is in a bundle. Nothing in it is trusted: it names parts, and

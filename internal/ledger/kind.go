@@ -99,6 +99,7 @@ func Rows() []Row {
 			EN:     "The silence procedure ended: the document is adopted, or was reopened. Who broke silence is not written down.",
 			FR:     "La procédure de silence a pris fin : le document est adopté ou rouvert. Qui a rompu le silence n'est pas consigné.",
 		},
+		silenceRow(),
 		{
 			Kind: KindPhase, ID: []string{"number"},
 			Fields: []Field{field("number", FormNumber), field("from", FormName), field("to", FormName), may(field("reason", FormText))},
