@@ -60,6 +60,7 @@ var Packages = map[string]Layer{
 	"internal/collective":          Domain,
 	"internal/ledger":              Domain,
 	"internal/silence":             Domain,
+	"internal/verify":              Domain,
 	"internal/cascade":             Domain,
 	"internal/threat":              Domain,
 	"internal/conference":          Domain,
