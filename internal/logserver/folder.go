@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"muster/internal/config"
 	"muster/internal/errs"
 	"muster/internal/ledger"
 )
@@ -116,7 +117,7 @@ func (f Folder) publish(policy ledger.Policy, note []byte, now time.Time) error 
 	}
 	err = w.Enough()
 	if errs.KindOf(err) == errs.Unavailable {
-		if writeErr := replace(filepath.Join(f.Dir, pendingName), note); writeErr != nil {
+		if writeErr := config.Replace(filepath.Join(f.Dir, pendingName), note); writeErr != nil {
 			return writeErr
 		}
 	}
@@ -126,7 +127,7 @@ func (f Folder) publish(policy ledger.Policy, note []byte, now time.Time) error 
 	if err := f.follows(w.Checkpoint); err != nil {
 		return err
 	}
-	if err := replace(filepath.Join(f.Dir, publishedFolder, strconv.FormatUint(w.Size, 10)), note); err != nil {
+	if err := config.Replace(filepath.Join(f.Dir, publishedFolder, strconv.FormatUint(w.Size, 10)), note); err != nil {
 		return err
 	}
 	if kept, err := f.pending(note); err != nil || kept == nil {

@@ -66,7 +66,7 @@ type Config struct {
 // Log is a ledger that this process writes. Its methods may be called concurrently.
 type Log struct {
 	cfg      Config
-	lock     *os.File
+	lock     io.Closer
 	appender *tessera.Appender
 	shutdown func(context.Context) error
 	reader   tessera.LogReader
@@ -96,7 +96,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	}
 	l := &Log{cfg: cfg, ids: make(map[string]ledger.Hash)}
 	var err error
-	if l.lock, err = takeLock(filepath.Join(cfg.Dir, lockName)); err != nil {
+	if l.lock, err = config.LockFile(filepath.Join(cfg.Dir, lockName), "another process writes this ledger"); err != nil {
 		return nil, err
 	}
 	if err := l.open(ctx); err != nil {
@@ -280,18 +280,3 @@ func (l *Log) Close(ctx context.Context) error {
 	l.stop()
 	return errors.Join(err, l.lock.Close())
 }
-
-// takeLock takes the lock of a folder, or says that another process has it.
-func takeLock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, errs.Wrap(err, errs.Invalid, fmt.Sprintf("the lock %s cannot be taken", strconv.Quote(path)), "")
-	}
-	if err := tryLock(f); err != nil {
-		return nil, errors.Join(errs.Wrap(err, errs.Unavailable, "another process writes this ledger", "try again when it is done"), f.Close())
-	}
-	return f, nil
-}
-
-// replace writes a file of a ledger's folder.
-func replace(path string, body []byte) error { return config.Replace(path, body) }

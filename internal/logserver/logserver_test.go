@@ -453,4 +453,3 @@ func BenchmarkAdd(b *testing.B) {
 		})
 	}
 }
-
