@@ -98,7 +98,7 @@ was, could point at someone.`,
 	root.SetHelpCommand(newHelpCmd())
 	root.AddCommand(
 		newRehearseCmd(env), newDemoCmd(env), newFrameworkCmd(env), newVersionCmd(env),
-		newHostCmd(env), newCollectCmd(env), newSubmitCmd(env), newWorkspaceCmd(env), newCharterCmd(env), newDisclosureCmd(env), newCycleCmd(env), newPictureCmd(env), newCascadeCmd(env),
+		newHostCmd(env), newCollectCmd(env), newSubmitCmd(env), newWorkspaceCmd(env), newCharterCmd(env), newDisclosureCmd(env), newCycleCmd(env), newPictureCmd(env), newCascadeCmd(env), newLedgerCmd(env), newWitnessCmd(env),
 	)
 	return root
 }

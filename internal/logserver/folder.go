@@ -1,5 +1,3 @@
-//go:build unix
-
 package logserver
 
 import (
@@ -19,9 +17,12 @@ import (
 	"muster/internal/ledger"
 )
 
-// pendingName is the checkpoint that waits for witnesses, with the cosignatures that
-// it has.
-const pendingName = "pending"
+// The parts of a ledger's folder.
+const (
+	logFolder       = "log"         // Tessera's: tiles, entries, the newest checkpoint before anyone cosigned it
+	publishedFolder = "checkpoints" // what was published, by size
+	pendingName     = "pending"     // the checkpoint that waits for witnesses, with the cosignatures that it has
+)
 
 // Folder is a ledger's folder as it is read: by the server, and by who checks it.
 type Folder struct{ Dir string }

@@ -1,20 +1,5 @@
 //go:build unix
 
-// Package logserver keeps a coalition's ledger on disk and serves it. Entries go
-// through Tessera's storage for POSIX file systems; what a reader gets are static
-// files, C2SP tlog-tiles.
-//
-//	log, err := logserver.Open(ctx, logserver.Config{Dir: dir, Signer: key, Policy: policy})
-//	err = log.Add(ctx, statements...)
-//	note, err := log.Publish(ctx, ask)
-//	err = log.Close(ctx)
-//
-// What Add has taken is on disk when it returns. A folder has one writer at a
-// time, which holds a lock. What is published are checkpoints that enough
-// witnesses have cosigned, each of which is kept.
-//
-// It builds on Unix alone, because Tessera's storage does. Everything that reads,
-// checks or witnesses a ledger is elsewhere and runs everywhere.
 package logserver
 
 import (
@@ -39,12 +24,8 @@ import (
 	"muster/internal/ledger"
 )
 
-// The parts of a ledger's folder.
-const (
-	logFolder       = "log"         // Tessera's: tiles, entries, the newest checkpoint before anyone cosigned it
-	publishedFolder = "checkpoints" // what was published, by size
-	lockName        = "writer.lock"
-)
+// lockName is the file whose lock the writer holds.
+const lockName = "writer.lock"
 
 // How Tessera works: small batches at once, since a cycle enters a few hundred
 // entries in its life; large ones where there are many.
