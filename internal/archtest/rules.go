@@ -59,6 +59,7 @@ var Packages = map[string]Layer{
 	"internal/release/releasetest": Domain,
 	"internal/collective":          Domain,
 	"internal/ledger":              Domain,
+	"internal/ledger/ledgertest":   Domain,
 	"internal/silence":             Domain,
 	"internal/verify":              Domain,
 	"internal/cascade":             Domain,
@@ -80,6 +81,7 @@ var Packages = map[string]Layer{
 	"internal/daphttp":                   Adapter,
 	"internal/taxii":                     Adapter,
 	"internal/logserver":                 Adapter,
+	"internal/witness":                   Adapter,
 	"internal/exchange":                  Adapter,
 	"internal/exchange/workbook":         Adapter,
 	"internal/web":                       Adapter,
@@ -161,7 +163,7 @@ var Rules = []Rule{
 	{
 		Name:    "hosts do not seal",
 		Why:     "whoever can seal can submit for a member; a host's code must not hold that",
-		From:    only("internal/aggregate", "internal/store/hostdb", "internal/daphttp", "internal/web/host", "internal/logserver"),
+		From:    only("internal/aggregate", "internal/store/hostdb", "internal/daphttp", "internal/web/host", "internal/logserver", "internal/witness"),
 		Reaches: []string{"internal/submit"},
 	},
 	{

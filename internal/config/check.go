@@ -61,7 +61,7 @@ func (c *checker) parse(data []byte) *node {
 	var document, second node
 	err := decoder.Decode(&document)
 	if errors.Is(err, io.EOF) {
-		c.faultAt(1, 1, "", "the file is empty", "a configuration that begins with format: "+HostFormat)
+		c.faultAt(1, 1, "", "the file is empty", "a configuration that begins with format: and its version")
 		return nil
 	}
 	if err == nil {

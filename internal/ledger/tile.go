@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strconv"
+	"strings"
 
 	"muster/internal/errs"
 )
@@ -239,4 +241,55 @@ func partialOrFull(ctx context.Context, source Source, width, limit int, name fu
 		}
 	}
 	return b, err
+}
+
+// Within reports whether a name is that of a tile, or of a bundle of entries, whose
+// every hash is in a ledger of a size.
+func Within(name string, size uint64) bool {
+	level, index, width, ok := parseName(name)
+	if !ok || level > 7 { // 2^64 entries have no level 8
+		return false
+	}
+	hashes := size >> (level * tileHeight)
+	return index <= hashes>>tileHeight && index*TileWidth+uint64(width) <= hashes
+}
+
+// parseName reads the name of a tile, or of entries as level 0.
+func parseName(name string) (level uint, index uint64, width int, ok bool) {
+	rest, ok := strings.CutPrefix(name, "tile/")
+	first, rest, found := strings.Cut(rest, "/")
+	if !ok || !found {
+		return 0, 0, 0, false
+	}
+	entries := first == "entries"
+	if !entries {
+		n, err := parseDecimal(first)
+		if err != nil || n > 63 {
+			return 0, 0, 0, false
+		}
+		level = uint(n)
+	}
+	width = TileWidth
+	if path, w, partial := strings.Cut(rest, ".p/"); partial {
+		n, err := parseDecimal(w)
+		if err != nil || n < 1 || n >= TileWidth {
+			return 0, 0, 0, false
+		}
+		rest, width = path, int(n)
+	}
+	for part := range strings.SplitSeq(strings.ReplaceAll(rest, "x", ""), "/") {
+		n, err := strconv.ParseUint(part, 10, 16)
+		if err != nil || len(part) != 3 || index > maxDecimal/1000-1 {
+			return 0, 0, 0, false
+		}
+		index = index*1000 + n
+	}
+	// There is one name for each: it must be the one that is written.
+	if want := TileName(level, index, width); !entries && want != name {
+		return 0, 0, 0, false
+	}
+	if want := EntriesName(index, width); entries && want != name {
+		return 0, 0, 0, false
+	}
+	return level, index, width, true
 }

@@ -21,12 +21,12 @@ import (
 
 // Config says which ledger to make. The zero value is usable.
 type Config struct {
-	Members   int                                              // of the cohort; zero: 5
-	Struck    int                                              // submissions that an amendment strikes
-	Witnesses int                                              // zero: 2, of which one must have signed
-	Release   func(*coalitiontest.Cycle, string, int) []byte   // the release of a roster's digest and its count; nil: its head alone
-	Layout    []byte                                           // of the cycle; nil: two blocks
-	Sizes     []uint16                                         // of the layout's blocks
+	Members   int                                             // of the cohort; zero: 5
+	Struck    int                                             // submissions that an amendment strikes
+	Witnesses int                                             // zero: 2, of which one must have signed
+	Release   func(*coalitiontest.Cycle, string, int) []byte  // the release of a roster's digest and its count; nil: its head alone
+	Layout    []byte                                          // of the cycle; nil: two blocks
+	Sizes     []uint16                                        // of the layout's blocks
 	Extra     func(*ledger.Cycle) ([]ledger.Statement, error) // further statements; nil: none
 }
 
