@@ -37,8 +37,8 @@ func newLedgerAddCmd(env Env) *cobra.Command {
 		Short: "Enter what was signed in a cycle, and publish it",
 		Long: `Enter what was signed in a cycle, and publish a checkpoint once enough witnesses have
 cosigned it. The charter is entered always. The files are recognised by what they
-are: addenda, a roster with the amendments beside it, a release, attestations of
-wiping, and records of hosts (.jsonl), of which the lines about their shares and
+are: the steps of a silence procedure, addenda, a roster with the amendments beside
+it, a release, attestations of wiping, and records of hosts (.jsonl), of which the lines about their shares and
 disagreements are taken in. Every signature is checked first; what does not verify
 is refused, and then nothing is entered. What is there already changes nothing, so
 that a command may be repeated.
@@ -103,6 +103,9 @@ func runLedgerAdd(ctx context.Context, env Env, files []string, f ledgerAddFlags
 		if err := a.file(path); err != nil {
 			return inFile(path, err)
 		}
+	}
+	if err := a.adoptions(); err != nil {
+		return err
 	}
 	if err := a.drawn(f); err != nil {
 		return err
@@ -183,6 +186,7 @@ type addition struct {
 	statements []ledger.Statement
 	bodies     [][]byte // of the files that they name
 	addenda    []coalition.SignedAddendum
+	steps      []coalition.SignedFile // of the silence procedure
 }
 
 func (a *addition) put(list []ledger.Statement, err error, bodies ...[]byte) error {
@@ -218,7 +222,7 @@ func (a *addition) file(path string) error {
 		Kind string `json:"kind"`
 	}
 	if err := json.Unmarshal(body, &head); err != nil {
-		return errs.Wrap(err, errs.Invalid, "this is no signed file", "give addenda, roster.json, release.json, wipe-attestation.json, or the record of a host (.jsonl)")
+		return errs.Wrap(err, errs.Invalid, "this is no signed file", "give steps of the silence procedure, addenda, roster.json, release.json, wipe-attestation.json, or the record of a host (.jsonl)")
 	}
 	if head.Kind == "muster roster v1" {
 		return a.roster(path, body)
@@ -249,10 +253,12 @@ func (a *addition) file(path string) error {
 	case "muster wipe attestation v1":
 		s, err := a.cycle.Wipe(file)
 		return a.put([]ledger.Statement{s}, err, body)
+	case "muster silence step v1":
+		return a.step(file)
 	case "muster amendment v1":
 		return errs.New(errs.Invalid, "an amendment is entered with its roster", "give the roster.json beside it")
 	}
-	return errs.New(errs.Invalid, "a file of kind "+errs.Quote(head.Kind)+" is not entered in the ledger", "give addenda, roster.json, release.json, wipe-attestation.json, or the record of a host (.jsonl)")
+	return errs.New(errs.Invalid, "a file of kind "+errs.Quote(head.Kind)+" is not entered in the ledger", "give steps of the silence procedure, addenda, roster.json, release.json, wipe-attestation.json, or the record of a host (.jsonl)")
 }
 
 // roster enters a roster with the amendments beside it.

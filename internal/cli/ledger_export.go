@@ -29,8 +29,8 @@ func newLedgerExportCmd(env Env) *cobra.Command {
 checkpoints, and the signed files that entries of the cycle name. A path that ends
 in .tar becomes one file, any other a folder; both hold the same.
 
-The roster names members. With --public it stays out, and amendments and receipts
-with it; the rest is checked all the same. With --receipts, members' receipts go in
+The roster names members. With --public it stays out, and with it amendments,
+receipts and the steps of the silence procedure, which name its parties; the rest is checked all the same. With --receipts, members' receipts go in
 for a reader who was admitted to them: they say when each member submitted.`,
 		Example: `  muster ledger export 2026 --ledger ledger --out 2026.tar
   muster ledger export 2026 --ledger ledger --public --out 2026-public.tar`,
@@ -132,9 +132,9 @@ func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, public bool) {
 	kept := f.keptFiles(b.Statements)
 	for _, kind := range []ledger.Kind{
 		ledger.KindFramework, ledger.KindCharter, ledger.KindAddendum, ledger.KindRoster, ledger.KindAmendment,
-		ledger.KindRelease, ledger.KindEdition, ledger.KindWipe,
+		ledger.KindRelease, ledger.KindEdition, ledger.KindWipe, ledger.KindSilence,
 	} {
-		if public && (kind == ledger.KindRoster || kind == ledger.KindAmendment) {
+		if public && (kind == ledger.KindRoster || kind == ledger.KindAmendment || kind == ledger.KindSilence) {
 			continue
 		}
 		for _, s := range b.Of(kind) {
