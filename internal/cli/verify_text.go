@@ -39,8 +39,8 @@ func writeVerdicts(w io.Writer, r *verify.Report, lang string) error {
 		p.wrapped("  - ", "    ", l.Text.In(lang))
 	}
 	p.line("")
-	p.line("%d %s, %d %s, %d %s", r.Count(verify.Holds), verify.Holds.Words().In(lang), r.Count(verify.Fails), verify.Fails.Words().In(lang),
-		r.Count(verify.Unchecked), verify.Unchecked.Words().In(lang))
+	p.line("%s: %d; %s: %d; %s: %d", verify.Holds.Words().In(lang), r.Count(verify.Holds), verify.Fails.Words().In(lang), r.Count(verify.Fails),
+		verify.Unchecked.Words().In(lang), r.Count(verify.Unchecked))
 	return p.err
 }
 

@@ -44,7 +44,7 @@ func (v Verdict) Words() framework.Text {
 	case Holds:
 		return framework.Text{"en": "holds", "fr": "vérifié"}
 	case Fails:
-		return framework.Text{"en": "FAILS", "fr": "ÉCHEC"}
+		return framework.Text{"en": "fails", "fr": "échec"}
 	default:
 		return framework.Text{"en": "cannot be checked here", "fr": "invérifiable ici"}
 	}
@@ -147,13 +147,13 @@ func logWords() map[string]words {
 		"nothing_seen":     {"You gave no checkpoint of an earlier time to compare with; keep this one.", "Vous n’avez pas donné de point de contrôle antérieur à comparer ; gardez celui-ci."},
 		"rewound":          {"The record does not follow from the checkpoint of %d entries that you kept; it has %d now. It was turned back, changed, or is shown to others in another way. Keep both.", "Le registre ne découle pas du point de contrôle de %d inscriptions que vous aviez gardé ; il en a %d à présent. Il a été ramené en arrière, changé, ou montré autrement à d’autres. Gardez les deux."},
 
-		"witnessed":               {"%d of %d witnesses have seen this record, and you want %d; the first at %s.", "%d témoins sur %d ont vu ce registre, et vous en voulez %d ; le premier le %s."},
-		"witness_missing":         {"%d witnesses have seen this record, and you want %d.", "%d témoins ont vu ce registre, et vous en voulez %d."},
+		"witnessed":               {"Witnesses that have seen this record: %d of %d, and you want %d; the first at %s.", "Témoins qui ont vu ce registre : %d sur %d, et vous en voulez %d ; le premier le %s."},
+		"witness_missing":         {"Witnesses that have seen this record: %d, and you want %d.", "Témoins qui ont vu ce registre : %d, et vous en voulez %d."},
 		"witness_forged":          {"A witness's signature is not genuine, is of the future, or is by somebody who is no witness.", "La signature d’un témoin n’est pas authentique, vient du futur, ou est de quelqu’un qui n’est pas témoin."},
 		"witness_none":            {"Your policy asks for no witness: nobody besides the coordinator vouches for it that all see the same record.", "Votre règle ne demande aucun témoin : personne, hormis le coordinateur, ne garantit que tous voient le même registre."},
 		"witnesses_unsigned":      {"A checkpoint that the record has not signed has no witnesses.", "Un point de contrôle que le registre n’a pas signé n’a pas de témoins."},
-		"charter_witnessed":       {"%d witnesses that the charter names have seen this record, and the charter wants %d.", "%d témoins que nomme la charte ont vu ce registre, et la charte en veut %d."},
-		"charter_witness_missing": {"%d witnesses that the charter names have seen this record, and the charter wants %d.", "%d témoins que nomme la charte ont vu ce registre, et la charte en veut %d."},
+		"charter_witnessed":       {"Of the witnesses that the charter names, so many have seen this record: %d, and the charter wants %d.", "Des témoins que nomme la charte, tant ont vu ce registre : %d, et la charte en veut %d."},
+		"charter_witness_missing": {"Of the witnesses that the charter names, so many have seen this record: %d, and the charter wants %d.", "Des témoins que nomme la charte, tant ont vu ce registre : %d, et la charte en veut %d."},
 		"charter_no_witness":      {"The charter names no witness.", "La charte ne nomme aucun témoin."},
 
 		"entries_signed":  {"All %d entries of this cycle are signed by the coordinator, and by the hosts where they must be.", "Les %d inscriptions de ce cycle sont toutes signées par le coordinateur, et par les hôtes là où il le faut."},
@@ -200,12 +200,12 @@ func cycleWords() map[string]words {
 		"ack_steps":            {"Your acknowledgement %d is of a procedure or a round whose steps are not in this bundle.", "Votre accusé de réception %d est d’une procédure ou d’un tour dont les étapes ne sont pas dans ce dossier."},
 		"ack_other":            {"Your acknowledgement %d is not by the coordinator of this cycle.", "Votre accusé de réception %d n’est pas du coordinateur de ce cycle."},
 
-		"phases":      {"The cycle went through %d steps, each allowed, and stands at: %s.", "Le cycle a passé %d étapes, toutes permises, et en est à : %s."},
+		"phases":      {"Every step of the cycle was allowed, %d in all, and it stands at: %s.", "Chaque étape du cycle était permise, %d en tout, et il en est à : %s."},
 		"phase_first": {"The first phase entered begins at %s, not at draft.", "La première phase inscrite commence à %s, et non à draft."},
 		"phase_order": {"Step %d of the cycle begins at %s, and the one before it ended at %s.", "L’étape %d du cycle commence à %s, et la précédente finissait à %s."},
 		"phase_step":  {"No cycle goes from %s to %s.", "Aucun cycle ne passe de %s à %s."},
 
-		"deadline":       {"%d postponements, each signed by all three; the deadline was %s.", "%d reports, chacun signé par les trois ; l’échéance était le %s."},
+		"deadline":       {"Postponements: %d, each signed by all three; the deadline is %s.", "Reports : %d, chacun signé par les trois ; l’échéance est le %s."},
 		"addendum_wrong": {"Postponement %d does not follow from the charter and those before it.", "Le report %d ne découle pas de la charte et des précédents."},
 	}
 }

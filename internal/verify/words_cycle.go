@@ -33,7 +33,7 @@ func rosterWords() map[string]words {
 		"disagreement":    {"The hosts' lists of %s differed once, and nothing was opened then (entry %d).", "Les listes des hôtes pour %s ont différé une fois, et rien n’a alors été ouvert (inscription %d)."},
 
 		"shares":         {"Both hosts entered the fingerprint of their locked half of the totals of %s.", "Les deux hôtes ont inscrit l’empreinte de leur moitié verrouillée des totaux de %s."},
-		"shares_missing": {"There is a release, and only %d hosts entered the fingerprint of their half (%s).", "Il y a une publication, et seuls %d hôtes ont inscrit l’empreinte de leur moitié (%s)."},
+		"shares_missing": {"There is a release, and of both hosts only so many entered the fingerprint of their half: %d (%s).", "Il y a une publication, et des deux hôtes seuls tant ont inscrit l’empreinte de leur moitié : %d (%s)."},
 		"shares_one":     {"One host has entered the fingerprint of its half of %s.", "Un hôte a inscrit l’empreinte de sa moitié de %s."},
 		"shares_none":    {"No host has handed over its half of %s yet.", "Aucun hôte n’a encore remis sa moitié de %s."},
 	}
@@ -51,14 +51,14 @@ func releaseWords() map[string]words {
 		"release_unplanned": {"The charter plans no release of %s.", "La charte ne prévoit pas de publication de %s."},
 		"release_absent":    {"The release of %s is not in this bundle; its fingerprint is in the record.", "La publication de %s n’est pas dans ce dossier ; son empreinte est au registre."},
 		"approved":          {"Both hosts signed the release of %s.", "Les deux hôtes ont signé la publication de %s."},
-		"approval_missing":  {"%d hosts of two signed the release of %s.", "%d hôtes sur deux ont signé la publication de %s."},
+		"approval_missing":  {"Of both hosts, so many signed the release of %[2]s: %[1]d.", "Des deux hôtes, tant ont signé la publication de %[2]s : %[1]d."},
 
 		"rule":          {"Run again, the rule gives these bands of %s: no band holds fewer than %[2]d members unless it holds none, and %[3]d members besides the hosts where %[4]d are needed.", "Appliquée de nouveau, la règle donne ces tranches de %s : aucune n’a moins de %[2]d membres à moins d’être vide, et %[3]d membres hors hôtes là où il en faut %[4]d."},
 		"rule_broken":   {"The rule would not have shown what the release %s of %s shows, whatever the totals.", "La règle n’aurait pas montré ce que montre la publication %s de %s, quels que soient les totaux."},
 		"rule_first":    {"The release %s of %s has the provisional form, which cannot be run again.", "La publication %s de %s a la forme provisoire, qui ne peut être rejouée."},
 		"rule_previous": {"The rule for %s needs the release of %s and who was counted then and now, which are not here.", "La règle pour %s demande la publication de %s et qui était compté alors et à présent, ce qui n’est pas ici."},
 
-		"attacked":          {"We tried to work out one member's answer from everything published of %s, and could not: %d questions, %d releases.", "Nous avons essayé de deviner la réponse d’un membre d’après tout ce qui est publié de %s, sans y parvenir : %d questions, %d publications."},
+		"attacked":          {"We tried to work out one member's answer from everything published of %s, and could not; questions: %d, releases: %d.", "Nous avons essayé de deviner la réponse d’un membre d’après tout ce qui est publié de %s, sans y parvenir ; questions : %d, publications : %d."},
 		"attack_found":      {"From what is published of %s somebody's answer can be narrowed, in %d places.", "De ce qui est publié de %s, on peut cerner la réponse de quelqu’un, en %d endroits."},
 		"attack_open":       {"Whether what is published of %s narrows somebody's answer could not be decided, in %d places.", "On n’a pu décider si ce qui est publié de %s cerne la réponse de quelqu’un, en %d endroits."},
 		"attack_impossible": {"No answers at all give what is published of %s.", "Aucune réponse ne donne ce qui est publié de %s."},
