@@ -10,6 +10,7 @@ import (
 	"muster/internal/disclosure"
 	"muster/internal/errs"
 	"muster/internal/framework"
+	"muster/internal/keys"
 	"muster/internal/ledger"
 	"muster/internal/release"
 	"muster/internal/silence"
@@ -38,11 +39,18 @@ type cycle struct {
 type task struct {
 	coalition.OpenedTask
 	cohort  coalition.Cohort
+	keys    map[coalition.MemberID]keys.Public // of the cohort's members
 	roster  *entry
 	frozen  *coalition.FrozenRoster // nil if roster or amendments are not in the bundle, or do not fit
 	members []coalition.MemberID    // whose submissions count; nil without frozen
 	count   int                     // of the roster as amended, as the entries say
 	digest  string                  // of the roster as amended, as the entries say
+}
+
+// key returns the key of a member of the cohort.
+func (t *task) key(id coalition.MemberID) (keys.Public, bool) {
+	key, ok := t.keys[id]
+	return key, ok
 }
 
 // released is a release of a cycle.
@@ -115,7 +123,11 @@ func (a *auditor) openTasks(c *cycle) error {
 		if err != nil {
 			return err
 		}
-		c.tasks = append(c.tasks, task{OpenedTask: opened, cohort: cohort})
+		members := make(map[coalition.MemberID]keys.Public, len(cohort.Members))
+		for _, m := range cohort.Members {
+			members[m.ID] = m.Key
+		}
+		c.tasks = append(c.tasks, task{OpenedTask: opened, cohort: cohort, keys: members})
 	}
 	return nil
 }

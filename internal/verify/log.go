@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"muster/internal/errs"
@@ -159,22 +161,27 @@ func file(digest string) string { return "files/" + digest }
 // entries checks who signed each entry.
 func (a *auditor) entries() {
 	good, foreign, bad := 0, 0, 0
-	for number, s := range a.b.Statements {
-		c := a.speaks(s)
-		if c == nil {
-			foreign++
-			continue
+	wrong := each(a.cfg.Attack.Workers, a.b.Statements, func(_ int, s ledger.Statement) error {
+		if c := a.speaks(s); c != nil {
+			return s.Verify(ledger.PartiesOf(c.charter))
 		}
-		if err := s.Verify(ledger.PartiesOf(c.charter)); err != nil {
+		return nil
+	})
+	for number, s := range a.b.Statements {
+		switch err := wrong[number]; {
+		case err != nil && bad == maxListed:
+			continue
+		case err != nil:
 			bad++
 			a.fails(StepEntries, a.place(number), err, "entry_unsigned", number, string(s.Kind))
 			if bad == maxListed {
 				a.fails(StepEntries, "", nil, "and_more")
-				break
 			}
-			continue
+		case a.speaks(s) == nil:
+			foreign++
+		default:
+			good++
 		}
-		good++
 	}
 	if bad == 0 && good > 0 {
 		a.holds(StepEntries, "entries_signed", good)
@@ -203,3 +210,20 @@ func (a *auditor) speaks(s ledger.Statement) *cycle {
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 func seconds(at int64) string { return moment(time.Unix(at, 0)) }
+
+// each calls check for every item, several at a time, and returns its errors by their
+// places.
+func each[T any](workers int, items []T, check func(int, T) error) []error {
+	wrong := make([]error, len(items))
+	var wait sync.WaitGroup
+	var next atomic.Int64
+	for range min(max(workers, 1), max(len(items), 1)) {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(items); i = int(next.Add(1)) - 1 {
+				wrong[i] = check(i, items[i])
+			}
+		})
+	}
+	wait.Wait()
+	return wrong
+}

@@ -65,11 +65,14 @@ func (a *auditor) receiptFiles(t *task, roster coalition.Roster) {
 		return
 	}
 	name := "receipts/" + t.ID.String() + ".jsonl"
-	for i, signed := range files {
-		r, err := signed.Open(t.ID, t.MemberKey)
+	wrong := each(a.cfg.Attack.Workers, files, func(i int, signed coalition.SignedReceipt) error {
+		r, err := signed.Open(t.ID, t.key)
 		if err == nil && (r.Member != roster.Entries[i].Member || r.Report != roster.Entries[i].Report || r.Sequence != roster.Entries[i].Sequence) {
 			err = errs.New(errs.Invalid, "the receipt is of another submission than the roster counts", "")
 		}
+		return err
+	})
+	for i, err := range wrong {
 		if err != nil {
 			a.fails(StepReceipts, name+"#"+strconv.Itoa(i+1), err, "receipt_unsigned", string(roster.Entries[i].Member))
 			return
@@ -151,7 +154,7 @@ func (a *auditor) rosterFile(c *cycle, t *task, amendments, strikes []entry) {
 	}
 	var members []coalition.MemberID
 	for _, e := range full.Entries {
-		if _, ok := t.MemberKey(e.Member); !ok {
+		if _, ok := t.key(e.Member); !ok {
 			a.fails(StepRoster, place, nil, "roster_stranger", string(e.Member), t.cohort.ID)
 			return
 		}
@@ -215,7 +218,7 @@ func (a *auditor) own(c *cycle) {
 	for i, signed := range a.cfg.Receipts {
 		for j := range c.tasks {
 			t := &c.tasks[j]
-			r, err := signed.Open(t.ID, t.MemberKey)
+			r, err := signed.Open(t.ID, t.key)
 			if err != nil {
 				continue // it is of another task
 			}
