@@ -229,6 +229,11 @@ func (a *auditor) broken(err error) {
 	}
 }
 
+// NewFinding returns a finding in the words of its code, for pages that show one.
+func NewFinding(step Step, verdict Verdict, place, code string, args ...any) Finding {
+	return Finding{Step: step, Verdict: verdict, Code: code, Text: sentence(code, args...), Place: place}
+}
+
 func (a *auditor) add(step Step, verdict Verdict, place, detail, code string, args ...any) {
 	a.report.Findings = append(a.report.Findings, Finding{step, verdict, code, sentence(code, args...), place, detail})
 }
