@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ func verifyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"enters":   cmdEnters,
 
 		"sealedreceipt": cmdSealedReceipt,
+		"policy":        cmdPolicy,
 	}
 }
 
@@ -57,4 +59,12 @@ func cmdSealedReceipt(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		ts.Check(os.WriteFile(ts.MkAbs(args[1])+ext, body, 0o600))
 	}
+}
+
+// cmdPolicy writes whom the reader trusts to a file.
+func cmdPolicy(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 1, "policy FILE")
+	body, err := json.Marshal(map[string]any{"log": ts.Getenv("LOG"), "threshold": 1, "witnesses": []string{ts.Getenv("WITNESS")}})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), body, 0o644))
 }
