@@ -187,7 +187,7 @@ func (f *ledgerFolder) asker(source ledger.Source, wait time.Duration) func(cont
 			if err != nil {
 				return nil, err
 			}
-			client.Transport = &http.Transport{DisableKeepAlives: true, TLSClientConfig: daphttp.ClientTLS(nil, pin)}
+			client.Transport = &http.Transport{DisableKeepAlives: true, ForceAttemptHTTP2: true, TLSClientConfig: daphttp.ClientTLS(nil, pin)}
 		}
 		c, err := ledger.ReadCheckpoint(note)
 		if err != nil {
