@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/internal/coalition"
+	"muster/internal/config"
 	"muster/internal/daphttp"
 	"muster/internal/errs"
 	"muster/internal/keys"
@@ -91,6 +94,10 @@ func runLedgerAdd(ctx context.Context, env Env, files []string, f ledgerAddFlags
 	if signer.Public() != charter.Coordinator.Key {
 		return errs.New(errs.Conflict, fmt.Sprintf("the signing key in %s is not the one that the charter names for the coordinator", strconv.Quote(f.dir)), "give the folder with whose card the charter was made with --dir")
 	}
+	if named := charter.Witnesses.Log; named != "" && named != folder.policy.Log {
+		return errs.New(errs.Conflict, fmt.Sprintf("the charter is entered in the ledger %s, not in %s", named.Name(), folder.policy.Log.Name()), "give the folder of that ledger with --ledger")
+	}
+	folder.warnWitnesses(env, charter)
 	cycle, err := ledger.NewCycle(signed)
 	if err != nil {
 		return err
@@ -121,6 +128,19 @@ func runLedgerAdd(ctx context.Context, env Env, files []string, f ledgerAddFlags
 		}
 	}
 	return folder.enter(ctx, env, log, signer, a, f.wait)
+}
+
+// warnWitnesses says so where the ledger asks for less than a charter wants.
+func (f *ledgerFolder) warnWitnesses(env Env, c coalition.Charter) {
+	for _, key := range c.Witnesses.Keys {
+		wanted, err := key.Cosigner()
+		if err == nil && !slices.ContainsFunc(f.policy.Witnesses, wanted.Same) {
+			warn(env, "the charter names the witness %s, and %s does not", key.Name(), filepath.Join(f.dir, config.LedgerFile))
+		}
+	}
+	if f.policy.Threshold < c.Witnesses.Threshold {
+		warn(env, "the charter wants %d witnesses to have cosigned, and %s is content with %d", c.Witnesses.Threshold, filepath.Join(f.dir, config.LedgerFile), f.policy.Threshold)
+	}
 }
 
 // enter signs, enters and publishes.
@@ -170,7 +190,7 @@ func (f *ledgerFolder) asker(source ledger.Source, wait time.Duration) func(cont
 			if err != nil {
 				return nil, err
 			}
-			client.Transport = &http.Transport{DisableKeepAlives: true, TLSClientConfig: daphttp.ClientTLS(nil, pin)}
+			client.Transport = &http.Transport{DisableKeepAlives: true, ForceAttemptHTTP2: true, TLSClientConfig: daphttp.ClientTLS(nil, pin)}
 		}
 		c, err := ledger.ReadCheckpoint(note)
 		if err != nil {

@@ -87,6 +87,17 @@ func (p Public) Cosigner() (Public, error) {
 	return Public(fmt.Sprintf("%s+%08x+%s", name, keyID(name, full), base64.StdEncoding.EncodeToString(full))), nil
 }
 
+// Plain returns the form of a witness's key in which it signs notes, of type 0x01. It
+// is p itself if p has that form.
+func (p Public) Plain() (Public, error) {
+	name, key, err := p.cosigning()
+	if err != nil {
+		return "", err
+	}
+	full := append([]byte{algEd25519}, key...)
+	return Public(fmt.Sprintf("%s+%08x+%s", name, keyID(name, full), base64.StdEncoding.EncodeToString(full))), nil
+}
+
 // cosigning returns name and Ed25519 key of a witness's key in either form.
 func (p Public) cosigning() (name string, key ed25519.PublicKey, err error) {
 	refuse := errs.New(errs.Invalid, fmt.Sprintf("%s is not the public key of a witness", errs.Quote(string(p))), "a public key reads NAME+HASH+KEY, as muster witness init prints it")

@@ -109,6 +109,11 @@ func TestBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	names := opener.Names(full)
+	// The order in which receipts stand in the ledger is that of the pseudonyms: that of
+	// the roster would give the names away.
+	if !slices.IsSortedFunc(b.Of(ledger.KindReceipt), func(x, y ledger.Statement) int { return strings.Compare(x.Fields["member"], y.Fields["member"]) }) {
+		t.Error("receipts are not in the order of their pseudonyms")
+	}
 	for _, s := range b.Of(ledger.KindReceipt) {
 		member := names[s.Fields["member"]]
 		i := slices.IndexFunc(full.Entries, func(e coalition.RosterEntry) bool { return e.Member == member })

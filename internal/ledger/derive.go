@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -107,6 +108,7 @@ func (c *Cycle) Frozen(cohort string, frozen coalition.FrozenRoster) ([]Statemen
 	for _, e := range roster.Entries {
 		list = append(list, c.statement(KindReceipt, "task_id", task.ID.String(), "member", opener.Pseudonym(e.Member), "receipt", opener.Receipt(e.Member, e.Receipt)))
 	}
+	sortByPseudonym(list)
 	s, err := c.noted(c.statement(KindRoster, "task_id", task.ID.String(), "submissions", strconv.Itoa(len(list)), "receipts", listDigest(list, "receipt")), coalition.SignedFile(frozen.Roster))
 	if err != nil {
 		return nil, err
@@ -122,6 +124,12 @@ func (c *Cycle) Frozen(cohort string, frozen coalition.FrozenRoster) ([]Statemen
 	return list, nil
 }
 
+// sortByPseudonym puts statements in an order that says nothing: a roster is in that
+// of the members' names, which would undo the pseudonyms.
+func sortByPseudonym(list []Statement) {
+	slices.SortFunc(list, func(a, b Statement) int { return strings.Compare(a.Fields["member"], b.Fields["member"]) })
+}
+
 func (c *Cycle) amendment(task dap.TaskID, frozen coalition.FrozenRoster, i int, opener Opener, signed coalition.SignedAmendment) ([]Statement, error) {
 	a, err := coalition.ParseAmendment(signed.Body, task, frozen.Roster, frozen.Amendments[:i])
 	if err != nil {
@@ -132,6 +140,7 @@ func (c *Cycle) amendment(task dap.TaskID, frozen coalition.FrozenRoster, i int,
 	for _, strike := range a.Struck {
 		list = append(list, c.statement(KindStrike, "task_id", task.String(), "amendment", number, "member", opener.Pseudonym(strike.Member), "reason", strike.Reason))
 	}
+	sortByPseudonym(list)
 	s, err := c.noted(c.statement(KindAmendment, "task_id", task.String(), "roster", a.Roster, "number", number,
 		"struck", strconv.Itoa(len(list)), "strikes", listDigest(list, "reason")), coalition.SignedFile(signed))
 	return append(list, s), err

@@ -79,8 +79,8 @@ func Fresh(statements []Statement, known func(id string) (Hash, bool)) ([]FreshL
 	return list, nil
 }
 
-// Checkpoint returns the newest checkpoint, signed by the ledger.
-func (l *Log) Checkpoint() ([]byte, error) {
+// Checkpoint returns a checkpoint of everything that was added, signed by the ledger.
+func (l *Log) Checkpoint(context.Context) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.checkpoint()
@@ -93,6 +93,22 @@ func (l *Log) checkpoint() ([]byte, error) {
 	}
 	return Checkpoint{Origin: l.signer.Public().KeyName(), Size: l.tree.Size(), Root: root}.Sign(l.signer)
 }
+
+// Source returns the ledger's resources as they are when they are asked for.
+func (l *Log) Source() Source { return logSource{l} }
+
+type logSource struct{ log *Log }
+
+func (s logSource) Resource(ctx context.Context, name string, limit int) ([]byte, error) {
+	members, err := s.log.Members()
+	if err != nil {
+		return nil, err
+	}
+	return members.Resource(ctx, name, limit)
+}
+
+// Close does nothing: there is nothing to give back.
+func (l *Log) Close(context.Context) error { return nil }
 
 // Members returns the ledger's resources as they are now, the checkpoint first.
 func (l *Log) Members() (Members, error) {

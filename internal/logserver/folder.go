@@ -131,10 +131,11 @@ func (f Folder) publish(policy ledger.Policy, note []byte, now time.Time) error 
 	if err := config.Replace(filepath.Join(f.Dir, publishedFolder, strconv.FormatUint(w.Size, 10)), note); err != nil {
 		return err
 	}
-	if kept, err := f.pending(note); err != nil || kept == nil {
-		return err
+	// What waits is this one, or an earlier one that nobody needs any more.
+	if err := os.Remove(filepath.Join(f.Dir, pendingName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("logserver: remove the checkpoint that waited: %w", err)
 	}
-	return os.Remove(filepath.Join(f.Dir, pendingName))
+	return nil
 }
 
 // follows refuses to publish what is behind, or beside, what was published.

@@ -254,7 +254,7 @@ func (w *world) bundle() ledger.Members {
 
 func (w *world) cosigned(log *ledger.Log, at time.Time) []byte {
 	w.Helper()
-	note, err := log.Checkpoint()
+	note, err := log.Checkpoint(context.Background())
 	w.must(err)
 	c, err := ledger.ReadCheckpoint(note)
 	w.must(err)

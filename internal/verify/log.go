@@ -120,6 +120,9 @@ func (a *auditor) witnesses(w ledger.Witnessed) {
 // the reader's policy asks for less.
 func (a *auditor) charterWitnesses(c *cycle) {
 	want := c.charter.Witnesses
+	if want.Log != "" && !want.Log.Same(a.cfg.Policy.Log) {
+		a.fails(StepCharter, file(c.digest), nil, "charter_ledger", want.Log.Name())
+	}
 	if len(want.Keys) == 0 {
 		if c.charter.Marking == "" {
 			a.unchecked(StepWitnesses, "charter_no_witness")

@@ -176,6 +176,7 @@ func cycleWords() map[string]words {
 		"charter_absent":   {"The charter %s is not in the bundle: nothing that rests on its keys can be checked.", "La charte %s n’est pas dans le dossier : rien de ce qui repose sur ses clés ne peut être vérifié."},
 		"charter_cycle":    {"The charter is of the cycle %s, not of the bundle's.", "La charte est du cycle %s, et non de celui du dossier."},
 		"charter_entry":    {"The entry of the charter does not say what the charter says: %s.", "L’inscription de la charte ne dit pas ce que dit la charte : %s."},
+		"charter_ledger":   {"The charter names another record, %s, than the one whose key you gave.", "La charte nomme un autre registre, %s, que celui dont vous avez donné la clé."},
 		"charter_same":     {"It is the charter that you have.", "C’est la charte que vous avez."},
 		"charter_other":    {"The charter that you have, %s, is not the one of this bundle.", "La charte que vous avez, %s, n’est pas celle de ce dossier."},
 		"charter_groups":   {"The charter plans groups whose totals together would point at someone.", "La charte prévoit des groupes dont les totaux réunis désigneraient quelqu’un."},

@@ -213,7 +213,7 @@ func (b builder) statements(l *Ledger) []ledger.Statement {
 func (l *Ledger) Witnessed(t testing.TB, n int, at time.Time) []byte {
 	t.Helper()
 	b := builder{TB: t}
-	note, err := l.Log.Checkpoint()
+	note, err := l.Log.Checkpoint(context.Background())
 	b.must(err)
 	c, err := ledger.ReadCheckpoint(note)
 	b.must(err)
