@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/ledger"
 )
@@ -54,6 +55,42 @@ func (a *auditor) log() error {
 	}
 	return nil
 }
+
+// ahead sets the reader's clock to the last moment of a cycle that is marked: who
+// rehearses a month in a minute has a clock that runs ahead, and claims nothing. A
+// charter that is not signed as it should be is found later.
+func (a *auditor) ahead() {
+	marking := ""
+	for _, s := range a.b.Of(ledger.KindCharter) {
+		if file, ok := a.b.Signed(s); ok {
+			if c, err := coalition.SignedCharter(file).Read(); err == nil {
+				marking = c.Marking
+			}
+		}
+	}
+	if marking == "" {
+		return
+	}
+	late := a.cfg.Now
+	for _, note := range append(slices.Collect(maps.Values(a.b.Earlier)), a.b.Checkpoint) {
+		w, err := a.cfg.Policy.Read(note, time.Unix(maxTime, 0))
+		if err != nil {
+			continue // that is said of it elsewhere
+		}
+		for _, c := range w.Witnesses {
+			if c.Signed && c.Time.After(late) {
+				late = c.Time
+			}
+		}
+	}
+	if late.After(a.cfg.Now.Add(skew)) {
+		a.cfg.Now = late
+		a.unchecked(StepTimes, "time_ahead", marking)
+	}
+}
+
+// maxTime is the end of the year 9999, in seconds since 1970.
+const maxTime = 253_402_300_799
 
 // earlier checks the signatures of the earlier checkpoints in the bundle, which
 // follow from each other: opening it has shown that. It reports whether they are

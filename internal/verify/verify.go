@@ -176,6 +176,7 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 	c := b.View.Checkpoint
 	a.report.Cycle, a.report.Ledger, a.report.Entries, a.report.Root = b.Manifest.Cycle, c.Origin, c.Size, c.Root.String()
 	a.holds(StepBundle, "whole", int(c.Size), len(b.Files))
+	a.ahead()
 	if err := a.log(); err != nil {
 		return nil, err
 	}

@@ -163,7 +163,6 @@ func TestFound(t *testing.T) {
 		{"a witness is replaced", func(w *world, _ *verify.Config) {
 			w.cosigners = []*keys.Signer{w.cosigners[0], ledgertest.Signer(w, "another.example")}
 		}, "witness_forged", ""},
-		{"a witness's clock is ahead", func(w *world, _ *verify.Config) { w.at = time.Unix(coalitiontest.Wipe+80000, 0) }, "witness_forged", ""},
 		{"the record has another key", func(w *world, cfg *verify.Config) {
 			cfg.Policy.Log = ledgertest.Signer(w, "other-ledger.example").Public()
 		}, "log_unsigned", ""},
@@ -322,6 +321,21 @@ func TestRewound(t *testing.T) {
 	cfg.Seen = bytes.Replace(seen, []byte("ledger.example"), []byte("another.exampl"), 1)
 	if _, err := verify.Folder(t.Context(), w.bundle(), cfg); err == nil {
 		t.Error("a kept checkpoint of another ledger is taken")
+	}
+}
+
+// TestAhead: the clock of a cycle that is marked may run ahead, which is said; that of
+// a real one may not.
+func TestAhead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, 0)
+	w.at = time.Unix(coalitiontest.Wipe+80000, 0)
+	if r := w.verify(w.config()); r.Failed() || !slices.Contains(codes(r, verify.Unchecked), "time_ahead") {
+		t.Errorf("of a marked cycle:\n%s", listing(r))
+	}
+	w.without(ledger.KindCharter)
+	if r := w.verify(w.config()); !slices.Contains(codes(r, verify.Fails), "witness_forged") {
+		t.Errorf("of one that is not known to be marked:\n%s", listing(r))
 	}
 }
 

@@ -162,6 +162,7 @@ func logWords() map[string]words {
 		"entries_foreign": {"%d entries are of other cycles, whose charters this bundle does not have: they are in the record, and who signed them is for their own bundles.", "%d inscriptions sont d’autres cycles, dont ce dossier n’a pas les chartes : elles sont dans le registre ; leurs signatures se vérifient avec leurs propres dossiers."},
 
 		"times":       {"Nothing says that it happened later than a witness had seen it. The charter was in the record by %s.", "Rien ne dit avoir eu lieu après qu’un témoin l’a vu. La charte était au registre au plus tard le %s."},
+		"time_ahead":  {"The clock of a cycle that is marked %s runs ahead: times were compared with each other, not with today's.", "L’horloge d’un cycle marqué %s avance : les heures ont été comparées entre elles, et non avec celle d’aujourd’hui."},
 		"time_nobody": {"No witness says when it saw the record.", "Aucun témoin ne dit quand il a vu le registre."},
 		"time_step":   {"A witness had seen a step of the silence procedure at %s, and the step says that it was done at %s: the chair's clock, or its word, is wrong.", "Un témoin avait vu une étape de la procédure de silence le %s, et l’étape dit avoir eu lieu le %s : l’horloge du président, ou sa parole, est fausse."},
 		"time_roster": {"A witness had seen the list of submissions at %s, before the deadline at %s: the hosts closed too early.", "Un témoin avait vu la liste des envois le %s, avant l’échéance du %s : les hôtes ont clos trop tôt."},
