@@ -2,6 +2,9 @@ package ledger_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -305,17 +308,31 @@ func TestLogAdd(t *testing.T) {
 	}
 }
 
-// Pseudonyms are those that the specification gives, other ones for each roster.
+// Pseudonyms and salted hashes are those that the specification gives, computed here as
+// it says; they are other ones for each member and each roster.
 func TestPseudonyms(t *testing.T) {
 	t.Parallel()
-	o := ledger.NewOpener([]byte("roster"))
-	if got, want := o.Pseudonym("Alpha"), "a"; len(got) != 32 || got == want {
-		t.Errorf("a pseudonym of %d digits", len(got))
+	mac := func(key string, text string) string {
+		h := hmac.New(sha256.New, []byte(key))
+		h.Write([]byte(text))
+		return string(h.Sum(nil))
 	}
-	if o.Pseudonym("Alpha") != o.Pseudonym("Alpha") || o.Pseudonym("Alpha") == o.Pseudonym("Beta") || o.Pseudonym("Alpha") == ledger.NewOpener([]byte("roster 2")).Pseudonym("Alpha") {
-		t.Error("pseudonyms are not one for each member and roster")
-	}
-	if o.Receipt("Alpha", keys.Digest(nil)) == o.Receipt("Beta", keys.Digest(nil)) || o.Receipt("Alpha", keys.Digest(nil)) == keys.Digest(nil) {
-		t.Error("receipts are not salted")
+	seen := map[string]bool{}
+	for _, roster := range []string{"roster", "roster 2"} {
+		o := ledger.NewOpener([]byte(roster))
+		opener := mac("muster ledger opener v1", roster)
+		for _, member := range []coalition.MemberID{"Alpha", "Beta", "\u00c5land"} {
+			digest := keys.Digest([]byte(member))
+			pseudonym := hex.EncodeToString([]byte(mac(opener, "muster ledger pseudonym v1\x00"+string(member))[:16]))
+			salt := mac(opener, "muster ledger salt v1\x00"+string(member))
+			receipt := hex.EncodeToString([]byte(mac(salt, "muster ledger receipt v1\x00"+digest)))
+			if got := o.Pseudonym(member); got != pseudonym || seen[got] {
+				t.Errorf("%s in %s is %s; want %s, once", member, roster, got, pseudonym)
+			}
+			if got := o.Receipt(member, digest); got != receipt || seen[got] {
+				t.Errorf("the receipt of %s in %s is %s; want %s, once", member, roster, got, receipt)
+			}
+			seen[pseudonym], seen[receipt] = true, true
+		}
 	}
 }
