@@ -18,6 +18,7 @@ import (
 	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/keys"
+	"muster/internal/verify"
 	"muster/internal/web"
 	picturepage "muster/internal/web/coalition"
 )
@@ -32,6 +33,7 @@ type pictureFlags struct {
 	itself      []string
 	coordinator string // its card
 	checks      []string
+	reports     []*verify.Report // of runs of this process
 }
 
 func (f *pictureFlags) register(cmd *cobra.Command) {
@@ -119,6 +121,7 @@ func (f *pictureFlags) read(env Env) (*picturepage.Pages, error) {
 		}
 		cfg.Itself = append(cfg.Itself, itself)
 	}
+	cfg.Checks = f.reports
 	for _, path := range f.checks {
 		body, err := readInput(path, "report")
 		if err != nil {

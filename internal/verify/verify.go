@@ -93,7 +93,8 @@ type Report struct {
 	Coalition string         `json:"coalition"` // these as the charter says, if it could be read
 	Cycle     string         `json:"cycle"`
 	Marking   string         `json:"marking,omitempty"`
-	Ledger    string         `json:"ledger"` // its name, entries and root, as the checkpoint says
+	Charter   string         `json:"charter,omitempty"` // hex SHA-256, of the last charter that could be read
+	Ledger    string         `json:"ledger"`            // its name, entries and root, as the checkpoint says
 	Entries   uint64         `json:"entries"`
 	Root      string         `json:"root"`
 	Findings  []Finding      `json:"findings"`
@@ -201,7 +202,7 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 	a.disclosed()
 	a.totals()
 	if c := a.last(); c != nil {
-		a.report.Coalition, a.report.Marking = c.charter.Coalition, c.charter.Marking
+		a.report.Coalition, a.report.Marking, a.report.Charter = c.charter.Coalition, c.charter.Marking, c.digest
 	}
 	a.order()
 	return a.report, nil

@@ -121,7 +121,7 @@ func (p *Pages) document(d *drawing, first bool) document {
 	doc.Year.Page = web.Page{Printer: d.Printer, Notices: d.notices(s)}
 	doc.Method.Printer, doc.Check.Printer = d.Printer, d.Printer
 	if len(p.picture.Cohorts) > 1 {
-		doc.Check.Ran = nil // it speaks of every cohort, and a file is of one
+		doc.Check.Ran = nil // a charter may have several cohorts, and a file is of one
 	}
 	add := func(text, href string) { doc.Contents = append(doc.Contents, web.Link{Text: text, Href: href}) }
 	add(d.T("year.title", "Cycle", d.cycle.ID), d.to.year(d.cohort.ID, d.cycle.ID))

@@ -42,7 +42,7 @@ type checkView struct {
 	web.Page
 	Heading, Lead string
 	Commands      []checkCommand
-	Ran           *checkRun // nil if there is no report
+	Ran           []checkRun // none if there is no report
 	Entries       []checkEntry
 	Limits        []string
 }
@@ -50,6 +50,7 @@ type checkView struct {
 type checkCommand struct{ Text, Command string }
 
 type checkRun struct {
+	Title string
 	Lead  string
 	Sum   string
 	Steps []checkStep
@@ -87,38 +88,49 @@ func (d *drawing) check() checkView {
 	return v
 }
 
-// ran returns what the coalition's own run said of the cycle, or nil.
-func (d *drawing) ran() *checkRun {
-	i := slices.IndexFunc(d.picture.Checks, func(r *verify.Report) bool { return r.Cycle == d.cycle.ID })
-	if i < 0 {
-		return nil
-	}
-	r := d.picture.Checks[i]
-	run := &checkRun{
-		Lead: d.T("check.ranLead", "Ledger", r.Ledger, "Entries", d.Number(int(r.Entries))),
-		Sum:  d.T("check.sum", "Holds", r.Count(verify.Holds), "Fails", r.Count(verify.Fails), "Unchecked", r.Count(verify.Unchecked)),
-	}
-	for _, step := range verify.Steps() {
-		s := checkStep{Title: step.Title().In(d.Lang)}
-		for _, f := range r.Findings {
-			if f.Step == step {
-				s.Findings = append(s.Findings, checkFinding{f.Verdict.Words().In(d.Lang), f.Text.In(d.Lang), f.Place})
+// ran returns what the coalition's own runs said of what is shown: one for each
+// charter under which there is a release.
+func (d *drawing) ran() []checkRun {
+	var runs []checkRun
+	for _, sheet := range d.cycle.Sheets {
+		i := slices.IndexFunc(d.picture.Checks, func(r *verify.Report) bool { return r.Charter == sheet.Charter })
+		if i < 0 {
+			continue
+		}
+		r := d.picture.Checks[i]
+		run := checkRun{
+			Title: d.Plain(sheet.PackTitle), Lead: d.T("check.ranLead", "Ledger", r.Ledger, "Entries", d.Number(int(r.Entries))),
+			Sum: d.T("check.sum", "Holds", r.Count(verify.Holds), "Fails", r.Count(verify.Fails), "Unchecked", r.Count(verify.Unchecked)),
+		}
+		for _, step := range verify.Steps() {
+			s := checkStep{Title: step.Title().In(d.Lang)}
+			for _, f := range r.Findings {
+				if f.Step == step {
+					s.Findings = append(s.Findings, checkFinding{f.Verdict.Words().In(d.Lang), f.Text.In(d.Lang), f.Place})
+				}
+			}
+			if s.Findings != nil {
+				run.Steps = append(run.Steps, s)
 			}
 		}
-		if s.Findings != nil {
-			run.Steps = append(run.Steps, s)
-		}
+		runs = append(runs, run)
 	}
-	return run
+	return runs
 }
 
-// check takes in reports of cycles that the picture shows, one of each.
+// check takes in reports of charters of which the picture shows a release, one of
+// each.
 func (p *Picture) check(reports []*verify.Report) error {
 	for _, r := range reports {
-		if r.Coalition != p.Coalition || !slices.ContainsFunc(p.Cohorts, func(c *Cohort) bool { return c.find(r.Cycle) != nil }) {
-			return errs.New(errs.Invalid, "there is a report of "+errs.Quote(r.Coalition)+", "+errs.Quote(r.Cycle)+", and no release of it", "give reports of the cycles that the picture shows")
-		}
-		if slices.ContainsFunc(p.Checks, func(o *verify.Report) bool { return o.Cycle == r.Cycle }) {
+		shown := slices.ContainsFunc(p.Cohorts, func(c *Cohort) bool {
+			return slices.ContainsFunc(c.Cycles, func(y *Cycle) bool {
+				return slices.ContainsFunc(y.Sheets, func(s *Sheet) bool { return s.Charter == r.Charter })
+			})
+		})
+		switch {
+		case r.Coalition != p.Coalition || !shown:
+			return errs.New(errs.Invalid, "there is a report of "+errs.Quote(r.Coalition)+", "+errs.Quote(r.Cycle)+", and no release under its charter", "give reports of the cycles that the picture shows")
+		case slices.ContainsFunc(p.Checks, func(o *verify.Report) bool { return o.Charter == r.Charter }):
 			return errs.New(errs.Invalid, "there are two reports of the cycle "+errs.Quote(r.Cycle), "give the later one")
 		}
 		p.Checks = append(p.Checks, r)

@@ -100,14 +100,14 @@ func (cfg Config) Picture(itself []*framework.Pack) (coalition.Config, error) {
 			last = s
 		}
 	}
-	picture.Checks = []*verify.Report{checkOf(last.Coalition, last.Cycle)}
+	picture.Checks = []*verify.Report{checkOf(last)}
 	return picture, nil
 }
 
 // checkOf is a report of a run that nobody made: one finding of each verdict.
-func checkOf(name, cycle string) *verify.Report {
+func checkOf(s *coalition.Sheet) *verify.Report {
 	return &verify.Report{
-		Coalition: name, Cycle: cycle, Ledger: "ledger.example", Entries: 61, Root: "bm9ib2R5J3M=",
+		Coalition: s.Coalition, Cycle: s.Cycle, Charter: s.Charter, Ledger: "ledger.example", Entries: 61, Root: "bm9ib2R5J3M=",
 		Findings: []verify.Finding{
 			verify.NewFinding(verify.StepBundle, verify.Holds, "", "whole", 61, 12),
 			verify.NewFinding(verify.StepConsistency, verify.Unchecked, "", "nothing_seen"),
