@@ -20,15 +20,21 @@ import (
 	"muster/internal/verify"
 )
 
-// harbour returns a small pack and its layout.
-func harbour(t testing.TB) (*framework.Pack, *framework.Layout) {
+// The packs of worlds: a small one, and the one that members answer.
+const (
+	harbour = "../framework/testdata/harbour.yaml"
+	core    = "../../packs/muster-core/pack.yaml"
+)
+
+// readPack returns a pack and its layout.
+func readPack(t testing.TB, path string) (*framework.Pack, *framework.Layout) {
 	t.Helper()
-	f, err := os.Open("../framework/testdata/harbour.yaml")
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	pack, err := framework.Read("harbour.yaml", f)
+	pack, err := framework.Read(path, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +88,12 @@ type world struct {
 
 func newWorld(t testing.TB, members, struck int) *world {
 	t.Helper()
-	pack, layout := harbour(t)
+	return newWorldOf(t, harbour, members, struck)
+}
+
+func newWorldOf(t testing.TB, path string, members, struck int) *world {
+	t.Helper()
+	pack, layout := readPack(t, path)
 	canonical, err := layout.Canonical()
 	if err != nil {
 		t.Fatal(err)
