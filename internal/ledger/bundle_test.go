@@ -386,3 +386,35 @@ func sameName(t *testing.T, s *keys.Signer) keys.Public {
 	}
 	return other.Public()
 }
+
+// A policy as a file has one form, and a charter gives the one that it names.
+func TestPolicyFile(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t, ledgertest.Config{})
+	body, err := keys.Canonical(l.Policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ledger.ParsePolicy(body)
+	if err != nil || got.Log != l.Policy.Log || !slices.Equal(got.Witnesses, l.Policy.Witnesses) || got.Threshold != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for name, b := range map[string][]byte{
+		"a space":      append([]byte(" "), body...),
+		"null":         []byte(`{"log":"` + string(l.Policy.Log) + `","threshold":0,"witnesses":null}`),
+		"more of them": bytes.Replace(body, []byte(`"threshold":1`), []byte(`"threshold":3`), 1),
+		"nothing":      nil,
+	} {
+		if _, err := ledger.ParsePolicy(b); errs.KindOf(err) != errs.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := ledger.PolicyOf(l.Cycle.Charter); errs.KindOf(err) != errs.NotFound {
+		t.Errorf("a charter without a ledger: %v", err)
+	}
+	c := l.Cycle.Charter
+	c.Witnesses = coalition.WitnessPolicy{Threshold: 1, Keys: l.Policy.Witnesses, Log: l.Policy.Log}
+	if got, err := ledger.PolicyOf(c); err != nil || got.Log != l.Policy.Log || got.Threshold != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
