@@ -278,6 +278,47 @@ func TestEveryByteOfTheArchive(t *testing.T) {
 	t.Logf("one byte in %d of %d was changed at a time, and the archive was cut; each was found", step, len(archive))
 }
 
+// Bytes behind a member are found as well as changed ones: also where a partial tile
+// is filled up to a full one.
+func TestLongerMembers(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t, ledgertest.Config{Struck: 1})
+	members := l.Bundle(t)
+	for i, m := range members {
+		for name, more := range map[string]int{"a byte": 1, "a hash": 32, "a full tile": max(1, ledger.MaxTile-len(m.Body))} {
+			longer := slices.Clone(members)
+			longer[i].Body = append(slices.Clone(m.Body), make([]byte, more)...)
+			b, err := ledger.OpenBundle(t.Context(), longer)
+			if err == nil {
+				err = audit(b, l.Policy, l.Now)
+			}
+			if part, ok := errors.AsType[*ledger.Part](err); !ok || !names(part.Name, m.Name, members) {
+				t.Errorf("%s behind %s: %v", name, m.Name, err)
+			}
+		}
+	}
+}
+
+// A server may have full tiles alone, where a checkpoint wants partial ones.
+func TestFullTilesOfAGrownLedger(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t, ledgertest.Config{Members: 300})
+	resources, err := l.Log.Members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	view := openWhole(t, l.Bundle(t)).View
+	const size = 100
+	root, err := ledger.RootAt(view.Tree, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier, err := ledger.ReadView(t.Context(), resources, ledger.Checkpoint{Origin: "ledger.example", Size: size, Root: root})
+	if err != nil || len(earlier.Leaves) != size {
+		t.Errorf("the ledger as it was: %v", err)
+	}
+}
+
 func TestArchiveRefusals(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t, ledgertest.Config{})
