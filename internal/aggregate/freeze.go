@@ -356,10 +356,14 @@ func (h *host) checkOutcomes(tx Tx, roster coalition.Roster) error {
 	return nil
 }
 
-// logRoster enters the roster's digest and size, and nobody's name.
+// logRoster enters the roster's digest and size, and nobody's name; before it the
+// postponements that led to it, if the host died between taking and entering one.
 func (h *host) logRoster(ctx context.Context, r coalition.SignedRoster) error {
 	roster, err := r.Open(h.Task.ID, h.Task.Leader, h.Task.Helper)
 	if err != nil {
+		return err
+	}
+	if err := h.logAddenda(ctx); err != nil {
 		return err
 	}
 	h.last.remember(r, roster)

@@ -54,6 +54,20 @@ func (h *host) logAddendum(ctx context.Context, number int, signed coalition.Sig
 	})
 }
 
+// logAddenda enters all addenda that the host has taken. An entry that is there
+// stays as it is.
+func (h *host) logAddenda(ctx context.Context) error {
+	var addenda []coalition.SignedAddendum
+	err := h.Store.InTx(ctx, "addenda to enter", func(tx Tx) (err error) {
+		addenda, err = tx.Addenda(h.Task.ID)
+		return err
+	})
+	for i := 0; err == nil && i < len(addenda); i++ {
+		err = h.logAddendum(ctx, i+1, addenda[i])
+	}
+	return err
+}
+
 // deadline returns the deadline that is in force.
 func (h *host) deadline(tx Tx) (time.Time, error) {
 	addenda, err := tx.Addenda(h.Task.ID)

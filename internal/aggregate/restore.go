@@ -225,11 +225,10 @@ func (h *host) adoptAddenda(ctx context.Context, theirs []coalition.SignedAddend
 			}
 			adopted++
 		}
-		own = theirs
 		return nil
 	})
-	for i := 0; err == nil && i < len(own); i++ { // also those that a call before had no time to enter
-		err = h.logAddendum(ctx, i+1, own[i])
+	if err == nil { // also those that a call before had no time to enter
+		err = h.logAddenda(ctx)
 	}
 	return adopted, err
 }

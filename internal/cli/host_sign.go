@@ -40,6 +40,11 @@ func approveAddendum(ctx context.Context, env Env, path string, signed coalition
 			return err
 		}
 		if taken {
+			for _, host := range r.hosts() { // again: it may have died before it entered it in its record
+				if err := host.Postpone(ctx, signed); err != nil {
+					return err
+				}
+			}
 			say(env, "this host has taken the postponement already: the deadline is %s", dayText(time.Unix(addendum.Deadline, 0)))
 			return nil
 		}

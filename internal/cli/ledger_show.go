@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/internal/coalition"
 	"muster/internal/config"
 	"muster/internal/errs"
 	"muster/internal/ledger"
@@ -155,8 +156,9 @@ func newLedgerFsckCmd(env Env) *cobra.Command {
 		Short: "Check every byte of a ledger",
 		Long: `Read the whole ledger and check it: every entry and tile against the newest
 checkpoint, that it follows from every checkpoint that was published, the
-signatures of the ledger and of its witnesses, and that each signed file that was
-kept is the one that an entry names. What is wrong is named.`,
+signatures of the ledger and of its witnesses, those of each entry by the keys that
+its charter names, and that each signed file that was kept is the one that an entry
+names. What is wrong is named.`,
 		Example: `  muster ledger fsck --ledger ledger`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -183,6 +185,9 @@ func (f *ledgerFolder) fsck(ctx context.Context, env Env) error {
 		}
 		files++
 	}
+	if err := f.checkSigned(statements); err != nil {
+		return err
+	}
 	notes, err := f.folder().Earlier()
 	if err != nil {
 		return err
@@ -190,6 +195,30 @@ func (f *ledgerFolder) fsck(ctx context.Context, env Env) error {
 	_, err = fmt.Fprintf(env.Out, "%s, whole; it follows from %s that were published; %s kept and as entered\nroot %v\n",
 		plural(int(view.Checkpoint.Size), "1 entry", "%d entries"), plural(len(notes), "1 checkpoint", "%d checkpoints"), plural(files, "1 signed file", "%d signed files"), view.Checkpoint.Root)
 	return err
+}
+
+// checkSigned checks who signed each entry, by the keys that its charter names.
+func (f *ledgerFolder) checkSigned(statements []ledger.Statement) error {
+	kept := f.keptFiles(statements)
+	parties := make(map[string]ledger.Parties)
+	for _, s := range statements {
+		if s.Kind != ledger.KindCharter || kept[s.Charter] == nil {
+			continue
+		}
+		c, err := coalition.SignedCharter{Body: kept[s.Charter], Signature: []byte(s.Note)}.Open()
+		if err != nil {
+			return err
+		}
+		parties[s.Charter] = ledger.PartiesOf(c)
+	}
+	for i, s := range statements {
+		if p, ok := parties[s.Charter]; ok {
+			if err := s.Verify(p); err != nil {
+				return errs.Wrap(err, errs.Invalid, fmt.Sprintf("entry %d: %s", i, errs.Describe(err).Message), "it was entered like this: ask the coordinator")
+			}
+		}
+	}
+	return nil
 }
 
 // keptFiles returns the signed files of entries that are kept, by the digest in their

@@ -116,7 +116,14 @@ func upload(ctx context.Context, r request[Leader]) (answer, error) {
 	return answer{media: dap.MediaUploadErrors, body: failed}, err
 }
 
+// otherHost is how long the Leader asks the Helper for its share while the
+// coordinator waits: not until the coordinator has given up, who would then not
+// learn what the Helper says.
+const otherHost = 10 * time.Second
+
 func createCollection(ctx context.Context, r request[Leader]) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, otherHost)
+	defer cancel()
 	response, err := r.host.CollectionJob(ctx, r.task, r.body)
 	return answer{
 		media: dap.MediaCollectionJobResp, body: response,

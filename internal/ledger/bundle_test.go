@@ -278,6 +278,47 @@ func TestEveryByteOfTheArchive(t *testing.T) {
 	t.Logf("one byte in %d of %d was changed at a time, and the archive was cut; each was found", step, len(archive))
 }
 
+// Bytes behind a member are found as well as changed ones: also where a partial tile
+// is filled up to a full one.
+func TestLongerMembers(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t, ledgertest.Config{Struck: 1})
+	members := l.Bundle(t)
+	for i, m := range members {
+		for name, more := range map[string]int{"a byte": 1, "a hash": 32, "a full tile": max(1, ledger.MaxTile-len(m.Body))} {
+			longer := slices.Clone(members)
+			longer[i].Body = append(slices.Clone(m.Body), make([]byte, more)...)
+			b, err := ledger.OpenBundle(t.Context(), longer)
+			if err == nil {
+				err = audit(b, l.Policy, l.Now)
+			}
+			if part, ok := errors.AsType[*ledger.Part](err); !ok || !names(part.Name, m.Name, members) {
+				t.Errorf("%s behind %s: %v", name, m.Name, err)
+			}
+		}
+	}
+}
+
+// A server may have full tiles alone, where a checkpoint wants partial ones.
+func TestFullTilesOfAGrownLedger(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t, ledgertest.Config{Members: 300})
+	resources, err := l.Log.Members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	view := openWhole(t, l.Bundle(t)).View
+	const size = 100
+	root, err := ledger.RootAt(view.Tree, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier, err := ledger.ReadView(t.Context(), resources, ledger.Checkpoint{Origin: "ledger.example", Size: size, Root: root})
+	if err != nil || len(earlier.Leaves) != size {
+		t.Errorf("the ledger as it was: %v", err)
+	}
+}
+
 func TestArchiveRefusals(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t, ledgertest.Config{})
@@ -385,4 +426,36 @@ func sameName(t *testing.T, s *keys.Signer) keys.Public {
 		t.Fatal(err)
 	}
 	return other.Public()
+}
+
+// A policy as a file has one form, and a charter gives the one that it names.
+func TestPolicyFile(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t, ledgertest.Config{})
+	body, err := keys.Canonical(l.Policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ledger.ParsePolicy(body)
+	if err != nil || got.Log != l.Policy.Log || !slices.Equal(got.Witnesses, l.Policy.Witnesses) || got.Threshold != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for name, b := range map[string][]byte{
+		"a space":      append([]byte(" "), body...),
+		"null":         []byte(`{"log":"` + string(l.Policy.Log) + `","threshold":0,"witnesses":null}`),
+		"more of them": bytes.Replace(body, []byte(`"threshold":1`), []byte(`"threshold":3`), 1),
+		"nothing":      nil,
+	} {
+		if _, err := ledger.ParsePolicy(b); errs.KindOf(err) != errs.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := ledger.PolicyOf(l.Cycle.Charter); errs.KindOf(err) != errs.NotFound {
+		t.Errorf("a charter without a ledger: %v", err)
+	}
+	c := l.Cycle.Charter
+	c.Witnesses = coalition.WitnessPolicy{Threshold: 1, Keys: l.Policy.Witnesses, Log: l.Policy.Log}
+	if got, err := ledger.PolicyOf(c); err != nil || got.Log != l.Policy.Log || got.Threshold != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
 }

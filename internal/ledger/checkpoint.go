@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/keys"
 )
@@ -113,6 +114,27 @@ type Policy struct {
 	Log       keys.Public   `json:"log"`
 	Threshold int           `json:"threshold"`
 	Witnesses []keys.Public `json:"witnesses"`
+}
+
+// ParsePolicy reads a policy as a file: canonical JSON.
+func ParsePolicy(b []byte) (Policy, error) {
+	var p Policy
+	if err := keys.DecodeCanonical(b, &p); err != nil {
+		return Policy{}, errs.Wrap(err, errs.Invalid, "the policy cannot be read", "a policy names the ledger's key as log, the keys of witnesses, and the threshold")
+	}
+	if p.Witnesses == nil {
+		return Policy{}, errs.New(errs.Invalid, "the policy has null in place of its witnesses", "[] for none")
+	}
+	return p, p.Check()
+}
+
+// PolicyOf returns the policy that a charter names, which must name its ledger.
+func PolicyOf(c coalition.Charter) (Policy, error) {
+	if c.Witnesses.Log == "" {
+		return Policy{}, errs.New(errs.NotFound, "the charter names no ledger", "give the policy as a file")
+	}
+	p := Policy{Log: c.Witnesses.Log, Threshold: c.Witnesses.Threshold, Witnesses: c.Witnesses.Keys}
+	return p, p.Check()
 }
 
 // Check holds the invariants of a policy.

@@ -220,27 +220,27 @@ func (t *tileNodes) tile(ref tileRef) ([]byte, error) {
 		return b, nil
 	}
 	name := TileName(ref.level, ref.index, ref.width)
-	b, err := partialOrFull(t.ctx, t.source, ref.width, MaxTile, func(width int) string { return TileName(ref.level, ref.index, width) })
+	b, width, err := partialOrFull(t.ctx, t.source, ref.width, MaxTile, func(width int) string { return TileName(ref.level, ref.index, width) })
 	if err != nil {
 		return nil, err
 	}
-	if len(b) < ref.width*sha256.Size || len(b)%sha256.Size != 0 {
+	if len(b) != width*sha256.Size {
 		return nil, errs.New(errs.Invalid, fmt.Sprintf("the tile %s has %d bytes", errs.Quote(name), len(b)), "")
 	}
 	t.kept[ref] = b[:ref.width*sha256.Size]
 	return t.kept[ref], nil
 }
 
-// partialOrFull reads a resource of a width, or the full one that has come since:
-// a server may have dropped what it was before.
-func partialOrFull(ctx context.Context, source Source, width, limit int, name func(width int) string) ([]byte, error) {
+// partialOrFull reads a resource of a width, or the full one that has come since: a
+// server may have dropped what it was before. It returns which of the two it read.
+func partialOrFull(ctx context.Context, source Source, width, limit int, name func(width int) string) ([]byte, int, error) {
 	b, err := source.Resource(ctx, name(width), limit)
 	if errs.KindOf(err) == errs.NotFound && width < TileWidth {
 		if full, fullErr := source.Resource(ctx, name(TileWidth), limit); fullErr == nil {
-			return full, nil
+			return full, TileWidth, nil
 		}
 	}
-	return b, err
+	return b, width, err
 }
 
 // Within reports whether a name is that of a tile, or of a bundle of entries, whose

@@ -51,20 +51,18 @@ func ReadView(ctx context.Context, source Source, c Checkpoint) (*View, error) {
 			break
 		}
 		name := EntriesName(ref.index, ref.width)
-		b, err := partialOrFull(ctx, source, ref.width, MaxEntries, func(width int) string { return EntriesName(ref.index, width) })
+		b, width, err := partialOrFull(ctx, source, ref.width, MaxEntries, func(width int) string { return EntriesName(ref.index, width) })
 		if err != nil {
 			return nil, &Part{name, err}
 		}
 		if total += len(b); total > maxView {
 			return nil, &Part{name, errs.New(errs.Invalid, fmt.Sprintf("the ledger has more than %d bytes", maxView), "")}
 		}
-		leaves, err := DecodeEntries(b, ref.width)
-		if err != nil { // it may be the full bundle that has come since
-			if leaves, err = DecodeEntries(b, TileWidth); err != nil {
-				return nil, partError(name, fmt.Sprintf("has not exactly %d entries", ref.width), err)
-			}
-			leaves = leaves[:ref.width]
+		leaves, err := DecodeEntries(b, width)
+		if err != nil {
+			return nil, partError(name, fmt.Sprintf("has not exactly %d entries", width), err)
 		}
+		leaves = leaves[:ref.width]
 		for _, leaf := range leaves {
 			v.Tree.Append(LeafHash(leaf))
 		}
@@ -99,12 +97,12 @@ func ReadView(ctx context.Context, source Source, c Checkpoint) (*View, error) {
 
 func readTile(ctx context.Context, source Source, ref tileRef) ([]byte, error) {
 	name := TileName(ref.level, ref.index, ref.width)
-	b, err := partialOrFull(ctx, source, ref.width, MaxTile, func(width int) string { return TileName(ref.level, ref.index, width) })
+	b, width, err := partialOrFull(ctx, source, ref.width, MaxTile, func(width int) string { return TileName(ref.level, ref.index, width) })
 	if err != nil {
 		return nil, &Part{name, err}
 	}
-	if len(b) != ref.width*sha256.Size && len(b) != MaxTile {
-		return nil, partError(name, fmt.Sprintf("has not exactly %d hashes", ref.width), nil)
+	if len(b) != width*sha256.Size {
+		return nil, partError(name, fmt.Sprintf("has not exactly %d hashes", width), nil)
 	}
 	return b[:ref.width*sha256.Size], nil
 }

@@ -21,8 +21,12 @@ import (
 const (
 	logFolder       = "log"         // Tessera's: tiles, entries, the newest checkpoint before anyone cosigned it
 	publishedFolder = "checkpoints" // what was published, by size
+	lockName        = "writer.lock" // whose lock the writer holds
 	pendingName     = "pending"     // the checkpoint that waits for witnesses, with the cosignatures that it has
 )
+
+// writerBusy is said where another process has the lock.
+const writerBusy = "another process writes this ledger"
 
 // Folder is a ledger's folder as it is read: by the server, and by who checks it.
 type Folder struct{ Dir string }
@@ -159,7 +163,12 @@ func (f Folder) follows(c ledger.Checkpoint) error {
 
 // Join adds a witness's cosignature that came as a file to the checkpoint that
 // waits, and publishes it if that is enough.
-func (f Folder) Join(policy ledger.Policy, lines []byte, now time.Time) ([]byte, error) {
+func (f Folder) Join(policy ledger.Policy, lines []byte, now time.Time) (_ []byte, err error) {
+	lock, err := config.LockFile(filepath.Join(f.Dir, lockName), writerBusy)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	note, err := f.Pending()
 	if err == nil && note == nil {
 		note, err = f.Published() // one more than needed is kept, too

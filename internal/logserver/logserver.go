@@ -24,9 +24,6 @@ import (
 	"muster/internal/ledger"
 )
 
-// lockName is the file whose lock the writer holds.
-const lockName = "writer.lock"
-
 // How Tessera works: small batches at once, since a cycle enters a few hundred
 // entries in its life; large ones where there are many.
 const (
@@ -34,6 +31,7 @@ const (
 	batchAge      = 10 * time.Millisecond
 	checkpointAge = 100 * time.Millisecond // the least that Tessera takes
 	pollAge       = 10 * time.Millisecond
+	patience      = 30 * time.Second // for a checkpoint; a full disk has none
 )
 
 // Config says which ledger to open. All fields but Now are needed.
@@ -77,7 +75,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	}
 	l := &Log{cfg: cfg, ids: make(map[string]ledger.Hash)}
 	var err error
-	if l.lock, err = config.LockFile(filepath.Join(cfg.Dir, lockName), "another process writes this ledger"); err != nil {
+	if l.lock, err = config.LockFile(filepath.Join(cfg.Dir, lockName), writerBusy); err != nil {
 		return nil, err
 	}
 	if err := l.open(ctx); err != nil {
@@ -155,6 +153,8 @@ func (l *Log) integrated(ctx context.Context) ([]byte, error) {
 
 // await returns the log's checkpoint once it has at least size entries.
 func (l *Log) await(ctx context.Context, size uint64) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	tick := time.NewTicker(pollAge)
 	defer tick.Stop()
 	for {
@@ -173,7 +173,7 @@ func (l *Log) await(ctx context.Context, size uint64) ([]byte, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("logserver: no checkpoint of %d entries: %w", size, ctx.Err())
+			return nil, errs.Wrap(ctx.Err(), errs.Unavailable, fmt.Sprintf("the ledger has %d entries and no checkpoint of them", size), "is there room on its disk? the entries are kept; run the command again")
 		case <-tick.C:
 		}
 	}

@@ -94,7 +94,11 @@ func TestDiskFull(t *testing.T) {
 			w.deliver()
 			w.before["collect"] = func() {
 				w.fill(host)
-				w.refused(1, "", "collect", append(w.collectArgs("collected"), "--wait", "1s")...)
+				wait := "1s"
+				if host == helperHost { // the Leader asks it for ten seconds
+					wait = "12s"
+				}
+				w.refused(1, "", "collect", append(w.collectArgs("collected"), "--wait", wait)...)
 				w.saysFull()
 				w.makeRoom(host)
 			}
