@@ -89,8 +89,9 @@ var Packages = map[string]Layer{
 	"internal/config":                    Adapter,
 	"internal/process":                   Adapter,
 
-	"internal/rehearse": Application,
-	"internal/demo":     Application,
+	"internal/rehearse":  Application,
+	"internal/demo":      Application,
+	"internal/demo/port": Application,
 
 	"internal/cli": CLI,
 	"cmd/muster":   Command,

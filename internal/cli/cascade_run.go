@@ -43,7 +43,7 @@ names it. Ctrl-C ends the run and prints what is known so far, without a hash.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runCascade(cmd, env, f) },
 	}
 	f.register.add(cmd)
-	cmd.Flags().StringVar(&f.scenario, "scenario", "", "who is hit, a CSV file")
+	cmd.Flags().StringVar(&f.scenario, "scenario", "", "who is hit, YAML or CSV")
 	cmd.Flags().IntVar(&f.trials, "trials", 1<<16, "how many trials; whole blocks of 512 are done")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "what the random bits follow from")
 	cmd.Flags().IntVar(&f.threads, "threads", runtime.GOMAXPROCS(0), "how many threads; the result is the same")
@@ -84,7 +84,7 @@ func runCascade(cmd *cobra.Command, env Env, f cascadeRunFlags) error {
 			show(rehearse.Progress{Step: "simulate trials", Done: done - 1, Total: planned})
 		}
 	}
-	result, err := cascade.Run(cmd.Context(), g, s, o)
+	result, err := cascade.Run(cmd.Context(), g, s.Scenario, o)
 	done()
 	if err != nil {
 		return err
