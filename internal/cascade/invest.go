@@ -117,6 +117,7 @@ type search struct {
 	scale    float64
 	blocks   int // that choose: from 0
 	tried    []int
+	near     []int              // of these, the ones that exchanges try
 	values   map[string]float64 // by set: Σ of the objective
 }
 
@@ -164,7 +165,9 @@ func newSearch(ctx context.Context, c Case, measures []Measure, o InvestOptions)
 	return s, nil
 }
 
-func key(set []int) string { return fmt.Sprint(set) }
+func key(set []int) string { // of nil as of an empty set
+	return fmt.Sprint(set)
+}
 
 // with returns a set and i, sorted.
 func with(set []int, i int) []int {
@@ -260,6 +263,7 @@ func (s *search) choose() []int {
 	s.evaluate(append(s.singles(nil, s.tried), []int{}))
 	byGain := func(gain float64, _ uint32) float64 { return gain }
 	byCost := func(gain float64, cost uint32) float64 { return gain / float64(max(cost, 1)) }
+	s.near = s.promising()
 	best := s.greedy(nil, byCost)
 	for _, other := range [][]int{s.greedy(nil, byGain), s.greedy(s.bestPair(), byCost)} {
 		if s.value(other) < s.value(best) {
@@ -282,7 +286,11 @@ func (s *search) singles(set, candidates []int) (sets [][]int) {
 // greedy adds to set what is best until nothing helps.
 func (s *search) greedy(set []int, better func(gain float64, cost uint32) float64) []int {
 	for s.ctx.Err() == nil {
-		sets := s.singles(set, s.tried)
+		candidates := s.near
+		if len(set) == 0 {
+			candidates = s.tried
+		}
+		sets := s.singles(set, candidates)
 		s.evaluate(sets)
 		now := s.value(set)
 		best, most := []int(nil), 0.0
@@ -300,8 +308,31 @@ func (s *search) greedy(set []int, better func(gain float64, cost uint32) float6
 	return set
 }
 
+// nearOf is how many measures a choice is made of, from the best alone by gain for
+// cost and by gain.
+const nearOf = 12
+
+// promising returns the measures that are tried beside others: the best alone, and
+// those of the best pair.
+func (s *search) promising() []int {
+	nothing := s.value(nil)
+	keep := make(map[int]bool)
+	for _, i := range s.bestPair() {
+		keep[i] = true
+	}
+	gain := func(i int) float64 { return nothing - s.value([]int{i}) }
+	for _, worth := range []func(i int) float64{gain, func(i int) float64 { return gain(i) / float64(max(s.measures[i].Cost, 1)) }} {
+		order := slices.Clone(s.tried)
+		slices.SortStableFunc(order, func(a, b int) int { return compareFloat(worth(b), worth(a)) })
+		for _, i := range order[:min(nearOf, len(order))] {
+			keep[i] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(s.tried), func(i int) bool { return !keep[i] })
+}
+
 // pairsOf is how many measures are tried in pairs, best alone first.
-const pairsOf = 10
+const pairsOf = 6
 
 // bestPair returns the two that gain most together, of those that gain most alone
 // and of those that gain nothing alone: two substitutes may be worth nothing without
@@ -341,7 +372,7 @@ func compareFloat(a, b float64) int {
 }
 
 // exchangeRounds is how often a choice is improved at most.
-const exchangeRounds = 8
+const exchangeRounds = 4
 
 // exchange replaces one measure by another, or leaves one out and adds what then
 // can be afforded, as long as that helps.
@@ -349,7 +380,7 @@ func (s *search) exchange(set []int) []int {
 	for range exchangeRounds {
 		var sets [][]int
 		for _, i := range set {
-			sets = append(sets, s.singles(without(set, i), slices.DeleteFunc(slices.Clone(s.tried), func(j int) bool { return i == j }))...)
+			sets = append(sets, s.singles(without(set, i), slices.DeleteFunc(slices.Clone(s.near), func(j int) bool { return i == j }))...)
 		}
 		s.evaluate(sets)
 		best := set

@@ -158,7 +158,7 @@ func TestSketchesOfManySuppliers(t *testing.T) {
 	others := (1 - 0.5*h) * (1 - h)
 	first := 2 * h * (1 - h) * others
 	for i, want := range []float64{first, first, first, h * (1 - 3*h*h*(1-h) - h*h*h) * (1 - h), 0.5 * (1 - 3*h*h*(1-h) - h*h*h) * (1 - h)} {
-		if relative := (got[i]*105 - 1*(1)) / 100 / want; relative < 0.7 || relative > 1.4 {
+		if relative := (got[i]*105 - 1*1) / 100 / want; relative < 0.7 || relative > 1.4 {
 			t.Errorf("service %d: %.3f of the service that requires it, exactly %.3f (it falls in %.3f)", i, (got[i]*105-1)/100, want, f)
 		}
 	}

@@ -107,6 +107,7 @@ func writePort(out string) error {
 	files := []written{
 		{"services.csv", table(exchange.Services, c.Services)},
 		{"requirements.csv", table(exchange.Requirements, c.Requirements)},
+		{"measures.yaml", c.Measures.Write},
 	}
 	var scenarios []written
 	for _, s := range c.Scenarios {

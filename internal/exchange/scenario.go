@@ -114,13 +114,7 @@ func (r *Register) readScenarioYAML(s *Scenario, name string, in io.Reader) erro
 	if source != nil && s.Source == "" && len(d.faults) == 0 {
 		d.fault(source, "source", "a scenario without a source", "who says so, or what it was made after")
 	}
-	switch said := d.text(synthetic, "synthetic"); said {
-	case "true":
-		s.Synthetic = true
-	case "", "false":
-	default:
-		d.fault(synthetic, "synthetic", errs.Quote(said)+" is neither", "true, false")
-	}
+	s.Synthetic = d.mark(synthetic)
 	base := d.common(common, "", exposure{controls: cascade.Always})
 	for _, item := range d.list(exposed, "exposed") {
 		r.exposed(d, s, item, base)

@@ -27,6 +27,7 @@ type Community struct {
 	Services     [][]string // rows of [exchange.Services]
 	Requirements [][]string // rows of [exchange.Requirements]
 	Scenarios    []exchange.ScenarioFile
+	Measures     exchange.MeasuresFile // what could be done
 }
 
 // The invented names.
@@ -63,7 +64,6 @@ type builder struct {
 	members []string
 	c       Community
 	known   map[string]bool
-	groups  map[string]int // by service: how many it has
 }
 
 // New returns the community of 32 members, in their order.
@@ -71,11 +71,12 @@ func New(members []string) (*Community, error) {
 	if len(members) != Members {
 		return nil, fmt.Errorf("a port community of %d members; it has %d", len(members), Members)
 	}
-	b := &builder{members: members, known: make(map[string]bool), groups: make(map[string]int)}
+	b := &builder{members: members, known: make(map[string]bool)}
 	b.services()
 	b.requirements()
 	b.missions()
 	b.c.Scenarios = scenarios()
+	b.c.Measures = b.measures()
 	return &b.c, nil
 }
 
@@ -87,6 +88,8 @@ func (b *builder) add(id, owner, name string, k kind, mission string, tags ...st
 		panic("port: two services " + id)
 	}
 	b.known[id] = true
+	sort, _, _ := strings.Cut(id, "-")
+	tags = append(tags, "kind:"+sort)
 	b.c.Services = append(b.c.Services, []string{
 		id, owner, name, "", k.sector, fmt.Sprint(k.criticality), k.severity, k.repair, k.spread, k.restart, mission,
 		strings.Join(tags, " "), "green", "medium", "SYNTHETIC", "2031-05-01",
