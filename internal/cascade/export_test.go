@@ -118,3 +118,8 @@ func Search(ctx context.Context, c Case, measures []Measure, o InvestOptions) (c
 
 // Rank returns the order in which measures are tried.
 var Rank = rank
+
+// Hypercube returns draws of all parameters.
+func Hypercube(l *Laws, n int, seed uint64) [][Parameters]float64 {
+	return newRepairTables().hypercube(l, n, seed)
+}

@@ -21,6 +21,7 @@ func newCascadeInvestCmd(env Env) *cobra.Command {
 		budget   string
 		aim      string
 		confirm  int
+		u        uncertainFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "invest",
@@ -61,6 +62,17 @@ nothing is promised of how near to the best the choice is.`,
 			if err != nil {
 				return err
 			}
+			if u.parameters != "" {
+				outlook, p, err := u.read(env, in)
+				if err != nil {
+					return err
+				}
+				draws := cascade.UncertainOptions{Options: in.options, Draws: u.draws}
+				draws.Trials = 0
+				if err := v.Stable(cmd.Context(), outlook, p.Laws, m.List, draws); err != nil {
+					return err
+				}
+			}
 			if f.json {
 				return writeJSON(env.Out, v)
 			}
@@ -69,6 +81,7 @@ nothing is promised of how near to the best the choice is.`,
 		},
 	}
 	f.add(cmd, 1<<13)
+	u.add(cmd)
 	cmd.Flags().StringVar(&measures, "measures", "", "what could be done, a YAML file")
 	cmd.Flags().StringVar(&budget, "budget", "", "what it may cost together: units, or money such as 400k")
 	cmd.Flags().StringVar(&aim, "aim", string(cascade.AtWorst), "what is to become less: worst, hours, or mission: and its id")
@@ -100,6 +113,11 @@ func investmentText(v *cascade.Investment, m *exchange.Measures) string {
 		fmt.Fprintf(&b, "   cost %d, together %d; this step %s (± %s), together %s (± %s), which leaves %s\n",
 			s.Cost, s.Total, signed(s.Gain.Change, amount), amount(s.Gain.Error), signed(s.Joint.Change, amount), amount(s.Joint.Error), amount(s.Joint.After))
 		fmt.Fprintf(&b, "   %s\n", reasonText(s))
+	}
+	for _, g := range v.Alone {
+		if g.Stable != nil && *g.Stable > 0 {
+			fmt.Fprintf(&b, "%-26s in the top 5 by gain for cost in %s of the draws\n", g.Measure, percent(*g.Stable))
+		}
 	}
 	if d := v.Dividend; d != nil {
 		fmt.Fprintf(&b, "collective dividend        %s (± %s): together %s, the sum of %d owners alone %s\n",

@@ -14,6 +14,7 @@ func newCascadeRunCmd(env Env) *cobra.Command {
 	var (
 		f   caseFlags
 		top int
+		u   uncertainFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "run",
@@ -23,12 +24,26 @@ which missions fail and for how long, and which services spare most if they cann
 fall.
 
 One seed gives one result on any machine and any number of threads; result_hash
-names it. Ctrl-C ends the run and prints what is known so far, without a hash.`,
+names it. Ctrl-C ends the run and prints what is known so far, without a hash.
+
+With --uncertainty the same runs under 200 draws of what nobody knows exactly, of
+512 trials each: medians with the 80 per cent of draws around them, what each
+parameter moves by itself, and how often a service is among the five that matter
+most.`,
 		Example: `  muster cascade run --services services.csv --requirements requirements.csv --scenario scenario.csv --seed 7`,
 		Args:    noArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return runCascade(cmd, env, f, top) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if u.parameters != "" {
+				return runUncertain(cmd, env, f, u, top)
+			}
+			if u.levels != "" || u.coordinator != "" || cmd.Flags().Changed("draws") {
+				return usageError(cmd, "--levels, --coordinator and --draws go with --uncertainty")
+			}
+			return runCascade(cmd, env, f, top)
+		},
 	}
 	f.add(cmd, 1<<16)
+	u.add(cmd)
 	cmd.Flags().IntVar(&top, "top", 5, "how many dependencies to name")
 	return cmd
 }

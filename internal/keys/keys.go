@@ -46,6 +46,7 @@ const (
 	KindAmendment  Kind = "amendment"
 	KindRelease    Kind = "release"
 	KindCollective Kind = "collective"
+	KindParameters Kind = "cascade parameters"
 	KindEntry      Kind = "ledger entry"
 	KindWipe       Kind = "wipe attestation"
 	KindRehearsal  Kind = "rehearsal report"
