@@ -2,9 +2,6 @@ package cascade
 
 import "context"
 
-// Span is an interval in which a service is down.
-type Span struct{ From, To Minutes }
-
 // Mix is the output function of the random bits.
 var Mix = mix
 

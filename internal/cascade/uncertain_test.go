@@ -165,3 +165,14 @@ func BenchmarkUncertainty(b *testing.B) {
 	}
 	b.ReportMetric((processorTime()-begin).Seconds()/float64(b.N), "cpu-s/op")
 }
+
+// TestMemoryIsFlat: thirty times as many trials allocate no more.
+func TestMemoryIsFlat(t *testing.T) {
+	g, s := port(t)
+	allocations := func(blocks int) float64 {
+		return testing.AllocsPerRun(3, func() { run(t, g, s, cascade.Options{Trials: blocks * cascade.Lanes, Seed: 1, Engine: cascade.Event}) })
+	}
+	if few, many := allocations(4), allocations(120); many > few+40 {
+		t.Errorf("%v allocations for 4 blocks, %v for 120", few, many)
+	}
+}
