@@ -242,10 +242,7 @@ func (u *uncertainty) stability() ([]Stability, error) {
 		return []Stability{}, nil
 	}
 	t := u.base.trials(u.ctx)
-	var candidates []uint32 // indexes in the graph: ranks are the same, since the order is
-	for _, v := range u.base.candidates(t) {
-		candidates = append(candidates, v)
-	}
+	candidates := u.base.candidates(t) // ranks, the same in every draw: the order is
 	score := func(c Case, d int) ([]float64, error) {
 		r, err := newRunner(c.Graph, c.Scenario, u.options.Options)
 		if err != nil {
