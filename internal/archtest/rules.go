@@ -92,8 +92,9 @@ var Packages = map[string]Layer{
 	"internal/config":                    Adapter,
 	"internal/process":                   Adapter,
 
-	"internal/rehearse": Application,
-	"internal/demo":     Application,
+	"internal/rehearse":  Application,
+	"internal/demo":      Application,
+	"internal/demo/port": Application,
 
 	"internal/cli": CLI,
 	"cmd/muster":   Command,
@@ -144,7 +145,7 @@ var Rules = []Rule{
 		Why:  "who cannot reach assess cannot hold a member's answer; the way to a host is submit alone",
 		From: except(
 			"internal/assess", "internal/workspace", "internal/workspace/workspacetest", "internal/submit", "internal/exchange", "internal/exchange/workbook", "internal/web/workspace", "internal/store/workspacedb",
-			"internal/demo", "internal/rehearse", "internal/cli", "cmd/muster", "test/...",
+			"internal/demo", "internal/demo/port", "internal/rehearse", "internal/cli", "cmd/muster", "test/...",
 		),
 		Reaches: []string{"internal/assess"},
 	},

@@ -48,6 +48,7 @@ const (
 	KindCollective Kind = "collective"
 	KindEntry      Kind = "ledger entry"     // a line of a keeper's own record
 	KindStatement  Kind = "ledger statement" // an entry of the coalition's ledger
+	KindParameters Kind = "cascade parameters"
 	KindWipe       Kind = "wipe attestation"
 	KindRehearsal  Kind = "rehearsal report"
 
