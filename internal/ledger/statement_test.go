@@ -35,7 +35,22 @@ func one(t testing.TB, l *ledgertest.Ledger, kind ledger.Kind) ledger.Statement 
 // by field, also where the coordinator signs it anew: what others signed is theirs.
 func TestVerify(t *testing.T) {
 	t.Parallel()
-	l := ledgertest.New(t, ledgertest.Config{Struck: 1})
+	chair := ledgertest.New(t, ledgertest.Config{}).Cycle.Coordinator // every ledger of these tests has the same keys
+	l := ledgertest.New(t, ledgertest.Config{Struck: 1, Extra: func(c *ledger.Cycle) ([]ledger.Statement, error) {
+		body, err := keys.Canonical(map[string]any{
+			"kind": "muster silence step v1", "coalition": c.Charter.Coalition, "procedure": strings.Repeat("ab", 16), "number": 0, "act": "propose",
+			"subject": map[string]string{"kind": "charter", "digest": strings.Repeat("cd", 32)},
+		})
+		if err != nil {
+			return nil, err
+		}
+		note, err := keys.Sign(keys.KindSilenceStep, body, chair)
+		if err != nil {
+			return nil, err
+		}
+		step, err := c.Silence(coalition.SignedFile{Body: body, Signature: note})
+		return []ledger.Statement{step}, err
+	}})
 	parties := ledger.PartiesOf(l.Cycle.Charter)
 	kinds := map[ledger.Kind]bool{}
 	for _, s := range openWhole(t, l.Bundle(t)).Statements {
