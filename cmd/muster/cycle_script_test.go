@@ -23,6 +23,7 @@ func cycleCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"delivers": cmdDelivers,
 		"jsonedit": cmdJSONEdit,
 		"replace":  cmdReplace,
+		"watched":  cmdWatched,
 
 		"keeprequest": cmdKeepRequest,
 	}

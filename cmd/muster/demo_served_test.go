@@ -50,7 +50,7 @@ func TestDemoIsServed(t *testing.T) {
 	for _, lang := range []string{"en", "fr"} {
 		for _, path := range []string{
 			"allies/" + year + "/", "allies/" + year + "/pack/muster-core/", "allies/" + year + "/pack/muster-core/A1.1",
-			"allies/" + year + "/pack/muster-ports/", "allies/" + year + "/itself/muster-collective/", "allies/" + year + "/method",
+			"allies/" + year + "/pack/muster-ports/", "allies/" + year + "/itself/muster-collective/", "allies/" + year + "/method", "allies/" + year + "/check",
 			"partners/" + year + "/", "partners/" + year + "/pack/muster-ai/",
 		} {
 			page := fetchPage(t, address+lang+"/"+path)

@@ -51,6 +51,8 @@ func TestStory(t *testing.T) {
 	maps.Copy(commands, drillCommands())
 	maps.Copy(commands, teamCommands())
 	maps.Copy(commands, documentCommands())
+	maps.Copy(commands, silenceCommands())
+	maps.Copy(commands, verifyCommands())
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,

@@ -60,7 +60,9 @@ var Packages = map[string]Layer{
 	"internal/release/releasetest": Domain,
 	"internal/collective":          Domain,
 	"internal/ledger":              Domain,
+	"internal/ledger/ledgertest":   Domain,
 	"internal/silence":             Domain,
+	"internal/verify":              Domain,
 	"internal/cascade":             Domain,
 	"internal/threat":              Domain,
 	"internal/conference":          Domain,
@@ -81,6 +83,7 @@ var Packages = map[string]Layer{
 	"internal/daphttp":                   Adapter,
 	"internal/taxii":                     Adapter,
 	"internal/logserver":                 Adapter,
+	"internal/witness":                   Adapter,
 	"internal/exchange":                  Adapter,
 	"internal/exchange/workbook":         Adapter,
 	"internal/evidence":                  Adapter,
@@ -95,8 +98,9 @@ var Packages = map[string]Layer{
 	"internal/config":                    Adapter,
 	"internal/process":                   Adapter,
 
-	"internal/rehearse": Application,
-	"internal/demo":     Application,
+	"internal/rehearse":  Application,
+	"internal/demo":      Application,
+	"internal/demo/port": Application,
 
 	"internal/cli": CLI,
 	"cmd/muster":   Command,
@@ -147,7 +151,7 @@ var Rules = []Rule{
 		Why:  "who cannot reach assess cannot hold a member's answer; the way to a host is submit alone",
 		From: except(
 			"internal/assess", "internal/workspace", "internal/brief", "internal/workspace/workspacetest", "internal/submit", "internal/exchange", "internal/exchange/workbook", "internal/web/workspace", "internal/store/workspacedb",
-			"internal/demo", "internal/rehearse", "internal/cli", "cmd/muster", "test/...",
+			"internal/demo", "internal/demo/port", "internal/rehearse", "internal/cli", "cmd/muster", "test/...",
 		),
 		Reaches: []string{"internal/assess"},
 	},
@@ -166,7 +170,7 @@ var Rules = []Rule{
 	{
 		Name:    "hosts do not seal",
 		Why:     "whoever can seal can submit for a member; a host's code must not hold that",
-		From:    only("internal/aggregate", "internal/store/hostdb", "internal/daphttp", "internal/web/host", "internal/logserver"),
+		From:    only("internal/aggregate", "internal/store/hostdb", "internal/daphttp", "internal/web/host", "internal/logserver", "internal/witness"),
 		Reaches: []string{"internal/submit"},
 	},
 	{

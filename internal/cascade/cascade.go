@@ -122,5 +122,6 @@ type Requirement struct {
 // independent given the scenario; what they have in common (a vendor, a product, a
 // region) is in who stands in it.
 type Scenario struct {
-	Hits []Probability // for each service of the graph; 0 is not exposed
+	Hits   []Probability // for each service of the graph; 0 is not exposed
+	Repair []Repair      // for each service how long its repair takes if not as usual; nil, or no median, is as usual
 }

@@ -2,9 +2,6 @@ package cascade
 
 import "context"
 
-// Span is an interval in which a service is down.
-type Span struct{ From, To Minutes }
-
 // Mix is the output function of the random bits.
 var Mix = mix
 
@@ -104,4 +101,22 @@ func Pilot(g *Graph, s Scenario, o Options) Engine { return testWorker(g, s, o).
 func Blocks(g *Graph, s Scenario, o Options) func(block uint64) {
 	w := testWorker(g, s, o)
 	return func(block uint64) { w.block(context.Background(), block) }
+}
+
+// Search returns what Invest chooses, what it is worth on the trials that choose,
+// and the worth of any other set.
+func Search(ctx context.Context, c Case, measures []Measure, o InvestOptions) (chosen []int, value func(set []int) float64, err error) {
+	s, err := newSearch(ctx, c, measures, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.choose(), s.value, nil
+}
+
+// Rank returns the order in which measures are tried.
+var Rank = rank
+
+// Hypercube returns draws of all parameters.
+func Hypercube(l *Laws, n int, seed uint64) [][Parameters]float64 {
+	return newRepairTables().hypercube(l, n, seed)
 }

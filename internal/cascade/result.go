@@ -168,6 +168,11 @@ func (r *runner) digest() string {
 	for _, p := range r.scenario.Hits {
 		h.number(uint64(p))
 	}
+	for i, law := range r.scenario.Repair {
+		if law.Median > 0 {
+			h.number(uint64(i), uint64(law.Median), uint64(law.Spread))
+		}
+	}
 	return h.sum()
 }
 

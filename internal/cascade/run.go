@@ -3,6 +3,7 @@ package cascade
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -121,12 +122,37 @@ func newRunner(g *Graph, s Scenario, o Options) (*runner, error) {
 			r.missions = append(r.missions, g.plan.rank[i])
 		}
 	}
+	if err := r.overrideRepair(); err != nil {
+		return nil, err
+	}
 	r.slice = (o.Horizon + Minutes(o.Samples) - 1) / Minutes(o.Samples)
 	r.options.Samples = int((o.Horizon + r.slice - 1) / r.slice)
 	if r.options.Engine == Auto {
 		r.options.Engine = r.pilot()
 	}
 	return r, nil
+}
+
+// overrideRepair gives the run a plan with the scenario's repair times.
+func (r *runner) overrideRepair() error {
+	if r.scenario.Repair == nil {
+		return nil
+	}
+	if len(r.scenario.Repair) != len(r.graph.services) {
+		return errs.New(errs.Invalid, fmt.Sprintf("the scenario has %d repair times for %d services", len(r.scenario.Repair), len(r.graph.services)), "one for each service, or none")
+	}
+	p := *r.plan
+	p.repair = slices.Clone(p.repair)
+	for i, law := range r.scenario.Repair {
+		if law.Median < 0 || law.Median > MaxMinutes || law.Spread > MaxSpread {
+			return errs.New(errs.Invalid, fmt.Sprintf("service %s has a repair of %d minutes and the spread %s", errs.Quote(r.graph.services[i].ID), law.Median, number(float64(law.Spread)/(1<<16))), "allowed: as for services")
+		}
+		if law.Median > 0 {
+			p.repair[p.rank[i]] = newRepair(law)
+		}
+	}
+	r.plan = &p
+	return nil
 }
 
 // blocks returns how many blocks the planned trials are.

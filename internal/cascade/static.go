@@ -1,7 +1,18 @@
 package cascade
 
+import "math/bits"
+
 // lanes is one bit for each trial of a block.
 type lanes [blockWords]uint64
+
+// ones returns how many bits are set.
+func ones(l *lanes) int {
+	n := 0
+	for _, word := range l {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
 
 // static is the engine without time: what falls stays down. A block of 512
 // trials goes through the services once, in the order of the plan, each pulling

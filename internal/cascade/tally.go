@@ -16,8 +16,10 @@ func (w *wide) add(x uint64) {
 	w.hi += carry
 }
 
-func (w *wide) addSquare(x uint64) {
-	hi, lo := bits.Mul64(x, x)
+func (w *wide) addSquare(x uint64) { w.addProduct(x, x) }
+
+func (w *wide) addProduct(x, y uint64) {
+	hi, lo := bits.Mul64(x, y)
 	var carry uint64
 	w.lo, carry = bits.Add64(w.lo, lo, 0)
 	w.hi += hi + carry

@@ -25,7 +25,7 @@ docs/spec/register.md says how the tables read.`,
 		Args: noSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newCascadeCheckCmd(env), newCascadeRunCmd(env), newCascadeGenerateCmd(env))
+	cmd.AddCommand(newCascadeCheckCmd(env), newCascadeRunCmd(env), newCascadeCompareCmd(env), newCascadeInvestCmd(env), newCascadeParametersCmd(env), newCascadeReplayCmd(env), newCascadeExportCmd(env), newCascadeGenerateCmd(env))
 	return cmd
 }
 
@@ -33,8 +33,8 @@ docs/spec/register.md says how the tables read.`,
 type registerFlags struct{ services, requirements string }
 
 func (f *registerFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.services, "services", "", "the table of services, a CSV file")
-	cmd.Flags().StringVar(&f.requirements, "requirements", "", "the table of what they require, a CSV file")
+	cmd.Flags().StringVar(&f.services, "services", "", "the table of services, CSV or YAML")
+	cmd.Flags().StringVar(&f.requirements, "requirements", "", "the table of what they require, CSV or YAML")
 }
 
 // read reads both tables, and says what in them is unknown or waits for itself.
@@ -67,7 +67,7 @@ func (f *registerFlags) read(cmd *cobra.Command, env Env) (*exchange.Register, *
 func openTable(path string) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, errs.Wrap(err, errs.NotFound, because(errs.Quote(path)+" cannot be read", err), "name a CSV file")
+		return nil, errs.Wrap(err, errs.NotFound, because(errs.Quote(path)+" cannot be read", err), "name a CSV or YAML file")
 	}
 	return f, nil
 }
@@ -82,26 +82,25 @@ func warnOfRegister(env Env, r *exchange.Register, g *cascade.Graph) {
 	for _, column := range columns {
 		warn(env, "%s unknown: %s", column, plural(r.Unknown[column], "1 cell", "%d cells"))
 	}
+	warnEach(env, cycleLines(g, g.ZeroDelayCycles(), "%d services require each other without a buffer: %s"), "cycle", "cycles")
+	warnEach(env, cycleLines(g, g.LaggingCycles(), "%d services require each other and some have a restart lag; once an outage has gone around they never come back by themselves: %s"), "cycle", "cycles")
+}
+
+// cycleLines says who is in each cycle.
+func cycleLines(g *cascade.Graph, cycles [][]int, format string) []string {
 	var lines []string
-	for _, c := range g.ZeroDelayCycles() {
+	for _, c := range cycles {
 		var names []string
-		lag := false
 		for _, s := range c[:min(len(c), 5)] {
 			names = append(names, g.Services()[s].ID)
 		}
-		for _, s := range c {
-			lag = lag || g.Services()[s].Restart > 0
-		}
-		line := fmt.Sprintf("%d services require each other without a buffer: %s", len(c), strings.Join(names, ", "))
+		line := fmt.Sprintf(format, len(c), strings.Join(names, ", "))
 		if len(c) > 5 {
 			line += " and others"
 		}
-		if lag {
-			line += "; with their restart lags they never come back by themselves"
-		}
 		lines = append(lines, line)
 	}
-	warnEach(env, lines, "cycle", "cycles")
+	return lines
 }
 
 func newCascadeCheckCmd(env Env) *cobra.Command {

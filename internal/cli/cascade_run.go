@@ -1,34 +1,21 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"math"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"muster/internal/cascade"
-	"muster/internal/errs"
-	"muster/internal/rehearse"
 )
 
-type cascadeRunFlags struct {
-	register registerFlags
-	scenario string
-	trials   int
-	seed     uint64
-	threads  int
-	top      int
-	days     int
-	engine   string
-	json     bool
-}
-
 func newCascadeRunCmd(env Env) *cobra.Command {
-	var f cascadeRunFlags
+	var (
+		f   caseFlags
+		top int
+		u   uncertainFlags
+	)
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Simulate a scenario: what is lost, for how long, and what that hangs on",
@@ -37,54 +24,38 @@ which missions fail and for how long, and which services spare most if they cann
 fall.
 
 One seed gives one result on any machine and any number of threads; result_hash
-names it. Ctrl-C ends the run and prints what is known so far, without a hash.`,
+names it. Ctrl-C ends the run and prints what is known so far, without a hash.
+
+With --uncertainty the same runs under 200 draws of what nobody knows exactly, of
+512 trials each: medians with the 80 per cent of draws around them, what each
+parameter moves by itself, and how often a service is among the five that matter
+most.`,
 		Example: `  muster cascade run --services services.csv --requirements requirements.csv --scenario scenario.csv --seed 7`,
 		Args:    noArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return runCascade(cmd, env, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if u.parameters != "" {
+				return runUncertain(cmd, env, f, u, top)
+			}
+			if u.levels != "" || u.coordinator != "" || cmd.Flags().Changed("draws") {
+				return usageError(cmd, "--levels, --coordinator and --draws go with --uncertainty")
+			}
+			return runCascade(cmd, env, f, top)
+		},
 	}
-	f.register.add(cmd)
-	cmd.Flags().StringVar(&f.scenario, "scenario", "", "who is hit, a CSV file")
-	cmd.Flags().IntVar(&f.trials, "trials", 1<<16, "how many trials; whole blocks of 512 are done")
-	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "what the random bits follow from")
-	cmd.Flags().IntVar(&f.threads, "threads", runtime.GOMAXPROCS(0), "how many threads; the result is the same")
-	cmd.Flags().IntVar(&f.top, "top", 5, "how many dependencies to name")
-	cmd.Flags().IntVar(&f.days, "days", 30, "how far to look")
-	cmd.Flags().StringVar(&f.engine, "engine", "", "event, grid or static; else a pilot run chooses event or grid")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
+	f.add(cmd, 1<<16)
+	u.add(cmd)
+	cmd.Flags().IntVar(&top, "top", 5, "how many dependencies to name")
 	return cmd
 }
 
-func runCascade(cmd *cobra.Command, env Env, f cascadeRunFlags) error {
-	if f.scenario == "" {
-		return usageError(cmd, cmd.CommandPath()+" needs --scenario")
-	}
-	if f.days < 1 || f.days > 1000 {
-		return usageError(cmd, fmt.Sprintf("--days cannot be %d; allowed: 1 to 1000", f.days))
-	}
-	register, g, err := f.register.read(cmd, env)
+func runCascade(cmd *cobra.Command, env Env, f caseFlags, top int) error {
+	in, err := f.read(cmd, env)
 	if err != nil {
 		return err
 	}
-	in, err := openTable(f.scenario)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	s, err := register.ReadScenario(f.scenario, in)
-	if err != nil {
-		return err
-	}
-	show, done := progressLine(env)
-	o := cascade.Options{
-		Trials: f.trials, Seed: f.seed, Threads: f.threads, Top: f.top, Engine: cascade.Engine(f.engine),
-		Horizon: cascade.Minutes(f.days) * 24 * 60,
-	}
-	if show != nil {
-		o.Progress = func(done, planned int) {
-			show(rehearse.Progress{Step: "simulate trials", Done: done - 1, Total: planned})
-		}
-	}
-	result, err := cascade.Run(cmd.Context(), g, s, o)
+	in.options.Top = top
+	done := watched(env, &in.options, "simulate trials")
+	result, err := cascade.Run(cmd.Context(), in.graph, in.scenario.Scenario, in.options)
 	done()
 	if err != nil {
 		return err
@@ -94,11 +65,7 @@ func runCascade(cmd *cobra.Command, env Env, f cascadeRunFlags) error {
 	} else {
 		_, err = io.WriteString(env.Out, cascadeText(result))
 	}
-	if err == nil && !result.Complete {
-		say(env, "stopped after %d of %d trials; what is printed is of those", result.Trials, result.Planned)
-		return errors.Join(errs.New(errs.Unavailable, "the run was stopped", ""), cmd.Context().Err())
-	}
-	return err
+	return stopped(cmd, env, err, result.Complete, result.Trials, result.Planned)
 }
 
 // cascadeText is a result in words. Shares have two digits: more would claim more
@@ -124,11 +91,4 @@ func cascadeText(r *cascade.Result) string {
 }
 
 // percent writes a share with two significant digits.
-func percent(share float64) string {
-	x := 100 * share
-	if x == 0 {
-		return "0 %"
-	}
-	digits := max(0, 1-int(math.Floor(math.Log10(math.Abs(x)))))
-	return fmt.Sprintf("%.*f %%", min(digits, 3), x)
-}
+func percent(share float64) string { return digits2(100*share) + " %" }

@@ -26,6 +26,7 @@ type charterPage struct {
 	Opens     time.Time              `json:"opens"`
 	Deadline  time.Time              `json:"deadline"`
 	Wipe      time.Time              `json:"wipe"`
+	Witnesses witnessLine            `json:"witnesses"`
 	Parties   []partyLine            `json:"signatories"` // coordinator, Leader, Helper
 	Seed      fingerprint            `json:"seed"`
 	Charter   fingerprint            `json:"charter"`
@@ -38,6 +39,13 @@ type cohortLine struct {
 	MinimumBatch   int      `json:"minimum_batch"`
 	ReleaseMinimum int      `json:"release_minimum"`
 	Released       bool     `json:"release_planned"`
+}
+
+// witnessLine is who must have seen the ledger.
+type witnessLine struct {
+	Threshold int      `json:"threshold"`
+	Names     []string `json:"names"`
+	Ledger    string   `json:"ledger,omitempty"`
 }
 
 type partyLine struct {
@@ -76,6 +84,10 @@ func newCharterPage(env Env, signed coalition.SignedCharter, c coalition.Charter
 		Coalition: c.Coalition, Cycle: c.Cycle, Marking: c.Marking, Framework: c.Framework,
 		Opens: time.Unix(c.Opens, 0).UTC(), Deadline: time.Unix(c.Deadline, 0).UTC(), Wipe: time.Unix(c.Wipe, 0).UTC(),
 		Seed: newFingerprint([sha256.Size]byte(seed)), Charter: newFingerprint(sha256.Sum256(signed.Body)), Complete: missingFrom(list) == "",
+	}
+	p.Witnesses = witnessLine{Threshold: c.Witnesses.Threshold, Names: []string{}, Ledger: c.Witnesses.Log.Name()}
+	for _, key := range c.Witnesses.Keys {
+		p.Witnesses.Names = append(p.Witnesses.Names, key.Name())
 	}
 	p.Known, p.Blocks = knownFramework(env, c)
 	for _, cohort := range c.Cohorts {
@@ -169,6 +181,9 @@ func (p *charterPage) write(w io.Writer) error {
 	line("opens", "%s", p.Opens.Format(pageTime))
 	line("deadline", "%s, %s", p.Deadline.Format(pageTime), after(p.Deadline.Sub(p.Opens)))
 	line("wipe", "%s, %s: both hosts and the coordinator destroy the keys of the cycle", p.Wipe.Format(pageTime), after(p.Wipe.Sub(p.Deadline)))
+	if n := len(p.Witnesses.Names); n > 0 {
+		line("ledger", "%s, seen by %d of %s: %s", p.Witnesses.Ledger, p.Witnesses.Threshold, plural(n, "1 witness", "%d witnesses"), someOf(p.Witnesses.Names))
+	}
 	b.WriteString("\n")
 	line("trust", "%s", "Answers are split into two locked halves, one for each host. Neither half says anything alone. If both hosts broke their undertaking and joined the halves, they could read the answers.")
 	for _, s := range p.Parties {

@@ -78,8 +78,8 @@ itself on its own computers; two hosting members add up locked answers that
 neither can read alone; all see where the coalition stands.
 
 Exit codes: 0 done, 1 something broke or was stopped, 2 the input or the call is
-wrong, 3 too few members took part or have signed, or what would be published, or
-was, could point at someone.`,
+wrong, 3 too few members took part or have signed, what would be published, or was,
+could point at someone, or something that was checked fails.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noSubcommand,
@@ -98,7 +98,7 @@ was, could point at someone.`,
 	root.SetHelpCommand(newHelpCmd())
 	root.AddCommand(
 		newRehearseCmd(env), newDemoCmd(env), newFrameworkCmd(env), newVersionCmd(env),
-		newHostCmd(env), newCollectCmd(env), newSubmitCmd(env), newWorkspaceCmd(env), newCharterCmd(env), newDisclosureCmd(env), newCycleCmd(env), newPictureCmd(env), newCascadeCmd(env),
+		newHostCmd(env), newCollectCmd(env), newSubmitCmd(env), newWorkspaceCmd(env), newCharterCmd(env), newDisclosureCmd(env), newCycleCmd(env), newPictureCmd(env), newCascadeCmd(env), newLedgerCmd(env), newWitnessCmd(env), newSilenceCmd(env), newVerifyCmd(env),
 	)
 	return root
 }

@@ -15,6 +15,7 @@ import (
 	"muster/internal/errs"
 	"muster/internal/exchange"
 	"muster/internal/framework"
+	"muster/internal/keys"
 )
 
 type collectCharterFlags struct {
@@ -22,7 +23,9 @@ type collectCharterFlags struct {
 	seedDigest                              string
 	cycle, opens, deadline, wipe            string
 	cohort, variant, marking, out           string
-	colluders                               int
+	colluders, threshold                    int
+	witnesses                               []string
+	ledger                                  string
 	lowest, target                          bool
 }
 
@@ -80,6 +83,9 @@ hosts' ceremony finish printed. Times are days, which begin in UTC, or RFC 3339.
 	flags.IntVar(&f.colluders, "colluders", 0, "how many members may tell each other everything: groups that are shown are larger by as many")
 	flags.BoolVar(&f.lowest, "show-lowest", false, "show the lowest level of an area instead of its change")
 	flags.BoolVar(&f.target, "show-target", false, "show targets instead of levels against targets")
+	flags.StringVar(&f.ledger, "ledger", "", "the key of the ledger, as muster ledger init printed it")
+	flags.StringArrayVar(&f.witnesses, "witness", nil, "the key of a witness, as muster witness init printed it; once for each")
+	flags.IntVar(&f.threshold, "witnesses", 1, "how many of the witnesses must have cosigned")
 	flags.StringVar(&f.out, "out", "", "the charter to write (required)")
 	return cmd
 }
@@ -132,6 +138,11 @@ func readProposal(env Env, f collectCharterFlags) (coalition.Proposal, error) {
 	p := coalition.Proposal{
 		Cycle: f.cycle, Cohort: f.cohort, Marking: f.marking,
 		Disclosure: coalition.Disclosure{Colluders: f.colluders, Lowest: f.lowest, Target: f.target},
+	}
+	p.Witnesses.Log = keys.Public(f.ledger)
+	for _, key := range f.witnesses {
+		p.Witnesses.Keys = append(p.Witnesses.Keys, keys.Public(key))
+		p.Witnesses.Threshold = f.threshold
 	}
 	var err error
 	if p.Opens, err = parseTime("opens", f.opens); err != nil {

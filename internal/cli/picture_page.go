@@ -18,6 +18,7 @@ import (
 	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/keys"
+	"muster/internal/verify"
 	"muster/internal/web"
 	picturepage "muster/internal/web/coalition"
 )
@@ -31,12 +32,15 @@ type pictureFlags struct {
 	releases    []string
 	itself      []string
 	coordinator string // its card
+	checks      []string
+	reports     []*verify.Report // of runs of this process
 }
 
 func (f *pictureFlags) register(cmd *cobra.Command) {
 	flags := cmd.PersistentFlags()
 	flags.StringArrayVar(&f.releases, "release", nil, "a release.json; once for each cycle, pack and cohort (required)")
 	flags.StringArrayVar(&f.itself, "collective", nil, "a collective.json, its .sig beside it: what the coalition says of itself")
+	flags.StringArrayVar(&f.checks, "check", nil, "what muster verify --json printed of a cycle; once for each")
 	flags.StringVar(&f.coordinator, "coordinator", "", "the coordinator's card, for the signatures of --collective")
 }
 
@@ -56,7 +60,8 @@ network, in English and French, and prints its name. muster picture serve shows 
 browser. Nothing else is read: a total that a release holds back is in neither.
 
 --collective adds what the coalition says of itself. Unless it is marked, it is taken
-with the coordinator's signature alone: --coordinator says who that is.`,
+with the coordinator's signature alone: --coordinator says who that is. --check adds
+the verdicts of muster verify, on the page that says how everybody checks the cycle.`,
 		Example: `  muster picture --release result/release.json --out picture.html`,
 		Args:    noSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -115,6 +120,18 @@ func (f *pictureFlags) read(env Env) (*picturepage.Pages, error) {
 			return nil, err
 		}
 		cfg.Itself = append(cfg.Itself, itself)
+	}
+	cfg.Checks = f.reports
+	for _, path := range f.checks {
+		body, err := readInput(path, "report")
+		if err != nil {
+			return nil, err
+		}
+		report, err := picturepage.ReadCheck(body)
+		if err != nil {
+			return nil, inFile(path, err)
+		}
+		cfg.Checks = append(cfg.Checks, report)
 	}
 	return picturepage.New(cfg)
 }

@@ -19,6 +19,7 @@ import (
 	"muster/internal/exchange"
 	"muster/internal/framework"
 	"muster/internal/keys"
+	"muster/internal/ledger"
 	"muster/internal/rehearse"
 )
 
@@ -59,9 +60,11 @@ outcomes that the framework no longer has are left aside; both are pointed out.
 
 It writes charter.json, roster.json, aggregate.json (before disclosure control:
 it can point at single members) and release.json to the output folder, their
-signatures as .sig beside them and the records of coordinator (ledger.jsonl) and
-hosts (leader-record.jsonl, helper-record.jsonl), and prints the coalition's picture. Bad input is listed with every place; then nothing is sealed
-and nothing written. Exit code 3 means that too few members took part.`,
+signatures as .sig beside them, the records of coordinator (ledger.jsonl) and
+hosts (leader-record.jsonl, helper-record.jsonl), and bundle.tar, the coalition's
+ledger with everything to check the cycle, ledger-policy.json saying by whose keys.
+It prints the coalition's picture. Bad input is listed with every place; then
+nothing is sealed and nothing written. Exit code 3 means that too few members took part.`,
 		Example: `  muster rehearse --answers answers --out result
   muster rehearse --answers answers --previous last-year --out result --members 32 --hosts Ostmere,Calverra`,
 		Args: noArgs,
@@ -260,7 +263,17 @@ func rehearseInScratch(ctx context.Context, env Env, cfg rehearse.Config, hosts 
 // writeResult writes what there is, the release last: where it is, all is. What an
 // earlier run published or counted goes first.
 func (d disk) writeResult(dir, marking string, r *rehearse.Result) error {
+	bundle, err := ledger.EncodeArchive(r.Bundle)
+	if err != nil {
+		return err
+	}
+	policy, err := keys.Canonical(r.Policy)
+	if err != nil {
+		return err
+	}
 	files := []outputFile{
+		{bundleFile, bundle, 0o600}, // it names members, and when they submitted
+		{policyFile, policy, 0o644},
 		{"charter.json", r.Charter.Body, 0o644},
 		{"charter.json.sig", r.Charter.Signature, 0o644},
 		{"roster.json", r.Roster.Body, 0o644},
@@ -286,6 +299,12 @@ func (d disk) writeResult(dir, marking string, r *rehearse.Result) error {
 	}
 	return d.writeOutput(dir, files, stale)
 }
+
+// The bundle of a rehearsal, and whom its reader trusts.
+const (
+	bundleFile = "bundle.tar"
+	policyFile = "ledger-policy.json"
+)
 
 // recordFile is where the record of a host is written.
 func recordFile(keeper string) string { return keeper + "-record.jsonl" }

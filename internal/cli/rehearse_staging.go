@@ -31,6 +31,7 @@ const deliverAtOnce = 4
 // run runs a rehearsal with its hosts where they are wanted.
 func (s staging) run(ctx context.Context, env Env, cfg rehearse.Config) (*rehearse.Result, error) {
 	if s.inProcess {
+		cfg.Ledger = rehearsalLedger(cfg.Dir)
 		return rehearse.Run(ctx, cfg)
 	}
 	for begun := 1; ; begun++ {
@@ -55,7 +56,7 @@ func runProcesses(ctx context.Context, env Env, cfg rehearse.Config, dir string)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Stage, cfg.AtOnce = stage, deliverAtOnce
+	cfg.Stage, cfg.AtOnce, cfg.Ledger = stage, deliverAtOnce, rehearsalLedger(dir)
 	watched, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	stage.whenBroken = stop

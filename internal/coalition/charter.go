@@ -109,7 +109,8 @@ type Task struct {
 // checkpoint of the ledger. No witness at all is legal in a rehearsal only.
 type WitnessPolicy struct {
 	Threshold int           `json:"threshold"`
-	Keys      []keys.Public `json:"keys"`
+	Keys      []keys.Public `json:"keys"`          // in either form, see [keys.Public.Cosigner]
+	Log       keys.Public   `json:"log,omitempty"` // of the ledger; empty where a charter does not say
 }
 
 // SignedCharter is a charter as it is kept: its canonical bytes and the note
@@ -223,16 +224,47 @@ func (c Charter) checkKeys() error {
 			return errs.New(errs.Invalid, fmt.Sprintf("the charter has %s as host, which is no member name", errs.Quote(string(host.Member))), "")
 		}
 	}
-	public := append([]keys.Public{c.Leader.Key, c.Helper.Key, c.Coordinator.Key}, c.Witnesses.Keys...)
-	for _, key := range public {
+	for _, key := range []keys.Public{c.Leader.Key, c.Helper.Key, c.Coordinator.Key} {
 		if err := key.Check(); err != nil {
 			return err
 		}
 	}
-	for i, key := range c.Witnesses.Keys {
-		if slices.ContainsFunc(c.Witnesses.Keys[:i], key.Same) {
-			return errs.New(errs.Invalid, "the charter lists the witness "+errs.Quote(string(key))+" twice", "")
+	return c.Witnesses.check(c.Coordinator.Key)
+}
+
+// check refuses witnesses that are one key, or not independent of who keeps the
+// ledger.
+func (p WitnessPolicy) check(coordinator keys.Public) error {
+	known := map[keys.Public]string{}
+	for _, own := range []struct {
+		key  keys.Public
+		what string
+	}{{coordinator, "the coordinator"}, {p.Log, "the ledger"}} {
+		if own.key == "" {
+			continue
 		}
+		if err := own.key.Check(); err != nil {
+			return err
+		}
+		// By the key alone: a coordinator's name is none of a witness.
+		known[keys.Public(own.key.Nameless())] = own.what
+	}
+	for _, key := range p.Keys {
+		_, err := key.Cosigner()
+		if err != nil {
+			return err
+		}
+		plain, err := key.Plain()
+		if err != nil {
+			return err
+		}
+		switch what, ok := known[keys.Public(plain.Nameless())]; {
+		case ok && what == "":
+			return errs.New(errs.Invalid, "the charter lists the witness "+errs.Quote(string(key))+" twice", "")
+		case ok:
+			return errs.New(errs.Invalid, fmt.Sprintf("the charter has the key of %s as a witness", what), "a witness is run by a member, on its own machine and with a key of its own")
+		}
+		known[keys.Public(plain.Nameless())] = ""
 	}
 	return nil
 }

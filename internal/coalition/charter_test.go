@@ -228,7 +228,11 @@ func TestCharterCheck(t *testing.T) {
 		"more witnesses than keys": {func(c *coalition.Charter) { c.Witnesses.Threshold = 3 }, "wants 3 of 2 witnesses"},
 		"less than no witness":     {func(c *coalition.Charter) { c.Witnesses.Threshold = -1 }, "wants -1 of 2 witnesses"},
 		"a witness twice":          {func(c *coalition.Charter) { c.Witnesses.Keys[1] = c.Witnesses.Keys[0] }, "twice"},
-		"a broken witness":         {func(c *coalition.Charter) { c.Witnesses.Keys[1] = "witness" }, "is not a public key"},
+		"a broken witness":         {func(c *coalition.Charter) { c.Witnesses.Keys[1] = "witness" }, "is not the public key of a witness"},
+		"a witness in two forms":   {func(c *coalition.Charter) { c.Witnesses.Keys[1] = cosigner(c.Witnesses.Keys[0]) }, "twice"},
+		"the coordinator's key":    {func(c *coalition.Charter) { c.Witnesses.Keys[1] = c.Coordinator.Key }, "has the key of the coordinator as a witness"},
+		"the ledger as a witness":  {func(c *coalition.Charter) { c.Witnesses.Log = c.Witnesses.Keys[0] }, "has the key of the ledger as a witness"},
+		"a broken ledger":          {func(c *coalition.Charter) { c.Witnesses.Log = "ledger" }, "is not a public key"},
 		"a broken pin":             {func(c *coalition.Charter) { c.Leader.Certificate = "00" }, "no SHA-256"},
 		"a pin in capitals":        {func(c *coalition.Charter) { c.Leader.Certificate = strings.Repeat("AB", 32) }, "no SHA-256"},
 		"release of no cohort":     {func(c *coalition.Charter) { c.Releases = []string{"guests"} }, `a release of "guests"`},
@@ -399,4 +403,13 @@ func TestMinimumBatch(t *testing.T) {
 			t.Errorf("MinimumBatch(%d) = %d; want %d", n, got, want)
 		}
 	}
+}
+
+// cosigner returns the other form of a witness's key.
+func cosigner(key keys.Public) keys.Public {
+	other, err := key.Cosigner()
+	if err != nil {
+		panic(err)
+	}
+	return other
 }

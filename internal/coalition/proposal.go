@@ -39,6 +39,7 @@ type Proposal struct {
 	Seed       [sha256.Size]byte // the digest of the hosts' seed
 	Variant    dap.Variant       // zero: dap-18
 	Disclosure Disclosure
+	Witnesses  WitnessPolicy // of the ledger; zero: none
 	Opens      time.Time
 	Deadline   time.Time
 	Wipe       time.Time
@@ -62,6 +63,9 @@ func (p Proposal) Charter() (Charter, error) {
 	if err != nil {
 		return Charter{}, err
 	}
+	if p.Witnesses.Keys == nil {
+		p.Witnesses.Keys = []keys.Public{} // an empty list, not null, in JSON
+	}
 	c := Charter{
 		Kind: charterKind, Coalition: p.Coalition, Cycle: p.Cycle, Marking: p.Marking,
 		Framework: p.Framework, Layout: p.Layout,
@@ -74,7 +78,7 @@ func (p Proposal) Charter() (Charter, error) {
 		Coordinator: Coordinator{Key: p.Collector.Key, HPKE: p.Collector.HPKE, Certificate: p.Collector.Certificate},
 		SeedDigest:  hex.EncodeToString(p.Seed[:]),
 		Opens:       p.Opens.Unix(), Deadline: p.Deadline.Unix(), Wipe: p.Wipe.Unix(),
-		Witnesses: WitnessPolicy{Keys: []keys.Public{}}, Releases: []string{p.Cohort}, Disclosure: p.Disclosure,
+		Witnesses: p.Witnesses, Releases: []string{p.Cohort}, Disclosure: p.Disclosure,
 	}
 	return c, c.Check()
 }

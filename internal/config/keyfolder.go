@@ -76,6 +76,18 @@ func (k KeyFolder) MakeSigner(rand io.Reader, name string) (*keys.Signer, error)
 	})
 }
 
+// MakeNamedSigner returns the signing key of a ledger or a witness, drawn from rand if
+// there is none; its name stands in checkpoints as it is.
+func (k KeyFolder) MakeNamedSigner(rand io.Reader, name string) (*keys.Signer, error) {
+	return makeKey(k, fileSigning, k.Signer, func() ([]byte, error) {
+		signer, err := keys.GenerateNamed(rand, name)
+		if err != nil {
+			return nil, err
+		}
+		return []byte(signer.Private() + "\n"), nil
+	})
+}
+
 // HPKE returns the keys for what is sealed for this role, the best first.
 func (k KeyFolder) HPKE() ([]*dap.HpkeKeypair, error) {
 	data, err := k.read(fileHPKE, "HPKE key")

@@ -179,3 +179,31 @@ func (w Workspace) MakeKey(rand io.Reader, lock Lock) (key [WorkspaceKeySize]byt
 	}
 	return key, nil
 }
+
+// MakeIdentityFile returns the recipient of the first identity in an age key file
+// that nobody else may read, and makes the file if there is none. The identity is
+// drawn by age itself.
+func MakeIdentityFile(path string) (recipient string, err error) {
+	lock, err := IdentityFileLock(path)
+	if errs.KindOf(err) == errs.NotFound {
+		identity, err := age.GenerateX25519Identity()
+		if err != nil {
+			return "", fmt.Errorf("draw an identity: %w", err)
+		}
+		if err := CreateSecret(path, []byte("# public key: "+identity.Recipient().String()+"\n"+identity.String()+"\n")); err != nil && errs.KindOf(err) != errs.Conflict {
+			return "", err
+		}
+		lock, err = IdentityFileLock(path)
+		if err != nil {
+			return "", err
+		}
+	} else if err != nil {
+		return "", err
+	}
+	for _, to := range lock.recipients {
+		if named, ok := to.(fmt.Stringer); ok {
+			return named.String(), nil
+		}
+	}
+	return "", errs.New(errs.Invalid, errs.Quote(path)+" holds no identity", "age-keygen makes one")
+}

@@ -66,3 +66,33 @@ func notReadable(path string, err error) error {
 	}
 	return errs.Wrap(err, errs.Invalid, fmt.Sprintf("%s cannot be used: %v", strconv.Quote(path), cause), "")
 }
+
+// Replace writes a file that is no secret in the place of one of that name: a
+// reader finds the old bytes or the new ones, and once it returns the new ones
+// outlive a loss of power.
+func Replace(path string, body []byte) (err error) {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	if err != nil {
+		return notReadable(dir, err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name()) // what is left of it harms nobody
+		}
+	}()
+	_, err = f.Write(body)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return SyncFolder(dir)
+}

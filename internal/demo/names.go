@@ -59,3 +59,6 @@ func names(n int) []string {
 	}
 	return all
 }
+
+// Names returns the names of the first n invented members, in their order.
+func Names(n int) []string { return names(n) }

@@ -17,6 +17,7 @@ import (
 	"muster/internal/exchange"
 	"muster/internal/framework"
 	"muster/internal/keys"
+	"muster/internal/ledger"
 	"muster/internal/rehearse"
 	"muster/internal/release"
 )
@@ -76,8 +77,8 @@ func (k *Kept) Current() *rehearse.Result {
 // are released at the same time, each first to the largest cohort. Where there is
 // no release refused.txt says why.
 //
-// It writes YEAR/COHORT/PACK/ with charter, addenda, roster, record, the answers,
-// the totals before disclosure control and release.json, and YEAR/collective.json;
+// It writes YEAR/COHORT/PACK/ with charter, addenda, roster, record, the bundle
+// of its ledger, the answers, the totals before disclosure control and release.json, and YEAR/collective.json;
 // signatures lie beside. One coordinator signs all of it; its key is thrown away.
 func Run(ctx context.Context, cfg RunConfig) (*Kept, error) {
 	if cfg.Rehearse == nil {
@@ -271,7 +272,17 @@ func writeAnswers(dir string, s Survey) error {
 
 // writeResult writes what came out of a cycle.
 func writeResult(dir string, r *rehearse.Result) error {
+	bundle, err := ledger.EncodeArchive(r.Bundle)
+	if err != nil {
+		return err
+	}
+	policy, err := keys.Canonical(r.Policy)
+	if err != nil {
+		return err
+	}
 	files := []file{
+		{"bundle.tar", bundle, 0o600},
+		{"ledger-policy.json", policy, 0o644},
 		{"charter.json", r.Charter.Body, 0o644},
 		{"charter.json.sig", r.Charter.Signature, 0o644},
 		{"roster.json", r.Roster.Body, 0o644},

@@ -15,6 +15,7 @@ import (
 	"muster/internal/aggregate"
 	"muster/internal/archtest"
 	"muster/internal/coalition"
+	"muster/internal/silence"
 )
 
 const phasesFile = "docs/design/phases.md"
@@ -104,7 +105,35 @@ Drawn from the tables in the code by ` + "`make generate`" + `; a test compares.
 	for _, row := range rows {
 		fmt.Fprintf(&b, "| %s | %s |\n", row.Phase, row.Means)
 	}
+	silenceSteps(&b)
 	return b.String()
+}
+
+func silenceSteps(b *strings.Builder) {
+	b.WriteString(`
+## Of a text under the silence procedure
+
+` + "`silence.Steps`" + ` is the whole table. Every step is signed by the chair and names the one before it. A round ends when its time is over: no step says who broke the silence, how many did, or when.
+
+`)
+	name := func(s silence.State) string { return strings.ReplaceAll(string(s), " ", "_") }
+	var diagram []string
+	for _, row := range silence.Steps() {
+		from := "[*]"
+		if row.From != "" {
+			from = name(row.From)
+		}
+		diagram = append(diagram, fmt.Sprintf("%s --> %s: %s", from, name(row.To), row.Act))
+	}
+	mermaid(b, append(diagram, name(silence.Adopted)+" --> [*]", name(silence.Withdrawn)+" --> [*]"))
+	b.WriteString("\n| from | act | to | when | says why |\n|---|---|---|---|---|\n")
+	for _, row := range silence.Steps() {
+		why := ""
+		if row.Reason {
+			why = "yes"
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", row.From, row.Act, row.To, row.When, why)
+	}
 }
 
 // ends returns the phases that no step leads out of, in the order of the table.

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"sort"
 )
 
 // MaxGenerated is how many services a register can be generated with: the tables
 // stay below what is read.
-const MaxGenerated = 20_000
+const MaxGenerated = 2_000_000
 
 // A Synthetic register is generated, not anybody's: its rows are marked SYNTHETIC
 // and its members have numbers for names. One seed gives one register.
@@ -57,15 +58,20 @@ func (s Synthetic) WriteServices(w io.Writer) error {
 	r := rand.New(rand.NewPCG(s.seed, 1))
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, ServicesHeader)
+	vendor := newZipf(vendors)
 	for i := range s.services {
 		criticality, mission := 1+r.IntN(5), ""
 		if i >= s.services-s.missions() {
 			criticality, mission = 5, "yes"
 		}
+		restart := r.IntN(9)
+		if i < s.core() {
+			restart = 0 // what waits for itself with a lag would never come back
+		}
 		fmt.Fprintf(b, "%s,Member %02d,%s %d,,%s,%d,%s,%dh,%s,%dh,%s,vendor:v%d region:r%d,clear,medium,SYNTHETIC,\n",
 			s.id(i), 1+r.IntN(32), s.sector(i), i+1, s.sector(i), criticality,
 			[...]string{"1", "1", "0.6", "0.3"}[r.IntN(4)], 12*(1+r.IntN(20)), [...]string{"0.5", "0.8", "1"}[r.IntN(3)],
-			r.IntN(9), mission, 1+zipf(r, vendors), 1+r.IntN(4))
+			restart, mission, 1+vendor.draw(r, vendors), 1+r.IntN(4))
 	}
 	return b.Flush()
 }
@@ -75,6 +81,7 @@ func (s Synthetic) WriteRequirements(w io.Writer) error {
 	r := rand.New(rand.NewPCG(s.seed, 2))
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, RequirementsHeader)
+	popular := newZipf(s.services)
 	for i := range s.services {
 		used := map[int]bool{i: true}
 		groups := 4 + r.IntN(3)
@@ -89,11 +96,11 @@ func (s Synthetic) WriteRequirements(w io.Writer) error {
 			}
 			binding := [...]string{"always", "mostly", "often", "seldom", "rarely", "rarely"}[r.IntN(6)]
 			buffer := [...]int{0, 0, 4, 12, 24, 48, 72}[r.IntN(7)]
-			if i < s.core() { // buffers outlast the restart lags, which are 8 hours at most
+			if i < s.core() {
 				binding, buffer = [...]string{"often", "seldom"}[r.IntN(2)], 12+12*r.IntN(4)
 			}
 			for range size {
-				u := zipf(r, below)
+				u := popular.draw(r, below)
 				if used[u] {
 					continue
 				}
@@ -105,19 +112,50 @@ func (s Synthetic) WriteRequirements(w io.Writer) error {
 	return b.Flush()
 }
 
-// WriteScenario writes a scenario: the most popular vendor's systems, and a little
-// of everything else.
-func (s Synthetic) WriteScenario(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%s\ntag,vendor:v1,0.3\nall,,0.005\n", ScenarioHeader)
-	return err
-}
+// ScenarioNames are the scenarios that go with the register, in their order.
+func (s Synthetic) ScenarioNames() []string { return []string{"vendor", "region", "campaign"} }
 
-// zipf returns a number below n, small ones more often: k is kept with a chance of
-// 4/(k+4). Whole numbers alone decide, so that every processor draws the same.
-func zipf(r *rand.Rand, n int) int {
-	for {
-		if k := r.IntN(n); r.IntN(k+4) < 4 {
-			return k
+// WriteScenario writes one of them: the most popular vendor's systems, everything in
+// one region, or two vendors and a little of everything else.
+func (s Synthetic) WriteScenario(w io.Writer, name string) error {
+	f := ScenarioFile{
+		ID: name, Source: "SYNTHETIC", Synthetic: true,
+	}
+	switch name {
+	case "vendor":
+		f.Title = Words{"en": "Ransomware at a vendor that many share", "fr": "Rançongiciel chez un fournisseur partagé"}
+		f.Controls, f.Repair, f.Spread = "0.6", "5d", "0.8"
+		f.Exposed = []Exposure{{Select: "tag", Value: "vendor:v1", Hit: "0.3"}}
+	case "region":
+		f.Title = Words{"en": "A region without power and network", "fr": "Une région sans courant ni réseau"}
+		f.Controls = "0.2"
+		f.Exposed = []Exposure{{Select: "tag", Value: "region:r1", Hit: "0.15"}}
+	default:
+		f.Title = Words{"en": "A campaign against two vendors and whoever is open", "fr": "Une campagne contre deux fournisseurs et tous ceux qui sont exposés"}
+		f.Controls = "0.8"
+		f.Exposed = []Exposure{
+			{Select: "tag", Value: "vendor:v1", Hit: "0.2", Repair: "4d", Spread: "0.8"},
+			{Select: "tag", Value: "vendor:v2", Hit: "0.2", Repair: "4d", Spread: "0.8"},
+			{Select: "all", Hit: "0.005"},
 		}
 	}
+	return f.Write(w)
+}
+
+// zipf draws small numbers more often: k with a weight of 4/(k+4). Whole numbers
+// alone decide, so that every processor draws the same.
+type zipf struct{ sums []uint64 }
+
+func newZipf(n int) zipf {
+	z := zipf{make([]uint64, n+1)}
+	for k := range n {
+		z.sums[k+1] = z.sums[k] + 4<<32/uint64(k+4)
+	}
+	return z
+}
+
+// draw returns a number below n.
+func (z zipf) draw(r *rand.Rand, n int) int {
+	x := r.Uint64N(z.sums[n])
+	return sort.Search(n, func(k int) bool { return z.sums[k+1] > x })
 }

@@ -46,6 +46,7 @@ func lines(text string, start int) iter.Seq[line] {
 type cell struct {
 	text   string
 	column int // where it begins, in characters from 1, its opening quote included
+	line   int // where it stands if not on its row's line, or 0
 }
 
 // split takes a line of valid UTF-8 apart, by the rules of RFC 4180 for one line.

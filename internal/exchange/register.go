@@ -46,8 +46,17 @@ type Register struct {
 	about []about // parallel to Services
 }
 
-// about is what of a service a scenario can select by.
-type about struct{ owner, country, sector, tags string }
+// about is what else is said of a service, most of which one can select by.
+type about struct{ owner, name, country, sector, tags string }
+
+// Owner returns who answers for service i.
+func (r *Register) Owner(i int) string { return r.about[i].owner }
+
+// Name returns how people call service i.
+func (r *Register) Name(i int) string { return r.about[i].name }
+
+// Sector returns what service i is part of.
+func (r *Register) Sector(i int) string { return r.about[i].sector }
 
 // Graph returns the register as a graph.
 func (r *Register) Graph() (*cascade.Graph, error) {
@@ -69,12 +78,15 @@ func ReadRegister(servicesName string, services io.Reader, requirementsName stri
 	first := &registerReader{&table{name: servicesName, header: ServicesHeader}, register}
 	known := make(map[string]int32)
 	lines := make(map[string]int)
-	if err := first.table.read(services, func(l line, cells []cell) { first.service(l, cells, known, lines) }); err != nil {
+	if err := first.table.stream(services, func(l line, cells []cell) { first.service(l, cells, known, lines) }); err != nil {
 		return nil, err
+	}
+	if len(known) == 0 {
+		return nil, first.faults.Err()
 	}
 	second := &registerReader{&table{name: requirementsName, header: RequirementsHeader}, register}
 	groups := newGroups()
-	if err := second.table.read(requirements, func(l line, cells []cell) { second.requirement(l, cells, known, groups) }); err != nil {
+	if err := second.table.stream(requirements, func(l line, cells []cell) { second.requirement(l, cells, known, groups) }); err != nil {
 		return nil, err
 	}
 	second.close(groups)
@@ -133,7 +145,7 @@ func (r *registerReader) service(l line, cells []cell, known map[string]int32, l
 		Repair:  cascade.Repair{Median: repair, Spread: r.spread(l, cells, serviceSpread)},
 		Restart: r.time(l, cells, serviceRestart, 0),
 	})
-	r.register.about = append(r.register.about, about{cells[serviceOwner].text, cells[serviceCountry].text, cells[serviceSector].text, cells[serviceTags].text})
+	r.register.about = append(r.register.about, about{cells[serviceOwner].text, cells[serviceName].text, cells[serviceCountry].text, cells[serviceSector].text, cells[serviceTags].text})
 }
 
 // share reads a number from 0 to 1.
@@ -179,12 +191,26 @@ var units = []struct {
 
 // time reads a length of time with its unit.
 func (r *registerReader) time(l line, cells []cell, i int, unknown cascade.Minutes) cascade.Minutes {
-	const allowed = "a number and min, h or d, such as 48h, or " + Unknown
 	text := cells[i].text
 	if text == Unknown {
 		r.unknown(strings.Split(r.header, ",")[i])
 		return unknown
 	}
+	m, fault := parseTime(text)
+	if fault != nil {
+		if fault.Allowed == allowedTime {
+			fault.Allowed += ", or " + Unknown
+		}
+		r.fault(l, cells, i, fault.Message, fault.Allowed)
+		return 1
+	}
+	return m
+}
+
+const allowedTime = "a number and min, h or d, such as 48h"
+
+// parseTime reads a length of time with its unit. A fault lacks its place.
+func parseTime(text string) (cascade.Minutes, *errs.Fault) {
 	for _, u := range units {
 		digits, ok := strings.CutSuffix(text, u.name)
 		if !ok {
@@ -196,17 +222,14 @@ func (r *registerReader) time(l line, cells []cell, i int, unknown cascade.Minut
 		}
 		m, err := cascade.Hours(x * u.hours)
 		if err != nil {
-			r.fault(l, cells, i, errs.Quote(text)+" is out of range", fmt.Sprintf("0 to %dd", cascade.MaxMinutes/(24*60)))
-			return 1
+			return 0, &errs.Fault{Message: errs.Quote(text) + " is out of range", Allowed: fmt.Sprintf("0 to %dd", cascade.MaxMinutes/(24*60))}
 		}
-		return m
+		return m, nil
 	}
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		r.fault(l, cells, i, errs.Quote(text)+" has no unit", allowed)
-	} else {
-		r.fault(l, cells, i, errs.Quote(text)+" is no length of time", allowed)
+		return 0, &errs.Fault{Message: errs.Quote(text) + " has no unit", Allowed: allowedTime}
 	}
-	return 1
+	return 0, &errs.Fault{Message: errs.Quote(text) + " is no length of time", Allowed: allowedTime}
 }
 
 // marks checks the cells that say who may see a row and how sure it is.
@@ -234,19 +257,22 @@ const (
 
 // groups are the requirements while their rows are read.
 type groups struct {
-	index map[[2]string]int32 // by service and group
-	rows  map[[3]string]int   // line by service, group and supplier
-	first []groupRow          // parallel to Requirements
+	index map[groupKey]int32 // by service and group
+	rows  map[[2]int32]int   // line by requirement and supplier
+	first []groupRow         // parallel to Requirements
 }
 
-// groupRow is the first row of a group.
-type groupRow struct {
-	line  line
-	cells []cell
+type groupKey struct {
+	service int32
+	name    string
 }
+
+// groupRow is where a group begins: the cell that says how many it needs. Its text
+// is not kept, there may be millions.
+type groupRow struct{ row, line, column int }
 
 func newGroups() *groups {
-	return &groups{index: make(map[[2]string]int32), rows: make(map[[3]string]int)}
+	return &groups{index: make(map[groupKey]int32), rows: make(map[[2]int32]int)}
 }
 
 func (r *registerReader) requirement(l line, cells []cell, known map[string]int32, g *groups) {
@@ -274,31 +300,33 @@ func (r *registerReader) requirement(l line, cells []cell, known map[string]int3
 		r.fault(l, cells, requirementSupplier, fmt.Sprintf("service %s supplies itself", errs.Quote(text(requirementSupplier))), "another service")
 		return
 	}
-	row := [3]string{text(requirementService), text(requirementGroup), text(requirementSupplier)}
-	if before, ok := g.rows[row]; ok {
+	key := groupKey{service, text(requirementGroup)}
+	at, ok := g.index[key]
+	if before, twice := g.rows[[2]int32{at, supplier}]; ok && twice {
 		r.fault(l, cells, requirementSupplier, fmt.Sprintf("the supplier has a row already, on line %d", before), "one row for each supplier of a group")
 		return
 	}
-	g.rows[row] = l.number
 	need, err := strconv.Atoi(text(requirementNeed))
 	if err != nil || need < 1 || need > cascade.MaxSuppliers {
 		r.fault(l, cells, requirementNeed, errs.Quote(text(requirementNeed))+" is no number of suppliers", "1 or more, as many as must be up")
 		return
 	}
 	q := cascade.Requirement{Service: service, Name: text(requirementGroup), Need: int32(need), Binding: r.binding(l, cells), Buffer: r.time(l, cells, requirementBuffer, 0)}
-	key := [2]string{row[0], row[1]}
-	at, ok := g.index[key]
 	if !ok {
 		at = int32(len(r.register.Requirements))
 		g.index[key] = at
-		g.first = append(g.first, groupRow{l, cells})
+		g.first = append(g.first, groupRow{l.number, cells[requirementNeed].line, cells[requirementNeed].column})
 		r.register.Requirements = append(r.register.Requirements, q)
 	}
+	g.rows[[2]int32{at, supplier}] = l.number
 	group := &r.register.Requirements[at]
-	for i, same := range map[int]bool{requirementNeed: q.Need == group.Need, requirementBinding: q.Binding == group.Binding, requirementBuffer: q.Buffer == group.Buffer} {
-		if !same {
-			first := g.first[at]
-			r.fault(l, cells, i, fmt.Sprintf("%s differs from the group's first row, on line %d", errs.Quote(text(i)), first.line.number), first.cells[i].text)
+	for i, first := range map[int]string{
+		requirementNeed:    same(q.Need == group.Need, strconv.Itoa(int(group.Need))),
+		requirementBinding: same(q.Binding == group.Binding, strconv.FormatFloat(group.Binding.Float(), 'g', 4, 64)),
+		requirementBuffer:  same(q.Buffer == group.Buffer, strconv.FormatFloat(group.Buffer.Hours(), 'g', 4, 64)+"h"),
+	} {
+		if first != "" {
+			r.fault(l, cells, i, fmt.Sprintf("%s differs from the group's first row, on line %d", errs.Quote(text(i)), g.first[at].row), first)
 		}
 	}
 	group.Suppliers = append(group.Suppliers, supplier)
@@ -328,65 +356,22 @@ func (r *registerReader) binding(l line, cells []cell) cascade.Probability {
 	return 0
 }
 
+// same returns nothing where two rows say the same, and what the first says else.
+func same(is bool, first string) string {
+	if is {
+		return ""
+	}
+	return first
+}
+
 // close looks at the groups once all their rows are known.
 func (r *registerReader) close(g *groups) {
 	for i := range r.register.Requirements {
 		q := &r.register.Requirements[i]
 		if int(q.Need) > len(q.Suppliers) {
 			first := g.first[i]
-			r.fault(first.line, first.cells, requirementNeed,
-				fmt.Sprintf("%d of %d suppliers cannot be up", q.Need, len(q.Suppliers)), fmt.Sprintf("1 to %d, or more suppliers", len(q.Suppliers)))
+			at := place{line{number: max(first.row, first.line)}, first.column, "need"}
+			r.add(at, fmt.Sprintf("%d of %d suppliers cannot be up", q.Need, len(q.Suppliers)), fmt.Sprintf("1 to %d, or more suppliers", len(q.Suppliers)))
 		}
 	}
-}
-
-// ReadScenario reads who a scenario can hit. Each row selects services by tag,
-// sector, country, owner or id; where several rows select one, the highest
-// probability is its own.
-func (r *Register) ReadScenario(name string, in io.Reader) (cascade.Scenario, error) {
-	s := cascade.Scenario{Hits: make([]cascade.Probability, len(r.Services))}
-	t := &registerReader{&table{name: name, header: ScenarioHeader}, r}
-	err := t.read(in, func(l line, cells []cell) {
-		hit := t.share(l, cells, 2, cascade.Always)
-		if cells[2].text == Unknown {
-			t.fault(l, cells, 2, "a scenario says how likely it is", "a number from 0 to 1")
-		}
-		selected := r.selector(cells[0].text)
-		if selected == nil {
-			t.fault(l, cells, 0, errs.Quote(cells[0].text)+" selects nothing", "all, tag, sector, country, owner or id")
-			return
-		}
-		any := false
-		for i := range r.Services {
-			if selected(i, cells[1].text) {
-				any = true
-				s.Hits[i] = max(s.Hits[i], hit)
-			}
-		}
-		if !any {
-			t.fault(l, cells, 1, fmt.Sprintf("no service has the %s %s", cells[0].text, errs.Quote(cells[1].text)), "one that stands in the services table")
-		}
-	})
-	if err != nil {
-		return s, err
-	}
-	return s, t.faults.Err()
-}
-
-func (r *Register) selector(kind string) func(i int, value string) bool {
-	switch kind {
-	case "all":
-		return func(int, string) bool { return true }
-	case "tag":
-		return func(i int, value string) bool { return slices.Contains(strings.Fields(r.about[i].tags), value) }
-	case "sector":
-		return func(i int, value string) bool { return r.about[i].sector == value }
-	case "country":
-		return func(i int, value string) bool { return r.about[i].country == value }
-	case "owner":
-		return func(i int, value string) bool { return r.about[i].owner == value }
-	case "id":
-		return func(i int, value string) bool { return r.Services[i].ID == value }
-	}
-	return nil
 }

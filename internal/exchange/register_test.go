@@ -78,6 +78,9 @@ func TestReadScenario(t *testing.T) {
 			t.Parallel()
 			s, err := fresh(t).ReadScenario("s.csv", strings.NewReader(exchange.ScenarioHeader+"\n"+row.text+"\n"))
 			var got []string
+			if s == nil {
+				s = new(exchange.Scenario)
+			}
 			for _, h := range s.Hits {
 				got = append(got, strconv.FormatFloat(h.Float(), 'g', -1, 64))
 			}

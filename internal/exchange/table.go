@@ -36,6 +36,9 @@ func (t *table) add(p place, message, allowed string) {
 
 // fault adds a fault of a cell of a row.
 func (t *table) fault(l line, cells []cell, i int, message, allowed string) {
+	if cells[i].line > 0 {
+		l.number = cells[i].line
+	}
 	t.add(place{l, cells[i].column, strings.Split(t.header, ",")[i]}, message, allowed)
 }
 

@@ -46,7 +46,9 @@ const (
 	KindAmendment  Kind = "amendment"
 	KindRelease    Kind = "release"
 	KindCollective Kind = "collective"
-	KindEntry      Kind = "ledger entry"
+	KindEntry      Kind = "ledger entry"     // a line of a keeper's own record
+	KindStatement  Kind = "ledger statement" // an entry of the coalition's ledger
+	KindParameters Kind = "cascade parameters"
 	KindWipe       Kind = "wipe attestation"
 	KindRehearsal  Kind = "rehearsal report"
 
@@ -55,6 +57,11 @@ const (
 	KindApproval        Kind = "approval"
 	KindOpinionRequest  Kind = "opinion request"
 	KindOpinion         Kind = "opinion"
+	// Those of the silence procedure.
+	KindSilenceStep     Kind = "silence step"
+	KindSilenceComment  Kind = "silence comment"
+	KindSilenceBreak    Kind = "silence break"
+	KindSilenceReceived Kind = "silence acknowledgement"
 
 	// Those that are exchanged before there is a charter.
 	KindHostCard        Kind = "host card"
@@ -190,8 +197,9 @@ func noLineEnd(r rune) rune {
 	return r
 }
 
-func text(kind Kind, body []byte) string {
-	digest := sha256.Sum256(body)
+func text(kind Kind, body []byte) string { return textOf(kind, sha256.Sum256(body)) }
+
+func textOf(kind Kind, digest [sha256.Size]byte) string {
 	return noteHeader + string(kind) + "\n" + base64.StdEncoding.EncodeToString(digest[:]) + "\n"
 }
 
@@ -227,6 +235,12 @@ func Cosign(kind Kind, body, sig []byte, signers ...*Signer) ([]byte, error) {
 // required has signed it. Signatures by others are ignored. The error is of
 // kind Invalid and says which signature is missing or wrong.
 func Verify(kind Kind, body, sig []byte, required ...Public) error {
+	return VerifyDigest(kind, sha256.Sum256(body), sig, required...)
+}
+
+// VerifyDigest is [Verify] where only the file's SHA-256 is at hand: the note is
+// over the digest, so it can be checked by who may not read the file.
+func VerifyDigest(kind Kind, digest [sha256.Size]byte, sig []byte, required ...Public) error {
 	if len(required) == 0 {
 		return fmt.Errorf("verify a %s: nobody is required to have signed", kind)
 	}
@@ -250,7 +264,7 @@ func Verify(kind Kind, body, sig []byte, required ...Public) error {
 			return errs.Wrap(err, errs.Invalid,
 				fmt.Sprintf("the signature of the %s by %s is not in canonical form", kind, public.readable()), "ask the sender for the file and its .sig again")
 		}
-		if n.Text != text(kind, body) {
+		if n.Text != textOf(kind, digest) {
 			return errs.New(errs.Invalid,
 				fmt.Sprintf("the signature is not about this %s", kind), "the file was changed after it was signed, or the .sig belongs to another file")
 		}

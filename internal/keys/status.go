@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -70,4 +71,26 @@ func Join(kind Kind, body, sig, other []byte) ([]byte, error) {
 		return nil, errs.New(errs.Invalid, fmt.Sprintf("the joined signature of the %s has %d bytes", kind, len(joined)), "")
 	}
 	return joined, nil
+}
+
+// Reduce returns the note with the signatures of required alone, in that order:
+// of several notes over one file it makes one form. It verifies them first.
+func Reduce(kind Kind, digest [sha256.Size]byte, sig []byte, required ...Public) ([]byte, error) {
+	if err := VerifyDigest(kind, digest, sig, required...); err != nil {
+		return nil, err
+	}
+	head := textOf(kind, digest) + "\n"
+	reduced := []byte(head)
+	for _, public := range required {
+		verifier, err := note.NewVerifier(string(public))
+		if err != nil {
+			return nil, err
+		}
+		n, err := note.Open(sig, note.VerifierList(verifier))
+		if err != nil {
+			return nil, err
+		}
+		reduced = fmt.Appendf(reduced, "\u2014 %s %s\n", n.Sigs[0].Name, n.Sigs[0].Base64)
+	}
+	return reduced, nil
 }

@@ -1,15 +1,23 @@
 // Package ledger is the coalition's shared record: what was decided and done in
-// a cycle, in order, the same for all.
+// its cycles, in order, the same for all.
 //
-// An [Entry] says one thing: a charter was adopted, a roster frozen, a share
-// handed over, a release signed. Entries that everyone can read carry no
-// member's name and no time of submission; what they cover they carry as
-// digests.
+// A [Statement] is an entry: a charter was adopted, a roster frozen, a share handed
+// over, a release signed. [Rows] is the table of what there is to say, and a [Cycle]
+// derives statements from what was signed. Everyone can read them, so they carry
+// pseudonyms ([Opener]), salted hashes and no time of a submission. Statements are
+// the leaves of a [Tree], which readers get as tiles from a [Source]; a [Checkpoint]
+// says what the tree was at a moment, and a [Policy] whom a reader trusts to have
+// seen it. [ReadView] checks a whole ledger, [OpenBundle] one that came with the
+// files of a cycle. A [Log] is a ledger in memory; package logserver has it on disk.
 //
-// A [File] is an append-only signed file: each line is an entry with its
-// number, the digest of the line before it and the keeper's signature, so that
-// a line that is changed, added, dropped or moved is found by [Read]. Lines
+// Beside it stands the record that each host and the coordinator keep of their own,
+// a [File] of [Entry]s: an append-only signed file in which each line is an entry
+// with its number, the digest of the line before it and the keeper's signature, so
+// that a line that is changed, added, dropped or moved is found by [Read]. Lines
 // dropped from the end are not: a reader who saw more keeps the last digest.
+//
+// The package is pure: it opens no file and no connection, and the clock and the
+// keys are given to it. Whatever it reads may be hostile.
 package ledger
 
 import (
@@ -28,7 +36,7 @@ import (
 	"muster/internal/keys"
 )
 
-// Entry is one statement in the record.
+// Entry is one statement in a keeper's own record.
 type Entry struct {
 	ID   string            `json:"id"`   // unique; the same id again is the same statement
 	Kind string            `json:"kind"` // "charter", "roster", "aggregate share", "release"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 
 	"muster/internal/errs"
 	"muster/internal/keys"
@@ -52,6 +53,35 @@ func TailOf(raw []byte) (Tail, error) {
 		return Tail{}, errs.Wrap(err, errs.Invalid, "a line of the record cannot be read", "")
 	}
 	return Tail{Lines: s.Line.Number}.after(raw), nil
+}
+
+// ReadLine reads one line of a record, without its end, that its keeper has signed.
+// Whether it stands in the record only the whole record shows.
+func ReadLine(raw []byte, keeper keys.Public) (Line, error) {
+	invalid := func(cause error, what string) (Line, error) {
+		return Line{}, errs.Wrap(cause, errs.Invalid, "the line of a record "+what, "ask for the record again")
+	}
+	if len(raw) > maxLine {
+		return invalid(nil, "is too long")
+	}
+	var s signedLine
+	if err := keys.DecodeCanonical(raw, &s); err != nil {
+		return invalid(err, "cannot be read")
+	}
+	body, err := keys.Canonical(s.Line)
+	if err == nil {
+		err = s.Line.Entry.check()
+	}
+	if err != nil {
+		return invalid(err, "cannot be read")
+	}
+	if err := keys.Verify(keys.KindEntry, body, []byte(s.Signature), keeper); err != nil {
+		return invalid(err, "is not signed by its keeper")
+	}
+	if strings.Count(s.Signature, "\n") != noteLines {
+		return invalid(nil, "has more signatures than the keeper's")
+	}
+	return s.Line, nil
 }
 
 // Holds reports whether a line, without its end, is of the entry e and of no

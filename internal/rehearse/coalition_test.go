@@ -17,6 +17,7 @@ import (
 	"muster/internal/assess"
 	"muster/internal/coalition"
 	"muster/internal/framework"
+	"muster/internal/ledger"
 	"muster/internal/rehearse"
 	"muster/packs"
 )
@@ -189,6 +190,17 @@ func plainSum(p *framework.Pack, members []member) totals {
 // check compares a whole result with what the members said.
 func check(t *testing.T, cfg rehearse.Config, members []member, result *rehearse.Result) {
 	t.Helper()
+	b := checkBundle(t, result)
+	shares, releases := 0, 0
+	if result.Aggregate != nil {
+		shares = 2
+	}
+	if result.Release != nil {
+		releases = 1
+	}
+	if count(b, ledger.KindCharter) != 1 || count(b, ledger.KindRoster) != 1 || count(b, ledger.KindShare) != shares || count(b, ledger.KindRelease) != releases {
+		t.Errorf("the ledger has %d charters, %d rosters, %d shares and %d releases", count(b, ledger.KindCharter), count(b, ledger.KindRoster), count(b, ledger.KindShare), count(b, ledger.KindRelease))
+	}
 	want := plainSum(cfg.Pack, members)
 	hosting := 0
 	for _, m := range members {

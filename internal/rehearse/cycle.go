@@ -44,6 +44,8 @@ type Rehearsal struct {
 	sealed       map[coalition.MemberID]submit.Submission
 	addenda      []coalition.SignedAddendum
 	clock        *clock
+	shared       *shared
+	cycle        *ledger.Cycle
 }
 
 // clock is the rehearsal's: it stands still until it is set.
@@ -100,6 +102,9 @@ func (c *Rehearsal) checkHosts() error {
 
 func (c *Rehearsal) drawKeys() error {
 	var err error
+	if c.shared, err = newShared(c.cfg.Rand); err != nil {
+		return err
+	}
 	if c.coordinator = c.cfg.Signer; c.coordinator == nil {
 		if c.coordinator, err = keys.Generate(c.cfg.Rand, "coordinator"); err != nil {
 			return err
@@ -128,8 +133,8 @@ func (c *Rehearsal) signCharter(ctx context.Context, hosts Introduction) error {
 		Coalition: c.cfg.Coalition, Cycle: c.cfg.Cycle, Marking: c.cfg.Marking,
 		Framework: coalition.FrameworkRef{ID: ref.ID, Version: ref.Version, Digest: ref.Digest}, Layout: layout,
 		Cohort: c.cfg.Cohort, Leader: hosts.Leader, Helper: hosts.Helper, Seed: hosts.Seed, Variant: c.cfg.Variant,
-		Disclosure: c.cfg.Disclosure,
-		Opens:      opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
+		Disclosure: c.cfg.Disclosure, Witnesses: coalition.WitnessPolicy{Threshold: c.shared.policy.Threshold, Keys: c.shared.policy.Witnesses, Log: c.shared.policy.Log},
+		Opens: opens, Deadline: opens.Add(openFor), Wipe: opens.Add(openFor + keptFor),
 	}
 	for _, m := range c.cfg.Members {
 		proposal.Members = append(proposal.Members, coalition.Member{ID: m.ID, Key: c.memberKeys[m.ID].Public()})
@@ -151,6 +156,9 @@ func (c *Rehearsal) signCharter(ctx context.Context, hosts Introduction) error {
 	}
 	// From here on everyone uses the charter as it was signed.
 	if c.charter, err = c.signed.Open(); err != nil {
+		return err
+	}
+	if c.cycle, err = ledger.NewCycle(c.signed); err != nil {
 		return err
 	}
 	task, err := c.charter.OpenTask(c.cfg.Cohort)

@@ -1,16 +1,19 @@
 package rehearse
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"sync"
 
 	"muster/dap"
 	"muster/internal/aggregate"
 	"muster/internal/coalition"
 	"muster/internal/keys"
+	"muster/internal/ledger"
 	"muster/internal/store"
 	"muster/internal/store/hostdb"
 	"muster/internal/submit"
@@ -38,6 +41,41 @@ type hostKeys struct {
 	hpke     *dap.HpkeKeypair
 	cycleKey [hostdb.CycleKeySize]byte
 	part     coalition.SeedPart
+	record   *hostRecord
+}
+
+// hostRecord is the record that a host in this process keeps of its own, in memory: it
+// outlives the host, as a file would.
+type hostRecord struct {
+	mu   sync.Mutex
+	body bytes.Buffer
+}
+
+// Append takes a line.
+func (r *hostRecord) Append(b []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.body.Write(b)
+	return nil
+}
+
+func (r *hostRecord) read() []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return bytes.Clone(r.body.Bytes())
+}
+
+// bothLogs enters what a host says in its own record, and in the coordinator's.
+type bothLogs struct {
+	own    *ledger.File
+	shared aggregate.Log
+}
+
+func (l bothLogs) Append(ctx context.Context, e ledger.Entry) error {
+	if err := l.own.Append(ctx, e); err != nil {
+		return err
+	}
+	return l.shared.Append(ctx, e)
 }
 
 // Prepare draws all keys and the seed.
@@ -71,6 +109,7 @@ func (s *InProcess) draw(i int, host coalition.MemberID) error {
 	if h.signer, err = keys.Generate(s.Rand, "host "+string(host)); err != nil {
 		return err
 	}
+	h.record = new(hostRecord)
 	if h.hpke, err = dap.GenerateHpkeKeypair(1, s.Suite); err != nil {
 		return err
 	}
@@ -122,8 +161,13 @@ func (s *InProcess) connect(ctx context.Context, world World, h *pair) error {
 			return err
 		}
 		h.task = task.ID
+		own, _, err := ledger.Open(bytes.NewReader(host.record.read()), host.record, host.signer)
+		if err != nil {
+			return err
+		}
+		h.records[i] = host.record
 		configs[i] = aggregate.Config{
-			Task: task, Store: db, HPKE: []*dap.HpkeKeypair{host.hpke}, Signer: host.signer, Log: world.Record, Now: world.Now,
+			Task: task, Store: db, HPKE: []*dap.HpkeKeypair{host.hpke}, Signer: host.signer, Log: bothLogs{own, world.Record}, Now: world.Now,
 		}
 	}
 	var err error
@@ -142,6 +186,7 @@ type pair struct {
 	leader    *aggregate.Leader
 	helper    *aggregate.Helper
 	databases []*hostdb.DB
+	records   [2]*hostRecord
 }
 
 func (h *pair) Leader() Leader { return h.leader }
@@ -178,8 +223,11 @@ func (h *pair) Freeze(ctx context.Context) (leader, helper coalition.FrozenRoste
 
 func (h *pair) AddUp(ctx context.Context) error { return h.leader.Aggregate(ctx) }
 
-// Records returns none: these hosts write into the coordinator's.
-func (h *pair) Records() ([]Record, error) { return nil, nil }
+// Records returns what each host keeps of its own; both write into the coordinator's
+// as well.
+func (h *pair) Records() ([]Record, error) {
+	return []Record{{"leader", h.records[0].read()}, {"helper", h.records[1].read()}}, nil
+}
 
 func (h *pair) Close() error {
 	var failed []error

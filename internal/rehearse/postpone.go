@@ -31,6 +31,10 @@ func (c *Rehearsal) postpone(ctx context.Context, record *record, hosts Hosts) (
 			return time.Time{}, err
 		}
 	}
+	list, err := c.cycle.Addenda(c.addenda)
+	if err := c.enter(ctx, list, err); err != nil {
+		return time.Time{}, err
+	}
 	return c.charter.DeadlineAfter(c.addenda)
 }
 

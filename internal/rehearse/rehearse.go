@@ -26,6 +26,7 @@ import (
 	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/keys"
+	"muster/internal/ledger"
 	"muster/internal/release"
 	"muster/internal/store"
 )
@@ -58,11 +59,14 @@ type Config struct {
 	Variant    dap.Variant          // zero: dap-18
 	Dir        string
 	Stage      Stage // where the hosts stand; nil: in this process
-	AtOnce     int   // how many members deliver at the same time; zero: one
-	Rand       io.Reader
-	Now        func() time.Time
-	Progress   func(Progress) // may be nil
-	Fault      store.Fault    // of hosts in this process, for tests; nil otherwise
+	// Ledger opens the coalition's ledger; nil: it is in the memory of this process, as
+	// it has to be where the log server does not run. What it opens is closed by Run.
+	Ledger   func(ctx context.Context, key *keys.Signer, policy ledger.Policy) (Ledger, error)
+	AtOnce   int // how many members deliver at the same time; zero: one
+	Rand     io.Reader
+	Now      func() time.Time
+	Progress func(Progress) // may be nil
+	Fault    store.Fault    // of hosts in this process, for tests; nil otherwise
 }
 
 // Postponement moves the deadline, for a reason that members read.
@@ -86,8 +90,10 @@ type Result struct {
 	Roster    coalition.SignedRoster
 	Aggregate *collect.Aggregate
 	Release   *collect.SignedRelease
-	Ledger    []byte   // the coordinator's record
-	Records   []Record // those of hosts that keep their own
+	Ledger    []byte          // the coordinator's record
+	Records   []Record        // those of the hosts
+	Bundle    []ledger.Member // the cycle with the coalition's ledger around it
+	Policy    ledger.Policy   // with which it is checked: its keys were drawn for this rehearsal
 	Refused   error
 }
 
@@ -111,6 +117,18 @@ func (c *Rehearsal) Run(ctx context.Context) (_ *Result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, record.close()) }()
+	if err := c.shared.open(ctx, c.cfg.Ledger); err != nil {
+		return nil, err
+	}
+	if c.cfg.Ledger != nil {
+		defer func() {
+			err = errors.Join(err, c.shared.log.Close(context.WithoutCancel(ctx)))
+			c.shared.log = nil
+		}()
+	}
+	if err := c.enterCharter(ctx); err != nil {
+		return nil, err
+	}
 	c.progress("start both hosts", 0, 1)
 	hosts, err := c.cfg.Stage.Open(ctx, World{Now: c.clock.now, Record: record})
 	if err != nil {
@@ -121,7 +139,7 @@ func (c *Rehearsal) Run(ctx context.Context) (_ *Result, err error) {
 }
 
 func (c *Rehearsal) run(ctx context.Context, record *record, hosts Hosts) (*Result, error) {
-	result := &Result{Charter: c.signed}
+	result := &Result{Charter: c.signed, Policy: c.shared.policy}
 	if c.clock.now().Before(time.Unix(c.charter.Deadline, 0)) {
 		if err := c.deliver(ctx, hosts); err != nil {
 			return nil, err
@@ -148,7 +166,7 @@ func (c *Rehearsal) run(ctx context.Context, record *record, hosts Hosts) (*Resu
 		return nil, err
 	}
 	result.Roster = frozen.Roster
-	if err := c.logRoster(ctx, record, frozen.Roster); err != nil {
+	if err := errors.Join(c.logRoster(ctx, record, frozen.Roster), c.enterFrozen(ctx, frozen)); err != nil {
 		return nil, err
 	}
 	if result.Refused, err = c.openTotals(ctx, record, hosts, frozen, result); err != nil {
@@ -157,7 +175,18 @@ func (c *Rehearsal) run(ctx context.Context, record *record, hosts Hosts) (*Resu
 	if result.Ledger, err = record.read(); err != nil {
 		return nil, err
 	}
-	result.Records, err = hosts.Records()
+	if result.Records, err = hosts.Records(); err != nil {
+		return nil, err
+	}
+	if err := c.enterRecords(ctx, result.Records); err != nil {
+		return nil, err
+	}
+	if result.Aggregate != nil {
+		if err := c.enterRelease(ctx, result); err != nil {
+			return nil, err
+		}
+	}
+	result.Bundle, err = c.bundle(ctx, frozen, result)
 	return result, err
 }
 

@@ -24,6 +24,7 @@ const views = {
   outcome: "allies/2026/pack/muster-core/A1.2",
   itself: "allies/2026/itself/muster-collective/",
   method: "allies/2026/method",
+  check: "allies/2026/check",
   partners: "partners/2026/",
   missing: "allies/2026/nothing",
 };
@@ -97,7 +98,7 @@ async function fits(page, must) {
 // What is cheap to look at is looked at in every way; the two large pages once in
 // each language, width and theme.
 const audits = [];
-for (const view of ["year", "outcomes-open", "outcome", "itself", "method", "missing"]) {
+for (const view of ["year", "outcomes-open", "outcome", "itself", "method", "check", "missing"]) {
   for (const lang of ["en", "fr"]) for (const width of [390, 1440]) audits.push({ view, lang, width, colorScheme: "light" });
   audits.push({ view, lang: "en", width: 1440, colorScheme: "dark" });
 }

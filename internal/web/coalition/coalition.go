@@ -24,6 +24,7 @@ import (
 	"io/fs"
 	"log/slog"
 
+	"muster/internal/verify"
 	"muster/internal/web"
 )
 
@@ -32,10 +33,11 @@ var files embed.FS
 
 // Config is what is drawn.
 type Config struct {
-	Sheets []*Sheet      // of one coalition: cycles, packs and cohorts in any order
-	Itself []*Collective // what the coalition says of itself; may be empty
-	Log    *slog.Logger  // where faults of pages go; nil for nowhere
-	Base   string        // the path that the handler is served under, such as "/picture"; empty for the root
+	Sheets []*Sheet         // of one coalition: cycles, packs and cohorts in any order
+	Itself []*Collective    // what the coalition says of itself; may be empty
+	Checks []*verify.Report // what the coalition's own run of muster verify said, of each cycle; may be empty
+	Log    *slog.Logger     // where faults of pages go; nil for nowhere
+	Base   string           // the path that the handler is served under, such as "/picture"; empty for the root
 }
 
 // Pages draws a picture, served or as one file. It does not change after [New]
@@ -57,6 +59,9 @@ func New(cfg Config) (*Pages, error) {
 	}
 	locales, err := fs.Sub(files, "locale")
 	if err != nil {
+		return nil, err
+	}
+	if err := picture.check(cfg.Checks); err != nil {
 		return nil, err
 	}
 	p := &Pages{picture: picture, log: cfg.Log, base: cfg.Base}
@@ -107,6 +112,7 @@ func (p *Pages) page(d *drawing, title, here string, s *Sheet, at elsewhere) web
 		page.Nav = append(page.Nav, link(d.T("nav.itself"), d.to.itself(d.cohort.ID, d.cycle.ID, itself.Pack)))
 	}
 	page.Nav = append(page.Nav, link(d.T("nav.method"), d.to.method(d.cohort.ID, d.cycle.ID)))
+	page.Nav = append(page.Nav, link(d.T("nav.check"), d.to.check(d.cohort.ID, d.cycle.ID)))
 	if len(p.picture.Cohorts) > 1 {
 		sw := web.Switch{Label: d.T("nav.cohort")}
 		for _, cohort := range p.picture.Cohorts {

@@ -34,10 +34,11 @@ type document struct {
 	Packs    []packSection
 	Itself   []itselfSection
 	Method   methodView
+	Check    checkView
 	Scale    scaleView
 	Source   string
 
-	YearAnchor, MethodAnchor string
+	YearAnchor, MethodAnchor, CheckAnchor string
 }
 
 // packSection is all outcomes of a pack.
@@ -115,10 +116,13 @@ func (p *Pages) document(d *drawing, first bool) document {
 		Printer: d.Printer, Name: d.T("file.language"), Own: d.T("file.own"), First: first,
 		Marking: p.picture.Marking, Meaning: d.meaning(p.picture.Marking),
 		Scale: d.scale(s), Source: d.source(s), Method: d.method(), Year: d.year(),
-		YearAnchor: target(d.to.year(d.cohort.ID, d.cycle.ID)), MethodAnchor: target(d.to.method("", "")),
+		YearAnchor: target(d.to.year(d.cohort.ID, d.cycle.ID)), MethodAnchor: target(d.to.method("", "")), Check: d.check(), CheckAnchor: target(d.to.check("", "")),
 	}
 	doc.Year.Page = web.Page{Printer: d.Printer, Notices: d.notices(s)}
-	doc.Method.Printer = d.Printer
+	doc.Method.Printer, doc.Check.Printer = d.Printer, d.Printer
+	if len(p.picture.Cohorts) > 1 {
+		doc.Check.Ran = nil // a charter may have several cohorts, and a file is of one
+	}
 	add := func(text, href string) { doc.Contents = append(doc.Contents, web.Link{Text: text, Href: href}) }
 	add(d.T("year.title", "Cycle", d.cycle.ID), d.to.year(d.cohort.ID, d.cycle.ID))
 	for _, sheet := range d.cycle.Sheets {
@@ -139,6 +143,7 @@ func (p *Pages) document(d *drawing, first bool) document {
 		add(d.Plain(itself.PackTitle), place)
 	}
 	add(d.T("nav.method"), d.to.method("", ""))
+	add(d.T("nav.check"), d.to.check("", ""))
 	return doc
 }
 
@@ -170,6 +175,7 @@ func (f inFile) outcome(cohort, _, pack, outcome string) string {
 
 func (f inFile) itself(cohort, _, pack string) string { return "#" + f.at(cohort, "itself", pack) }
 func (f inFile) method(_, _ string) string            { return "#" + f.at("method") }
+func (f inFile) check(_, _ string) string             { return "#" + f.at("check") }
 func (f inFile) file(_, _, _ string) string           { return "" }
 func (f inFile) elsewhere(_, _ string) string         { return "" }
 

@@ -52,6 +52,7 @@ func TestGoldenPages(t *testing.T) {
 		"outcome":  "allies/2026/pack/harbour-lights/L1.1",
 		"itself":   "allies/2026/itself/harbour-lights/",
 		"method":   "partners/2026/method",
+		"check":    "allies/2026/check",
 		"notfound": "allies/2026/nothing",
 	} {
 		for _, lang := range []string{"en", "fr"} {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"muster/internal/errs"
+	"muster/internal/verify"
 	"muster/internal/web"
 )
 
@@ -200,6 +201,7 @@ type Picture struct {
 	Coalition string
 	Marking   string
 	Cohorts   []*Cohort // the largest first
+	Checks    []*verify.Report
 }
 
 // Cohort is who answers together: the allies, or the partners.

@@ -18,6 +18,7 @@ import (
 //	/{lang}/{cohort}/{cycle}/pack/{pack}/{outcome}
 //	/{lang}/{cohort}/{cycle}/itself/{pack}/  the coalition's answers about itself
 //	/{lang}/{cohort}/{cycle}/method
+//	/{lang}/{cohort}/{cycle}/check           how everybody checks the cycle, and what the own run said
 //	/{lang}/{cohort}/{cycle}/file/{name}     the numbers as CSV, and release.json
 func (p *Pages) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -29,6 +30,7 @@ func (p *Pages) Handler() http.Handler {
 	mux.HandleFunc("GET "+base+"pack/{pack}/{outcome}", p.at(p.serveOutcome))
 	mux.HandleFunc("GET "+base+"itself/{pack}/{$}", p.at(p.serveItself))
 	mux.HandleFunc("GET "+base+"method", p.at(p.serveMethod))
+	mux.HandleFunc("GET "+base+"check", p.at(p.serveCheck))
 	mux.HandleFunc("GET "+base+"file/{name}", p.at(p.serveFile))
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		cohort := p.picture.Cohorts[0]
@@ -176,6 +178,13 @@ func (p *Pages) serveMethod(w http.ResponseWriter, _ *http.Request, d *drawing) 
 	p.render(w, http.StatusOK, "method", view)
 }
 
+func (p *Pages) serveCheck(w http.ResponseWriter, _ *http.Request, d *drawing) {
+	view := d.check()
+	view.Page = p.page(d, view.Heading, d.to.check(d.cohort.ID, d.cycle.ID), d.cycle.Sheets[0],
+		func(to places, cohort *Cohort, cycle *Cycle) string { return to.check(cohort.ID, cycle.ID) })
+	p.render(w, http.StatusOK, "check", view)
+}
+
 // notFoundView is the page of a place where there is nothing.
 type notFoundView struct {
 	web.Page
@@ -231,6 +240,8 @@ func (s served) itself(cohort, cycle, pack string) string {
 }
 
 func (s served) method(cohort, cycle string) string { return s.under(cohort, cycle, "method") }
+
+func (s served) check(cohort, cycle string) string { return s.under(cohort, cycle, "check") }
 
 func (s served) file(cohort, cycle, name string) string {
 	return s.under(cohort, cycle, "file", name)

@@ -15,6 +15,7 @@ type places interface {
 	outcome(cohort, cycle, pack, outcome string) string
 	itself(cohort, cycle, pack string) string
 	method(cohort, cycle string) string
+	check(cohort, cycle string) string
 	file(cohort, cycle, name string) string // a download; empty where there is none
 
 	elsewhere(cohort, cycle string) string // the year of another cohort; empty where it has none

@@ -10,6 +10,7 @@ import (
 	"muster/internal/collective"
 	"muster/internal/disclosure"
 	"muster/internal/framework"
+	"muster/internal/verify"
 	"muster/internal/web/coalition"
 )
 
@@ -93,7 +94,27 @@ func (cfg Config) Picture(itself []*framework.Pack) (coalition.Config, error) {
 			picture.Itself = append(picture.Itself, c)
 		}
 	}
+	last := picture.Sheets[len(picture.Sheets)-1]
+	for _, s := range picture.Sheets {
+		if s.Cycle > last.Cycle {
+			last = s
+		}
+	}
+	picture.Checks = []*verify.Report{checkOf(last)}
 	return picture, nil
+}
+
+// checkOf is a report of a run that nobody made: one finding of each verdict.
+func checkOf(s *coalition.Sheet) *verify.Report {
+	return &verify.Report{
+		Coalition: s.Coalition, Cycle: s.Cycle, Charter: s.Charter, Ledger: "ledger.example", Entries: 61, Root: "bm9ib2R5J3M=",
+		Findings: []verify.Finding{
+			verify.NewFinding(verify.StepBundle, verify.Holds, "", "whole", 61, 12),
+			verify.NewFinding(verify.StepConsistency, verify.Unchecked, "", "nothing_seen"),
+			verify.NewFinding(verify.StepRelease, verify.Holds, "", "release", "allies", 31, 32),
+			verify.NewFinding(verify.StepApproval, verify.Fails, "tile/entries/000.p/61#57", "approval_missing", 1, "allies"),
+		},
+	}
 }
 
 // collectiveOf answers for the coalition: a little better each year.
@@ -139,6 +160,7 @@ func (w World) Paths(lang string) []Path {
 		{"outcomes, one area, below target", pack + "?area=" + area.ID + "&show=below"},
 		{"outcome", pack + area.Outcomes[0].ID},
 		{"method", at + "method"},
+		{"check it yourself", at + "check"},
 		{"nothing there", at + "nothing"},
 	}
 	if len(w.Config.Itself) > 0 {

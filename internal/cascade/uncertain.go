@@ -1,0 +1,404 @@
+package cascade
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"muster/internal/errs"
+)
+
+// UncertainOptions say how to look at what nobody knows.
+type UncertainOptions struct {
+	Options     // Trials are those of one draw, 0 is 512
+	Draws   int // of the parameters; 0 is 200
+}
+
+// Uncertain is what a scenario does over what is believed of the parameters. A band
+// is of the expected values over the draws: a median, and the 80 per cent between a
+// tenth and nine tenths. What one draw's trials leave open is in it as well.
+type Uncertain struct {
+	Format     string        `json:"format"`
+	Engine     Engine        `json:"engine"`
+	Seed       uint64        `json:"seed"`
+	Draws      int           `json:"draws"`
+	Trials     uint64        `json:"trials_per_draw"`
+	Horizon    float64       `json:"horizon_hours"`
+	Graph      string        `json:"graph_digest"`
+	Parameters string        `json:"parameter_digest"`
+	Hash       string        `json:"result_hash"`
+	Worst      Band          `json:"lost_at_worst_moment"`
+	Lost       Band          `json:"lost_hours"`
+	Missions   []MissionBand `json:"missions"`
+	Tornado    []Swing       `json:"tornado"`
+	Stability  []Stability   `json:"stability"`
+}
+
+// Band is a median with the 80 per cent around it.
+type Band struct {
+	Median float64 `json:"median"`
+	P10    float64 `json:"p10"`
+	P90    float64 `json:"p90"`
+}
+
+// MissionBand is what may happen to a mission.
+type MissionBand struct {
+	ID    string `json:"id"`
+	Fails Band   `json:"fails"`
+	Hours Band   `json:"hours_down"`
+}
+
+// Swing is what one parameter does to the share lost at the worst moment while the
+// others stand at their medians: at its tenth, and at its nine tenths.
+type Swing struct {
+	Parameter string  `json:"parameter"`
+	At10      float64 `json:"at_p10"`
+	At90      float64 `json:"at_p90"`
+}
+
+// Stability is in what share of the draws something is among the first five.
+type Stability struct {
+	ID    string  `json:"id"`
+	First float64 `json:"in_top_5"`
+	Draws int     `json:"draws"`
+}
+
+const (
+	uncertainFormat = "muster cascade uncertainty v1"
+	defaultDraws    = 200
+	stableDraws     = 40
+	stableOf        = 5
+	maxDraws        = 1 << 14
+	tornadoBlocks   = 4
+)
+
+// uncertainty is one such look.
+type uncertainty struct {
+	ctx     context.Context
+	outlook Outlook
+	laws    Laws
+	options UncertainOptions
+	tables  *repairTables
+	base    *runner // at the medians
+	draws   [][Parameters]float64
+}
+
+func newUncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOptions) (*uncertainty, error) {
+	if options.Draws == 0 {
+		options.Draws = defaultDraws
+	}
+	if options.Trials == 0 {
+		options.Trials = Lanes
+	}
+	if options.Draws < 10 || options.Draws > maxDraws {
+		return nil, errs.New(errs.Invalid, fmt.Sprintf("there cannot be %d draws", options.Draws), fmt.Sprintf("allowed: 10 to %d, or 0 for %d", maxDraws, defaultDraws))
+	}
+	c, err := o.Likeliest(l)
+	if err != nil {
+		return nil, err
+	}
+	base, err := newRunner(c.Graph, c.Scenario, options.Options)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := base.objective(AtWorst); err != nil {
+		return nil, err
+	}
+	u := &uncertainty{ctx: ctx, outlook: o, laws: l, options: options, base: base, tables: newRepairTables()}
+	u.options.Options = base.options
+	u.options.Progress = nil
+	u.draws = u.tables.hypercube(&l, options.Draws, options.Seed)
+	return u, nil
+}
+
+// run returns the sums of the blocks of a case from one on.
+func (u *uncertainty) run(c Case, from, blocks int) (*pairs, error) {
+	r, err := newRunner(c.Graph, c.Scenario, u.options.Options)
+	if err != nil {
+		return nil, err
+	}
+	w := r.worker()
+	p := &pairs{missions: make([]paired, len(r.missions))}
+	var o outcomes
+	for b := range blocks {
+		if err := u.ctx.Err(); err != nil {
+			return nil, err
+		}
+		w.outcomes(uint64(from+b), &o)
+		p.add(&o, &o)
+	}
+	return p, nil
+}
+
+// Uncertainty runs a case under many draws of its parameters. It does not stop
+// half-way: without all draws there is no band.
+func Uncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOptions) (*Uncertain, error) {
+	u, err := newUncertainty(ctx, o, l, options)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		swings = 2 * Parameters
+		jobs   = u.options.Draws + swings
+		sums   = make([]*pairs, jobs)
+		failed = make([]error, jobs)
+		mu     sync.Mutex // guards done and calls of Progress
+		done   int
+		blocks = u.base.blocks()
+	)
+	u.base.spread(ctx, jobs, func(i int) {
+		if d := i - swings; d >= 0 {
+			sums[i], failed[i] = u.run(u.outlook.drawn(u.tables, &u.laws, &u.draws[d], u.options.Seed, d), d*blocks, blocks)
+		} else {
+			// One at a time, all with the same random bits.
+			x := u.tables.medians(&u.laws)
+			share := uint64(tenth)
+			if i%2 == 1 {
+				share = ^share
+			}
+			x[i/2] = u.tables.at(u.laws[i/2], share)
+			sums[i], failed[i] = u.run(u.outlook.under(u.tables, &x, nil), 0, tornadoBlocks)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		if options.Progress != nil {
+			options.Progress(done, jobs)
+		}
+	})
+	if err := cmp.Or(append(failed, ctx.Err())...); err != nil {
+		return nil, fmt.Errorf("look at what is uncertain: %w", err)
+	}
+	stable, err := u.stability()
+	if err != nil {
+		return nil, err
+	}
+	return u.result(sums[:swings], sums[swings:], stable), nil
+}
+
+func (u *uncertainty) result(swings, draws []*pairs, stable []Stability) *Uncertain {
+	g := u.outlook.Graph
+	unit := 1 / float64(u.base.plan.total)
+	res := &Uncertain{
+		Format: uncertainFormat, Engine: u.base.options.Engine, Seed: u.base.options.Seed, Draws: len(draws), Trials: draws[0].worst.n,
+		Horizon: u.base.options.Horizon.Hours(), Graph: g.named(), Parameters: u.digest(),
+		Worst:    band(draws, func(p *pairs) float64 { return p.worst.difference(unit).Before }),
+		Lost:     band(draws, func(p *pairs) float64 { return p.lost.difference(unit * float64(Always) / 60).Before }),
+		Missions: []MissionBand{}, Tornado: []Swing{}, Stability: stable,
+	}
+	for i, m := range u.base.missions {
+		res.Missions = append(res.Missions, MissionBand{
+			ID:    g.services[u.base.plan.service[m]].ID,
+			Fails: band(draws, func(p *pairs) float64 { return float64(p.missions[i].failsNow) / float64(p.worst.n) }),
+			Hours: band(draws, func(p *pairs) float64 { return p.missions[i].difference(1.0 / 60).Before }),
+		})
+	}
+	for p := range Parameters {
+		res.Tornado = append(res.Tornado, Swing{
+			Parameter: Parameter(p).String(),
+			At10:      swings[2*p].worst.difference(unit).Before, At90: swings[2*p+1].worst.difference(unit).Before,
+		})
+	}
+	slices.SortStableFunc(res.Tornado, func(a, b Swing) int {
+		return cmp.Compare(math.Abs(b.At90-b.At10), math.Abs(a.At90-a.At10))
+	})
+	h := newHasher(uncertainFormat)
+	h.text(res.Graph)
+	h.text(res.Parameters)
+	h.number(res.Seed)
+	for _, p := range slices.Concat(swings, draws) {
+		p.worst.hash(h)
+		p.lost.hash(h)
+		for i := range p.missions {
+			p.missions[i].hash(h)
+		}
+	}
+	for _, s := range stable {
+		h.text(s.ID)
+		h.number(math.Float64bits(s.First))
+	}
+	res.Hash = h.sum()
+	return res
+}
+
+// band returns the band of a value over the draws.
+func band(draws []*pairs, of func(*pairs) float64) Band {
+	values := make([]float64, len(draws))
+	for i, p := range draws {
+		values[i] = of(p)
+	}
+	slices.Sort(values)
+	at := func(share int) float64 { return values[(len(values)-1)*share/100] }
+	return Band{Median: at(50), P10: at(10), P90: at(90)}
+}
+
+// stability returns how often services are among the five that spare most if they
+// cannot fall. Candidates are those of the medians.
+func (u *uncertainty) stability() ([]Stability, error) {
+	if u.options.Top == 0 {
+		return []Stability{}, nil
+	}
+	t := u.base.trials(u.ctx)
+	candidates := u.base.candidates(t) // ranks, the same in every draw: the order is
+	score := func(c Case, d int) ([]float64, error) {
+		r, err := newRunner(c.Graph, c.Scenario, u.options.Options)
+		if err != nil {
+			return nil, err
+		}
+		w := r.worker()
+		var lost [Lanes]uint64
+		sum := func() (total float64) {
+			w.losses(uint64(d), &lost)
+			for _, x := range lost {
+				total += float64(x)
+			}
+			return total
+		}
+		scores := make([]float64, len(candidates))
+		before := sum()
+		for i, v := range candidates {
+			w.spare(v)
+			scores[i] = before - sum()
+			w.spare(nobody)
+		}
+		return scores, u.ctx.Err()
+	}
+	first, err := u.firsts(len(candidates), score)
+	if err != nil {
+		return nil, err
+	}
+	list := []Stability{}
+	for i, v := range candidates {
+		list = append(list, Stability{u.base.graph.services[u.base.plan.service[v]].ID, first[i], min(stableDraws, len(u.draws))})
+	}
+	slices.SortStableFunc(list, func(a, b Stability) int { return cmp.Compare(b.First, a.First) })
+	return list[:min(len(list), u.options.Top)], nil
+}
+
+// firsts returns in what share of some draws each of n things has one of the five
+// highest scores, above 0.
+func (u *uncertainty) firsts(n int, score func(c Case, d int) ([]float64, error)) ([]float64, error) {
+	draws := min(stableDraws, len(u.draws))
+	scores := make([][]float64, draws)
+	failed := make([]error, draws)
+	u.base.spread(u.ctx, draws, func(d int) {
+		scores[d], failed[d] = score(u.outlook.drawn(u.tables, &u.laws, &u.draws[d], u.options.Seed, d), d)
+	})
+	if err := cmp.Or(append(failed, u.ctx.Err())...); err != nil {
+		return nil, fmt.Errorf("look at how stable it is: %w", err)
+	}
+	first := make([]float64, n)
+	order := make([]int, n)
+	for _, s := range scores {
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(s[b], s[a]) })
+		for _, i := range order[:min(stableOf, n)] {
+			if s[i] > 0 {
+				first[i]++
+			}
+		}
+	}
+	for i := range first {
+		first[i] /= float64(draws)
+	}
+	return first, nil
+}
+
+// digest names everything but the graph that the result depends on.
+func (u *uncertainty) digest() string {
+	h := newHasher("muster cascade uncertainty parameters v1")
+	h.text(u.base.digest())
+	h.number(uint64(u.options.Draws))
+	for _, l := range u.laws {
+		uniform := uint64(0)
+		if l.Uniform {
+			uniform = 1
+		}
+		h.number(math.Float64bits(l.Median), math.Float64bits(l.Low), math.Float64bits(l.High), uniform)
+	}
+	for _, p := range u.outlook.Scenario.Hits {
+		h.number(uint64(p))
+	}
+	for _, p := range u.outlook.Controls {
+		h.number(uint64(p))
+	}
+	for _, o := range u.outlook.Owner {
+		h.number(uint64(o))
+	}
+	for _, l := range u.outlook.Levels {
+		h.number(math.Float64bits(l.Resistance), math.Float64bits(l.Recovery))
+	}
+	return h.sum()
+}
+
+// Stable adds to the measures of an investment in what share of the draws of an
+// outlook they are, each by itself, among the five that gain most for their cost:
+// of the twelve best at the medians.
+func (v *Investment) Stable(ctx context.Context, o Outlook, l Laws, measures []Measure, options UncertainOptions) error {
+	const of = 12
+	u, err := newUncertainty(ctx, o, l, options)
+	if err != nil {
+		return err
+	}
+	objective, _, err := u.base.objective(v.Objective)
+	if err != nil {
+		return err
+	}
+	var list []Measure
+	for i := range v.Alone[:min(of, len(v.Alone))] {
+		at := slices.IndexFunc(measures, func(m Measure) bool { return m.ID == v.Alone[i].Measure })
+		if at < 0 {
+			return errs.New(errs.Invalid, "there is no measure "+errs.Quote(v.Alone[i].Measure), "give the measures that the investment was chosen from")
+		}
+		list = append(list, measures[at])
+	}
+	sum := func(c Case, d int) (float64, error) {
+		r, err := newRunner(c.Graph, c.Scenario, u.options.Options)
+		if err != nil {
+			return 0, err
+		}
+		var x outcomes
+		r.worker().outcomes(uint64(d), &x)
+		total := 0.0
+		for i := range Lanes {
+			total += float64(objective(&x, i))
+		}
+		return total, u.ctx.Err()
+	}
+	first, err := u.firsts(len(list), func(c Case, d int) ([]float64, error) {
+		before, err := sum(c, d)
+		if err != nil {
+			return nil, err
+		}
+		gains := make([]float64, len(list))
+		for i, m := range list {
+			better, err := c.Apply(m)
+			if err != nil {
+				return nil, err
+			}
+			after, err := sum(better, d)
+			if err != nil {
+				return nil, err
+			}
+			gains[i] = (before - after) / float64(max(m.Cost, 1))
+		}
+		return gains, nil
+	})
+	if err != nil {
+		return err
+	}
+	h := newHasher(investmentFormat + " stability")
+	h.text(v.Hash)
+	h.text(u.digest())
+	for i, share := range first {
+		v.Alone[i].Stable = &share
+		h.number(math.Float64bits(share))
+	}
+	v.Hash = h.sum()
+	return nil
+}

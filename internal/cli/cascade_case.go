@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/cascade"
+	"muster/internal/exchange"
+	"muster/internal/rehearse"
+)
+
+// caseFlags name a register and a scenario, and say how to run them.
+type caseFlags struct {
+	register registerFlags
+	scenario string
+	trials   int
+	seed     uint64
+	threads  int
+	days     int
+	engine   string
+	json     bool
+}
+
+func (f *caseFlags) add(cmd *cobra.Command, trials int) {
+	f.register.add(cmd)
+	cmd.Flags().StringVar(&f.scenario, "scenario", "", "who is hit, YAML or CSV")
+	cmd.Flags().IntVar(&f.trials, "trials", trials, "how many trials; whole blocks of 512 are done")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "what the random bits follow from")
+	cmd.Flags().IntVar(&f.threads, "threads", runtime.GOMAXPROCS(0), "how many threads; the result is the same")
+	cmd.Flags().IntVar(&f.days, "days", 30, "how far to look")
+	cmd.Flags().StringVar(&f.engine, "engine", "", "event or grid, or static where no time is asked for; else a pilot run chooses")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
+}
+
+// inputs is what the flags name.
+type inputs struct {
+	register *exchange.Register
+	graph    *cascade.Graph
+	scenario *exchange.Scenario
+	options  cascade.Options
+}
+
+func (in *inputs) cascade() cascade.Case {
+	return cascade.Case{Graph: in.graph, Scenario: in.scenario.Scenario}
+}
+
+// read reads register and scenario.
+func (f *caseFlags) read(cmd *cobra.Command, env Env) (*inputs, error) {
+	if f.scenario == "" {
+		return nil, usageError(cmd, cmd.CommandPath()+" needs --scenario")
+	}
+	if f.days < 1 || f.days > 1000 {
+		return nil, usageError(cmd, fmt.Sprintf("--days cannot be %d; allowed: 1 to 1000", f.days))
+	}
+	register, g, err := f.register.read(cmd, env)
+	if err != nil {
+		return nil, err
+	}
+	s, err := readScenario(register, f.scenario)
+	if err != nil {
+		return nil, err
+	}
+	return &inputs{register, g, s, cascade.Options{
+		Trials: f.trials, Seed: f.seed, Threads: f.threads, Engine: cascade.Engine(f.engine),
+		Horizon: cascade.Minutes(f.days) * 24 * 60,
+	}}, nil
+}
+
+func readScenario(register *exchange.Register, path string) (*exchange.Scenario, error) {
+	in, err := openTable(path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	return register.ReadScenario(path, in)
+}
+
+func readMeasures(register *exchange.Register, path string) (*exchange.Measures, error) {
+	in, err := openTable(path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	return register.ReadMeasures(path, in)
+}
+
+// watched draws the progress of a run until the function that it returns is called.
+func watched(env Env, o *cascade.Options, step string) (done func()) {
+	show, done := progressLine(env)
+	if show != nil {
+		o.Progress = func(done, planned int) {
+			show(rehearse.Progress{Step: step, Done: done - 1, Total: planned})
+		}
+	}
+	return done
+}

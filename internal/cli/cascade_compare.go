@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/cascade"
+	"muster/internal/errs"
+	"muster/internal/exchange"
+)
+
+func newCascadeCompareCmd(env Env) *cobra.Command {
+	var (
+		f        caseFlags
+		against  string
+		measures string
+		take     []string
+	)
+	cmd := &cobra.Command{
+		Use:   "compare",
+		Short: "Two runs beside each other: what differs, and how sure that is",
+		Long: `Run two cases with the same random bits, so that the intervals are those of
+differences trial by trial: two scenarios, or one without and with measures.`,
+		Example: `  muster cascade compare --services services.csv --requirements requirements.csv --scenario a.yaml --against b.yaml
+  muster cascade compare --services services.csv --requirements requirements.csv --scenario a.yaml --measures measures.yaml --take patching`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if (against == "") == (measures == "") {
+				return usageError(cmd, cmd.CommandPath()+" needs --against or --measures")
+			}
+			in, err := f.read(cmd, env)
+			if err != nil {
+				return err
+			}
+			after := in.cascade()
+			if against != "" {
+				s, err := readScenario(in.register, against)
+				if err != nil {
+					return err
+				}
+				after.Scenario = s.Scenario
+			} else if after, err = takeMeasures(in, measures, take); err != nil {
+				return err
+			}
+			done := watched(env, &in.options, "compare trials")
+			c, err := cascade.Compare(cmd.Context(), in.cascade(), after, in.options)
+			done()
+			if err != nil {
+				return err
+			}
+			if f.json {
+				err = writeJSON(env.Out, c)
+			} else {
+				_, err = io.WriteString(env.Out, comparisonText(c))
+			}
+			return stopped(cmd, env, err, c.Complete, c.Trials, c.Planned)
+		},
+	}
+	f.add(cmd, 1<<15)
+	cmd.Flags().StringVar(&against, "against", "", "another scenario")
+	cmd.Flags().StringVar(&measures, "measures", "", "a file of measures to take")
+	cmd.Flags().StringSliceVar(&take, "take", nil, "the ids of those to take; else all")
+	return cmd
+}
+
+// takeMeasures returns the case with measures taken.
+func takeMeasures(in *inputs, path string, ids []string) (cascade.Case, error) {
+	m, err := readMeasures(in.register, path)
+	if err != nil {
+		return cascade.Case{}, err
+	}
+	list := m.List
+	if len(ids) > 0 {
+		if list, err = measuresNamed(m, ids); err != nil {
+			return cascade.Case{}, err
+		}
+	}
+	return in.cascade().Apply(list...)
+}
+
+func measuresNamed(m *exchange.Measures, ids []string) (list []cascade.Measure, err error) {
+	for _, id := range ids {
+		i := slices.IndexFunc(m.List, func(x cascade.Measure) bool { return x.ID == id })
+		if i < 0 {
+			return nil, errs.New(errs.Invalid, "there is no measure "+errs.Quote(id), "give --take an id of the file")
+		}
+		list = append(list, m.List[i])
+	}
+	return list, nil
+}
+
+// stopped ends a command whose run may have been stopped.
+func stopped(cmd *cobra.Command, env Env, err error, complete bool, trials, planned uint64) error {
+	if err != nil || complete {
+		return err
+	}
+	say(env, "stopped after %d of %d trials; what is printed is of those", trials, planned)
+	return errors.Join(errs.New(errs.Unavailable, "the run was stopped", ""), cmd.Context().Err())
+}
+
+func comparisonText(c *cascade.Comparison) string {
+	var b strings.Builder
+	d := c.Worst
+	fmt.Fprintf(&b, "lost at the worst moment   %s before, %s after: %s (± %s); less in %s of the trials, more in %s\n",
+		percent(d.Before), percent(d.After), signed(d.Change, percent), percent(d.Error), percent(d.Less), percent(d.More))
+	fmt.Fprintf(&b, "lost in all                %s before, %s after: %s (± %s) of everything critical\n",
+		hours(c.Lost.Before), hours(c.Lost.After), signed(c.Lost.Change, hours), hours(c.Lost.Error))
+	for _, m := range c.Missions {
+		fmt.Fprintf(&b, "mission %-18s down %s before, %s after: %s (± %s); fails in %s, then %s of the trials\n",
+			m.ID, hours(m.Hours.Before), hours(m.Hours.After), signed(m.Hours.Change, hours), hours(m.Hours.Error), percent(m.Fails[0]), percent(m.Fails[1]))
+	}
+	fmt.Fprintf(&b, "%d trials, seed %d, engine %s\n", c.Trials, c.Seed, c.Engine)
+	if c.Hash != "" {
+		fmt.Fprintf(&b, "result %s\n", c.Hash)
+	}
+	return b.String()
+}
+
+// hours writes a time with two significant digits.
+func hours(x float64) string { return digits2(x) + " h" }
+
+// digits2 writes a number with two significant digits, three decimals at most.
+func digits2(x float64) string {
+	if x == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%.*f", min(max(0, 1-int(math.Floor(math.Log10(math.Abs(x))))), 3), x)
+}
+
+// signed writes a change.
+func signed(x float64, write func(float64) string) string {
+	if x > 0 {
+		return "+" + write(x)
+	}
+	return write(x)
+}

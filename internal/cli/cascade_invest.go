@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/cascade"
+	"muster/internal/exchange"
+)
+
+// maxInvestTrials keeps what an investment remembers of its trials in memory.
+const maxInvestTrials = 1 << 18
+
+func newCascadeInvestCmd(env Env) *cobra.Command {
+	var (
+		f        caseFlags
+		measures string
+		budget   string
+		aim      string
+		confirm  int
+		u        uncertainFlags
+	)
+	cmd := &cobra.Command{
+		Use:   "invest",
+		Short: "Which measures to take first within a budget, and what they are worth together",
+		Long: `Choose measures within a budget: by gain for cost, by gain, from the best pair, and
+by exchanges, each tried in the timed engine with the same random bits. What is
+printed was measured on trials that did not take part in choosing. What measures
+gain together is neither at most nor at least the sum of what they gain alone, so
+nothing is promised of how near to the best the choice is.`,
+		Example: `  muster cascade invest --services services.csv --requirements requirements.csv --scenario a.yaml --measures measures.yaml --budget 40`,
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if measures == "" || budget == "" {
+				return usageError(cmd, cmd.CommandPath()+" needs --measures and --budget")
+			}
+			if f.trials > maxInvestTrials {
+				return usageError(cmd, fmt.Sprintf("--trials cannot be %d; allowed: 1 to %d", f.trials, maxInvestTrials))
+			}
+			units, err := exchange.ParseBudget(budget)
+			if err != nil {
+				return err
+			}
+			in, err := f.read(cmd, env)
+			if err != nil {
+				return err
+			}
+			m, err := readMeasures(in.register, measures)
+			if err != nil {
+				return err
+			}
+			o := cascade.InvestOptions{Options: in.options, Budget: units, Objective: cascade.Objective(aim), Confirm: confirm}
+			for i := range in.register.Services {
+				o.Owners = append(o.Owners, in.register.Owner(i))
+			}
+			done := watched(env, &o.Options, "try sets of measures")
+			v, err := cascade.Invest(cmd.Context(), in.cascade(), m.List, o)
+			done()
+			if err != nil {
+				return err
+			}
+			if u.parameters != "" {
+				outlook, p, err := u.read(env, in)
+				if err != nil {
+					return err
+				}
+				draws := cascade.UncertainOptions{Options: in.options, Draws: u.draws}
+				draws.Trials = 0
+				if err := v.Stable(cmd.Context(), outlook, p.Laws, m.List, draws); err != nil {
+					return err
+				}
+			}
+			if f.json {
+				return writeJSON(env.Out, v)
+			}
+			_, err = io.WriteString(env.Out, investmentText(v, m))
+			return err
+		},
+	}
+	f.add(cmd, 1<<13)
+	u.add(cmd)
+	cmd.Flags().StringVar(&measures, "measures", "", "what could be done, a YAML file")
+	cmd.Flags().StringVar(&budget, "budget", "", "what it may cost together: units, or money such as 400k")
+	cmd.Flags().StringVar(&aim, "aim", string(cascade.AtWorst), "what is to become less: worst, hours, or mission: and its id")
+	cmd.Flags().IntVar(&confirm, "confirm", 48, "how many measures to try at most; a ranking leaves out the others")
+	return cmd
+}
+
+// investmentText is the staircase of a choice, with a sentence of reason each.
+func investmentText(v *cascade.Investment, m *exchange.Measures) string {
+	title := make(map[string]string)
+	for i, x := range m.List {
+		title[x.ID] = m.Titles[i]["en"]
+	}
+	amount := hours
+	what := "hours of everything critical"
+	switch {
+	case v.Objective == cascade.AtWorst:
+		amount, what = percent, "share lost at the worst moment"
+	case strings.HasPrefix(string(v.Objective), "mission:"):
+		what = "hours for which it is down"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "aim %s: %s, %s without any measure; budget %d units\n", v.Objective, what, amount(v.Before), v.Budget)
+	if len(v.Steps) == 0 {
+		b.WriteString("no measure within the budget helps\n")
+	}
+	for i, s := range v.Steps {
+		fmt.Fprintf(&b, "%d. %s: %s\n", i+1, s.Measure, title[s.Measure])
+		fmt.Fprintf(&b, "   cost %d, together %d; this step %s (± %s), together %s (± %s), which leaves %s\n",
+			s.Cost, s.Total, signed(s.Gain.Change, amount), amount(s.Gain.Error), signed(s.Joint.Change, amount), amount(s.Joint.Error), amount(s.Joint.After))
+		fmt.Fprintf(&b, "   %s\n", reasonText(s))
+	}
+	for _, g := range v.Alone {
+		if g.Stable != nil && *g.Stable > 0 {
+			fmt.Fprintf(&b, "%-26s in the top 5 by gain for cost in %s of the draws\n", g.Measure, percent(*g.Stable))
+		}
+	}
+	if d := v.Dividend; d != nil {
+		fmt.Fprintf(&b, "collective dividend        %s (± %s): together %s, the sum of %d owners alone %s\n",
+			signed(d.Extra, amount), amount(d.Error), amount(d.Joint), len(d.Owner), amount(d.Sum))
+	}
+	fmt.Fprintf(&b, "%d measures, %d tried; %d trials, seed %d, engine %s\n", v.Measures, v.Confirmed, v.Trials, v.Seed, v.Engine)
+	fmt.Fprintf(&b, "result %s\n", v.Hash)
+	return b.String()
+}
+
+func reasonText(s cascade.Step) string {
+	r := s.Reason
+	text := fmt.Sprintf("by itself it spares %s of what is lost, at %s", percent(r.Share), plural(r.Services, "1 service", "%d services"))
+	if r.Owners > 1 {
+		text += fmt.Sprintf(" of %d owners", r.Owners)
+	}
+	if r.Mission != "" {
+		text += fmt.Sprintf("; mission %s is down %s less", r.Mission, hours(r.Hours))
+	}
+	if s.Gain.Change+s.Gain.Error > 0 {
+		text += "; the step's own gain is not sure"
+	}
+	return text
+}

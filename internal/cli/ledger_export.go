@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/dap"
+	"muster/internal/coalition"
+	"muster/internal/errs"
+	"muster/internal/ledger"
+)
+
+type ledgerExportFlags struct {
+	ledger, out, receipts string
+	public                bool
+}
+
+func newLedgerExportCmd(env Env) *cobra.Command {
+	var f ledgerExportFlags
+	cmd := &cobra.Command{
+		Use:   "export CYCLE --ledger DIR --out PATH",
+		Short: "Write the bundle of a cycle, to check it without a network",
+		Long: `Write the bundle of a cycle: the whole ledger as it was published last, its
+checkpoints, and the signed files that entries of the cycle name. A path that ends
+in .tar becomes one file, any other a folder; both hold the same.
+
+The roster names members. With --public it stays out, and with it amendments,
+receipts and the steps of the silence procedure, which name its parties; the rest is checked all the same. With --receipts, members' receipts go in
+for a reader who was admitted to them: they say when each member submitted.`,
+		Example: `  muster ledger export 2026 --ledger ledger --out 2026.tar
+  muster ledger export 2026 --ledger ledger --public --out 2026-public.tar`,
+		Args: oneArg("CYCLE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case f.out == "":
+				return usageError(cmd, "muster ledger export needs --out PATH")
+			case f.public && f.receipts != "":
+				return usageError(cmd, "--public leaves out what --receipts would put in")
+			}
+			return runLedgerExport(cmd.Context(), env, args[0], f)
+		},
+	}
+	ledgerFlag(cmd, &f.ledger)
+	cmd.Flags().StringVar(&f.out, "out", "", "the file (.tar) or folder to write (required)")
+	cmd.Flags().BoolVar(&f.public, "public", false, "leave out what names members' submissions")
+	cmd.Flags().StringVar(&f.receipts, "receipts", "", "a folder of receipts, NAME.json with NAME.json.sig, for a reader who was admitted to them")
+	return cmd
+}
+
+func runLedgerExport(ctx context.Context, env Env, cycle string, f ledgerExportFlags) error {
+	folder, err := openLedger(f.ledger)
+	if err != nil {
+		return err
+	}
+	if exists(f.out) {
+		return errs.New(errs.Conflict, fmt.Sprintf("there is something at %s already", errs.Quote(f.out)), "give another --out")
+	}
+	members, err := folder.bundle(ctx, env, cycle, f)
+	if err != nil {
+		return err
+	}
+	if err := placeError(writeBundle(f.out, members), filepath.Dir(f.out), "make room there, or give another --out"); err != nil {
+		return err
+	}
+	say(env, "%s holds the cycle %s with the whole ledger around it, %d parts", f.out, cycle, len(members))
+	if !f.public {
+		say(env, "it names members: give it to the coalition alone, and to auditors whom it admits; --public leaves that out")
+	}
+	return nil
+}
+
+// writeBundle writes a bundle as one file or as a folder.
+func writeBundle(out string, members []ledger.Member) error {
+	if strings.HasSuffix(out, ".tar") {
+		archive, err := ledger.EncodeArchive(members)
+		if err != nil {
+			return err
+		}
+		return realDisk().writeOutput(filepath.Dir(out), []outputFile{{filepath.Base(out), archive, 0o600}}, nil)
+	}
+	for _, m := range members {
+		path := filepath.Join(out, filepath.FromSlash(m.Name))
+		if err := realDisk().writeOutput(filepath.Dir(path), []outputFile{{filepath.Base(path), m.Body, 0o600}}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bundle puts the bundle of a cycle together.
+func (f *ledgerFolder) bundle(ctx context.Context, env Env, cycle string, flags ledgerExportFlags) ([]ledger.Member, error) {
+	note, err := f.folder().Published()
+	if err != nil {
+		return nil, err
+	}
+	w, err := f.policy.Verify(note, env.Now())
+	if err != nil {
+		return nil, err
+	}
+	view, err := ledger.ReadView(ctx, f.folder().Source(), w.Checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	statements, err := view.Statements()
+	if err != nil {
+		return nil, err
+	}
+	b := ledger.Bundle{Manifest: ledger.Manifest{Cycle: cycle}, Checkpoint: note, View: view, Statements: statements, Files: make(map[string][]byte)}
+	if !slices.ContainsFunc(statements, func(s ledger.Statement) bool { return s.Cycle == cycle }) {
+		return nil, errs.New(errs.NotFound, "the ledger has nothing of the cycle "+errs.Quote(cycle), "muster ledger show lists what it has")
+	}
+	if b.Earlier, err = f.folder().Earlier(); err != nil {
+		return nil, err
+	}
+	delete(b.Earlier, w.Size)
+	f.putFiles(env, &b, flags.public)
+	if flags.receipts != "" {
+		if b.Receipts, err = readReceipts(&b, flags.receipts); err != nil {
+			return nil, err
+		}
+	}
+	return ledger.WriteBundle(b)
+}
+
+// putFiles puts the signed files that entries of the cycle name into a bundle.
+func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, public bool) {
+	kept := f.keptFiles(b.Statements)
+	for _, kind := range []ledger.Kind{
+		ledger.KindFramework, ledger.KindCharter, ledger.KindAddendum, ledger.KindRoster, ledger.KindAmendment,
+		ledger.KindRelease, ledger.KindEdition, ledger.KindWipe, ledger.KindSilence,
+	} {
+		if public && (kind == ledger.KindRoster || kind == ledger.KindAmendment || kind == ledger.KindSilence) {
+			continue
+		}
+		for _, s := range b.Of(kind) {
+			digest := s.Fields["digest"]
+			body, ok := kept[digest]
+			if !ok && kind != ledger.KindFramework {
+				warn(env, "the %s %s is not in %s, and not in the bundle", kind, digest, filepath.Join(f.dir, filesFolder))
+			}
+			if !ok || b.Files[digest] != nil {
+				continue
+			}
+			b.Files[digest] = body
+			b.Manifest.Files = append(b.Manifest.Files, ledger.ManifestFile{Digest: digest, Kind: kind})
+		}
+	}
+}
+
+// readReceipts reads the receipts of the rosters in a bundle from a folder.
+func readReceipts(b *ledger.Bundle, dir string) (map[string][]coalition.SignedReceipt, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil, errs.Wrap(err, errs.Invalid, "the folder of receipts "+errs.Quote(dir)+" cannot be read", "")
+	}
+	byDigest := make(map[string]coalition.SignedReceipt)
+	for _, path := range paths {
+		file, err := readSigned(path, "receipt")
+		if err != nil {
+			return nil, err
+		}
+		byDigest[coalition.SignedReceipt(file).Digest()] = coalition.SignedReceipt(file)
+	}
+	all := make(map[string][]coalition.SignedReceipt)
+	for _, s := range b.Of(ledger.KindRoster) {
+		task, err := dap.ParseTaskID(s.Fields["task_id"])
+		if err != nil {
+			return nil, err
+		}
+		file, ok := b.Signed(s)
+		if !ok {
+			continue
+		}
+		roster, err := coalition.ParseRoster(file.Body, task)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range roster.Entries {
+			receipt, ok := byDigest[e.Receipt]
+			if !ok {
+				return nil, errs.New(errs.NotFound, fmt.Sprintf("the receipt of %s is not in %s", e.Member, errs.Quote(dir)), "every receipt of a roster, or none: ask the hosts, or the member")
+			}
+			all[task.String()] = append(all[task.String()], receipt)
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,238 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/coalition"
+	"muster/internal/config"
+	"muster/internal/errs"
+	"muster/internal/ledger"
+)
+
+func newLedgerShowCmd(env Env) *cobra.Command {
+	var cycle, lang string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show PATH",
+		Short: "List what is in a ledger, or in a bundle",
+		Long: `List the entries of a ledger, by its folder, or of a bundle, by its file or folder,
+each with what it says in plain words. Everything is read and compared with the
+checkpoint first; who signed what is for muster ledger fsck, and for a bundle's
+reader with keys of its own, to check.`,
+		Example: `  muster ledger show ledger --cycle 2026`,
+		Args:    oneArg("PATH"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if lang != "en" && lang != "fr" {
+				return usageError(cmd, "--lang cannot be "+errs.Quote(lang)+"; allowed: en, fr")
+			}
+			statements, err := readStatements(cmd.Context(), env, args[0])
+			if err != nil {
+				return err
+			}
+			return writeStatements(env.Out, statements, cycle, lang, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&cycle, "cycle", "", "this cycle alone")
+	cmd.Flags().StringVar(&lang, "lang", "en", "the language of what entries mean: en, fr")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one entry a line")
+	return cmd
+}
+
+// readStatements reads the entries of a ledger's folder, or of a bundle.
+func readStatements(ctx context.Context, env Env, path string) ([]ledger.Statement, error) {
+	if exists(filepath.Join(path, config.LedgerFile)) {
+		f, err := openLedger(path)
+		if err != nil {
+			return nil, err
+		}
+		_, statements, err := f.folder().Check(ctx, f.policy, env.Now())
+		return statements, err
+	}
+	b, err := openBundle(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return b.Statements, nil
+}
+
+// openBundle reads a bundle, a file or a folder.
+func openBundle(ctx context.Context, path string) (*ledger.Bundle, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errs.Wrap(err, errs.NotFound, "there is no bundle at "+errs.Quote(path), "give the file or folder that muster ledger export made")
+	}
+	if err != nil {
+		return nil, errs.Wrap(err, errs.Invalid, because(errs.Quote(path)+" cannot be read", err), "")
+	}
+	if info.IsDir() {
+		return ledger.OpenBundle(ctx, ledger.FS(os.DirFS(path)))
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return nil, errs.Wrap(err, errs.Invalid, because(errs.Quote(path)+" cannot be read", err), "")
+	}
+	b, err := ledger.OpenArchive(ctx, body)
+	if err != nil {
+		return nil, inFile(path, err)
+	}
+	return b, nil
+}
+
+// shownStatement is an entry as muster ledger show --json prints it.
+type shownStatement struct {
+	Number  int               `json:"number"`
+	Kind    ledger.Kind       `json:"kind"`
+	Cycle   string            `json:"cycle"`
+	Charter string            `json:"charter,omitempty"`
+	Fields  map[string]string `json:"fields"`
+	Means   string            `json:"means"`
+}
+
+func writeStatements(w io.Writer, statements []ledger.Statement, cycle, lang string, asJSON bool) error {
+	means := make(map[ledger.Kind]ledger.Row)
+	for _, row := range ledger.Rows() {
+		means[row.Kind] = row
+	}
+	receipts := 0
+	for i, s := range statements {
+		if cycle != "" && s.Cycle != cycle {
+			continue
+		}
+		row := means[s.Kind]
+		if asJSON {
+			if err := writeJSON(w, shownStatement{i, s.Kind, s.Cycle, s.Charter, s.Fields, row.Text(lang)}); err != nil {
+				return err
+			}
+			continue
+		}
+		// Hundreds of receipts would push what matters off the screen.
+		if s.Kind == ledger.KindReceipt {
+			receipts++
+			if receipts > maxWarnings {
+				continue
+			}
+		}
+		if _, err := fmt.Fprintf(w, "%6d  %-12s  %s  %s\n        %s\n", i, s.Kind, s.Cycle, fieldsText(row, s), row.Text(lang)); err != nil {
+			return err
+		}
+	}
+	if receipts > maxWarnings {
+		_, err := fmt.Fprintf(w, "        and %d more receipts; --json lists all\n", receipts-maxWarnings)
+		return err
+	}
+	return nil
+}
+
+// fieldsText returns the fields of an entry on one line, digests as their beginning.
+func fieldsText(row ledger.Row, s ledger.Statement) string {
+	var parts []string
+	for _, f := range row.Fields {
+		value := s.Fields[f.Name]
+		if value == "" {
+			continue
+		}
+		if slices.Contains([]ledger.Form{ledger.FormDigest, ledger.FormTask, ledger.FormPseudonym}, f.Form) {
+			value = value[:12] + "…"
+		}
+		parts = append(parts, f.Name+" "+oneLine(value))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func newLedgerFsckCmd(env Env) *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "fsck --ledger DIR",
+		Short: "Check every byte of a ledger",
+		Long: `Read the whole ledger and check it: every entry and tile against the newest
+checkpoint, that it follows from every checkpoint that was published, the
+signatures of the ledger and of its witnesses, those of each entry by the keys that
+its charter names, and that each signed file that was kept is the one that an entry
+names. What is wrong is named.`,
+		Example: `  muster ledger fsck --ledger ledger`,
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := openLedger(dir)
+			if err != nil {
+				return err
+			}
+			return f.fsck(cmd.Context(), env)
+		},
+	}
+	ledgerFlag(cmd, &dir)
+	return cmd
+}
+
+func (f *ledgerFolder) fsck(ctx context.Context, env Env) error {
+	view, statements, err := f.folder().Check(ctx, f.policy, env.Now())
+	if err != nil {
+		return err
+	}
+	files := 0
+	for digest, body := range f.keptFiles(statements) {
+		if ledger.Digest(body) != digest {
+			return errs.New(errs.Invalid, fmt.Sprintf("%s is not the file that an entry names", errs.Quote(filepath.Join(f.dir, filesFolder, digest))), "restore it from a backup; the ledger itself is whole")
+		}
+		files++
+	}
+	if err := f.checkSigned(statements); err != nil {
+		return err
+	}
+	notes, err := f.folder().Earlier()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(env.Out, "%s, whole; it follows from %s that were published; %s kept and as entered\nroot %v\n",
+		plural(int(view.Checkpoint.Size), "1 entry", "%d entries"), plural(len(notes), "1 checkpoint", "%d checkpoints"), plural(files, "1 signed file", "%d signed files"), view.Checkpoint.Root)
+	return err
+}
+
+// checkSigned checks who signed each entry, by the keys that its charter names.
+func (f *ledgerFolder) checkSigned(statements []ledger.Statement) error {
+	kept := f.keptFiles(statements)
+	parties := make(map[string]ledger.Parties)
+	for _, s := range statements {
+		if s.Kind != ledger.KindCharter || kept[s.Charter] == nil {
+			continue
+		}
+		c, err := coalition.SignedCharter{Body: kept[s.Charter], Signature: []byte(s.Note)}.Open()
+		if err != nil {
+			return err
+		}
+		parties[s.Charter] = ledger.PartiesOf(c)
+	}
+	for i, s := range statements {
+		if p, ok := parties[s.Charter]; ok {
+			if err := s.Verify(p); err != nil {
+				return errs.Wrap(err, errs.Invalid, fmt.Sprintf("entry %d: %s", i, errs.Describe(err).Message), "it was entered like this: ask the coordinator")
+			}
+		}
+	}
+	return nil
+}
+
+// keptFiles returns the signed files of entries that are kept, by the digest in their
+// entry. A file that was never kept is not there.
+func (f *ledgerFolder) keptFiles(statements []ledger.Statement) map[string][]byte {
+	files := make(map[string][]byte)
+	for _, s := range statements {
+		digest := s.Fields["digest"]
+		if digest == "" {
+			continue
+		}
+		if body, err := os.ReadFile(filepath.Join(f.dir, filesFolder, digest)); err == nil {
+			files[digest] = body
+		}
+	}
+	return files
+}

@@ -1,0 +1,286 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/dap"
+	"muster/internal/coalition"
+	"muster/internal/config"
+	"muster/internal/disclosure/attack"
+	"muster/internal/errs"
+	"muster/internal/keys"
+	"muster/internal/ledger"
+	"muster/internal/verify"
+)
+
+type verifyFlags struct {
+	policy, log       string
+	witnesses         []string
+	threshold         int
+	seen              string
+	keep              bool
+	charter, history  string
+	acknowledgements  []string
+	receipts          []string
+	collectorKey      string
+	lang              string
+	asJSON            bool
+	thresholdIsChosen bool
+}
+
+func newVerifyCmd(env Env) *cobra.Command {
+	var f verifyFlags
+	cmd := &cobra.Command{
+		Use:   "verify BUNDLE (--log KEY | --policy FILE)",
+		Short: "Check a whole cycle by its bundle, trusting nobody",
+		Long: `Check a cycle by its bundle, one file or a folder, without a network. You bring what
+you trust: the key of the record, --log, and which witnesses must have seen it,
+--witness and --threshold; or a file with all of it, --policy. Everything else is in
+the bundle and is checked: signatures, that nothing was changed or taken out, the
+charter and its adoption, receipts against the list of submissions, counts and
+thresholds, the release by its own rule, and whether from all that was published
+somebody's answer can be worked out. Then it says what nobody can prove.
+
+--seen names the file of the checkpoint that an earlier run kept, and --keep keeps
+this one in its place, so that a record that was turned back is found. --receipt
+gives receipts of your own submissions, --acknowledgement what a chair acknowledged
+when you broke a silence, --charter the charter that you have, --history the folder
+of all that was released before.
+
+--collector-key is for an auditor whom the coordinator admits until the wipe: the
+coordinator's folder, of which keys/hpke.key and collections are read. The totals
+that it opens show small cells to whoever does it; nothing of them is printed.
+
+Exit code 3 means that something fails.`,
+		Example: `  muster verify cycle-2026.bundle --policy policy.json --seen checkpoint --keep
+  muster verify cycle-2026.bundle --log ledger.example+1f2e… --witness ostmere.example+9a0b… --lang fr`,
+		Args: oneArg("BUNDLE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.thresholdIsChosen = cmd.Flags().Changed("threshold")
+			switch {
+			case (f.policy == "") == (f.log == ""):
+				return usageError(cmd, "muster verify needs one of --log KEY and --policy FILE: whom you trust is not in the bundle")
+			case f.policy != "" && (f.witnesses != nil || f.thresholdIsChosen):
+				return usageError(cmd, "--witness and --threshold go with --log; a policy file has them")
+			case f.keep && f.seen == "":
+				return usageError(cmd, "--keep needs --seen FILE: where the checkpoint is kept")
+			case f.lang != "en" && f.lang != "fr":
+				return usageError(cmd, "--lang cannot be "+errs.Quote(f.lang)+"; allowed: en, fr")
+			}
+			return runVerify(cmd.Context(), env, args[0], f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.policy, "policy", "", "whom you trust, a JSON file")
+	flags.StringVar(&f.log, "log", "", "the key of the record, or a file with it")
+	flags.StringArrayVar(&f.witnesses, "witness", nil, "the key of a witness, or a file with it; once for each")
+	flags.IntVar(&f.threshold, "threshold", 0, "how many witnesses must have seen the record (default: 1, if any is named)")
+	flags.StringVar(&f.seen, "seen", "", "the checkpoint that an earlier run kept")
+	flags.BoolVar(&f.keep, "keep", false, "keep the checkpoint of this run in the file of --seen")
+	flags.StringVar(&f.charter, "charter", "", "the charter as you have it, to see that it is the one")
+	flags.StringVar(&f.history, "history", "", "the folder with everything that was released before")
+	flags.StringArrayVar(&f.acknowledgements, "acknowledgement", nil, "what a chair acknowledged; may be repeated")
+	flags.StringArrayVar(&f.receipts, "receipt", nil, "a receipt of your own submission; may be repeated")
+	flags.StringVar(&f.collectorKey, "collector-key", "", "the coordinator's folder, where it admits you to the totals")
+	flags.StringVar(&f.lang, "lang", "en", "the language: en or fr")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON, with both languages")
+	return cmd
+}
+
+func runVerify(ctx context.Context, env Env, path string, f verifyFlags) error {
+	cfg, err := f.config(env)
+	if err != nil {
+		return err
+	}
+	report, err := verifyBundle(ctx, path, cfg)
+	if err != nil {
+		return err
+	}
+	if f.asJSON {
+		err = writeJSON(env.Out, report)
+	} else {
+		err = writeVerdicts(env.Out, report, f.lang)
+	}
+	if err != nil {
+		return err
+	}
+	if report.Note != nil {
+		warn(env, "%s", report.Note.In(f.lang))
+	}
+	if f.keep {
+		if err := f.keepCheckpoint(env, report); err != nil {
+			return err
+		}
+	}
+	if !report.Failed() {
+		return nil
+	}
+	n := report.Count(verify.Fails)
+	return refused{errs.New(errs.Conflict, plural(n, "1 thing fails", "%d things fail")+" in "+strconv.Quote(path), "keep this bundle as it is; ask for another copy, compare both, and show the coalition what differs")}
+}
+
+// verifyBundle checks a bundle that is one file or a folder.
+func verifyBundle(ctx context.Context, path string, cfg verify.Config) (*verify.Report, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, errs.Wrap(err, errs.NotFound, because("the bundle "+strconv.Quote(path)+" cannot be read", err), "muster ledger export writes one")
+	}
+	if info.IsDir() {
+		return verify.Folder(ctx, ledger.FS(os.DirFS(path)), cfg)
+	}
+	const maxBundle = 1 << 30
+	if !info.Mode().IsRegular() || info.Size() > maxBundle {
+		return nil, errs.New(errs.Invalid, strconv.Quote(path)+" is no bundle: it is no regular file, or too large", "muster ledger export writes one")
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return nil, errs.Wrap(err, errs.Invalid, because("the bundle "+strconv.Quote(path)+" cannot be read", err), "")
+	}
+	return verify.Archive(ctx, body, cfg)
+}
+
+// config reads everything that the flags name.
+func (f *verifyFlags) config(env Env) (verify.Config, error) {
+	cfg := verify.Config{Now: env.Now(), Packs: env.Packs, Attack: attack.Options{Workers: runtime.GOMAXPROCS(0)}}
+	var err error
+	if cfg.Policy, err = f.readPolicy(); err != nil {
+		return cfg, err
+	}
+	if f.seen != "" {
+		body, err := readInput(f.seen, "checkpoint")
+		if err != nil && (!f.keep || errs.KindOf(err) != errs.NotFound) {
+			return cfg, err
+		}
+		cfg.Seen = body
+	}
+	if f.charter != "" {
+		signed, _, err := openCharter(f.charter)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Charter = signed.Digest()
+	}
+	for _, path := range f.acknowledgements {
+		file, err := readSigned(path, "acknowledgement")
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Acknowledgements = append(cfg.Acknowledgements, file)
+	}
+	for _, path := range f.receipts {
+		file, err := readSigned(path, "receipt")
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Receipts = append(cfg.Receipts, coalition.SignedReceipt(file))
+	}
+	if f.history != "" {
+		if cfg.History, err = readHistory(f.history); err != nil {
+			return cfg, err
+		}
+	}
+	if f.collectorKey != "" {
+		cfg.Collector, err = readCollector(f.collectorKey)
+	}
+	return cfg, err
+}
+
+// readPolicy reads whom the reader trusts.
+func (f *verifyFlags) readPolicy() (ledger.Policy, error) {
+	var p ledger.Policy
+	if f.policy != "" {
+		body, err := readInput(f.policy, "policy")
+		if err != nil {
+			return p, err
+		}
+		if err := decodeStrict(body, &p); err != nil {
+			return p, errs.Wrap(err, errs.Invalid, fmt.Sprintf("the policy %s cannot be read", strconv.Quote(f.policy)), `a policy reads {"log": KEY, "threshold": 1, "witnesses": [KEY, ...]}`)
+		}
+		return p, inFileIf(f.policy, p.Check())
+	}
+	var err error
+	if p.Log, err = readPublicKey(f.log, "the record"); err != nil {
+		return p, err
+	}
+	for _, named := range f.witnesses {
+		key, err := readPublicKey(named, "a witness")
+		if err != nil {
+			return p, err
+		}
+		p.Witnesses = append(p.Witnesses, key)
+	}
+	if p.Threshold = f.threshold; !f.thresholdIsChosen && len(p.Witnesses) > 0 {
+		p.Threshold = 1
+	}
+	return p, p.Check()
+}
+
+// readPublicKey returns a key that a flag gives, or the file that has it.
+func readPublicKey(named, of string) (keys.Public, error) {
+	if _, err := keys.Public(named).Cosigner(); err == nil {
+		return keys.Public(named), nil
+	}
+	body, err := readInput(named, "key of "+of)
+	if err != nil {
+		return "", err
+	}
+	key := keys.Public(strings.TrimRight(string(body), "\r\n"))
+	if _, err := key.Cosigner(); err != nil {
+		return "", errs.Wrap(err, errs.Invalid, fmt.Sprintf("%s holds no key of %s", strconv.Quote(named), of), "a key reads NAME+HASH+KEY, on one line")
+	}
+	return key, nil
+}
+
+// readCollector reads what the coordinator gives an auditor: the collector key and
+// the answers of the collections.
+func readCollector(dir string) (*verify.Collector, error) {
+	pairs, err := keyFolder(dir).HPKE()
+	if err != nil {
+		return nil, err
+	}
+	c := &verify.Collector{HPKE: pairs[0], Answers: make(map[string][]byte)}
+	paths, err := filepath.Glob(filepath.Join(filepath.Clean(dir), collectionsFolder, "*.answer.json"))
+	if err != nil {
+		return nil, err
+	}
+	folder := &coordinatorFolder{dir: dir}
+	for _, path := range paths {
+		id := strings.TrimSuffix(filepath.Base(path), ".answer.json")
+		task, err := dap.ParseTaskID(id)
+		if err != nil {
+			continue
+		}
+		answer, _, ok, err := folder.keptAnswer(task)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			c.Answers[id] = answer
+		}
+	}
+	if len(c.Answers) == 0 {
+		return nil, errs.New(errs.NotFound, fmt.Sprintf("%s has no answer of a collection", strconv.Quote(filepath.Join(dir, collectionsFolder))), "muster collect run keeps it there; ask the coordinator for the folder")
+	}
+	return c, nil
+}
+
+// keepCheckpoint puts the checkpoint in the place of the one that was kept.
+func (f *verifyFlags) keepCheckpoint(env Env, report *verify.Report) error {
+	if report.Checkpoint == nil {
+		say(env, "%s stays as it is: this checkpoint does not count", f.seen)
+		return nil
+	}
+	dir := filepath.Dir(f.seen)
+	if err := realDisk().writeOutput(dir, []outputFile{{filepath.Base(f.seen), report.Checkpoint, 0o644}}, nil); err != nil {
+		return placeError(err, dir, "make room there, or give another --seen")
+	}
+	return config.SyncFolder(dir)
+}

@@ -1,0 +1,213 @@
+package verify
+
+import (
+	"fmt"
+
+	"muster/internal/framework"
+)
+
+// Sentence is a sentence that stands for itself.
+type Sentence struct {
+	Code string         `json:"code"`
+	Text framework.Text `json:"text"`
+}
+
+// words are a text in English and French, with places for the same arguments.
+type words struct{ en, fr string }
+
+func (w words) text(args ...any) framework.Text {
+	return framework.Text{"en": fmt.Sprintf(w.en, args...), "fr": fmt.Sprintf(w.fr, args...)}
+}
+
+// sentence returns the sentence of a code. One that is missing is a defect, which a
+// test looks for.
+func sentence(code string, args ...any) framework.Text {
+	w, ok := sentences()[code]
+	if !ok {
+		return framework.Text{"en": code, "fr": code}
+	}
+	return w.text(args...)
+}
+
+// Codes returns the codes of all sentences, for tests and documents.
+func Codes() []string {
+	var list []string
+	for code := range sentences() {
+		list = append(list, code)
+	}
+	return list
+}
+
+// Words returns a verdict as people read it.
+func (v Verdict) Words() framework.Text {
+	switch v {
+	case Holds:
+		return framework.Text{"en": "holds", "fr": "vérifié"}
+	case Fails:
+		return framework.Text{"en": "fails", "fr": "échec"}
+	default:
+		return framework.Text{"en": "cannot be checked here", "fr": "invérifiable ici"}
+	}
+}
+
+// Title returns what a step is called.
+func (s Step) Title() framework.Text {
+	titles := map[Step]words{
+		StepBundle:      {"The bundle", "Le dossier"},
+		StepLog:         {"The record's signature", "La signature du registre"},
+		StepConsistency: {"Nothing was taken back", "Rien n’a été repris"},
+		StepWitnesses:   {"Who else has seen it", "Qui d’autre l’a vu"},
+		StepCharter:     {"The charter", "La charte"},
+		StepEntries:     {"Every entry's signatures", "Les signatures de chaque inscription"},
+		StepFramework:   {"The questions", "Les questions"},
+		StepAdoption:    {"Adoption by silence", "L’adoption par silence"},
+		StepPhases:      {"The phases", "Les phases"},
+		StepDeadline:    {"The deadline", "L’échéance"},
+		StepTimes:       {"When it was seen", "Quand cela a été vu"},
+		StepReceipts:    {"The receipts", "Les reçus"},
+		StepRoster:      {"Whose submissions count", "Les envois qui comptent"},
+		StepShares:      {"The two locked halves", "Les deux moitiés verrouillées"},
+		StepRelease:     {"The release", "La publication"},
+		StepApproval:    {"The hosts' approval", "L’approbation des hôtes"},
+		StepDisclosure:  {"What may be shown", "Ce qui peut être montré"},
+		StepAttack:      {"Working out one member's answer", "Deviner la réponse d’un membre"},
+		StepEditions:    {"The editions", "Les éditions"},
+		StepWipe:        {"The wipe", "L’effacement"},
+		StepTotals:      {"The totals themselves", "Les totaux eux-mêmes"},
+	}
+	return titles[s].text()
+}
+
+// Limits returns what no bundle can prove.
+func Limits() []Sentence {
+	list := []struct {
+		code string
+		words
+	}{
+		{"truth", words{
+			"That the answers are true. A member may have answered as it liked, and its verifier may have been mistaken.",
+			"Que les réponses sont vraies. Un membre a pu répondre à sa guise, et son vérificateur se tromper.",
+		}},
+		{"totals", words{
+			"That the release comes from the true totals. The coordinator alone opened them and could have changed them before it signed; either host could have changed its half, and then every total in it. Only with both encrypted halves and the collector key can that be found, until the wipe.",
+			"Que la publication vient des vrais totaux. Seul le coordinateur les a ouverts et aurait pu les changer avant de signer ; chaque hôte aurait pu changer sa moitié, et ainsi tout total. On ne peut le découvrir qu’avec les deux moitiés chiffrées et la clé du collecteur, jusqu’à l’effacement.",
+		}},
+		{"hosts", words{
+			"That the hosts did not join their halves. Whoever had both could read every answer.",
+			"Que les hôtes n’ont pas réuni leurs moitiés. Qui aurait les deux pourrait lire chaque réponse.",
+		}},
+		{"silence", words{
+			"That the silence was kept. The chair says so; only a member that broke it, and holds the chair's acknowledgement, can contradict.",
+			"Que le silence a été gardé. C’est le président qui le dit ; seul un membre qui l’a rompu, et qui tient l’accusé de réception, peut le contredire.",
+		}},
+		{"wipe", words{
+			"That a wipe took place. It is stated and signed; nobody can show that no copy is left.",
+			"Qu’un effacement a eu lieu. Il est déclaré et signé ; personne ne peut montrer qu’il ne reste aucune copie.",
+		}},
+		{"binary", words{
+			"That the hosts ran this program and no other. Whoever supplied both of them with another one could have read everything.",
+			"Que les hôtes ont fait tourner ce programme et aucun autre. Qui leur en aurait fourni un autre, aux deux, aurait pu tout lire.",
+		}},
+		{"views", words{
+			"That nobody is shown another record. That is what the witnesses are for, and the checkpoint that you keep: compare it with another member's.",
+			"Que personne ne voit un autre registre. C’est le rôle des témoins, et du point de contrôle que vous gardez : comparez-le avec celui d’un autre membre.",
+		}},
+	}
+	var limits []Sentence
+	for _, l := range list {
+		limits = append(limits, Sentence{l.code, l.text()})
+	}
+	return limits
+}
+
+// sentences returns all sentences by code.
+func sentences() map[string]words {
+	all := make(map[string]words)
+	for _, part := range []map[string]words{logWords(), cycleWords(), rosterWords(), releaseWords()} {
+		for code, w := range part {
+			all[code] = w
+		}
+	}
+	return all
+}
+
+func logWords() map[string]words {
+	return map[string]words{
+		"nothing":    {"The record has nothing of this for this cycle.", "Le registre n’a rien à ce sujet pour ce cycle."},
+		"whole":      {"The bundle is whole: all %d entries of the record and %d signed files are there, and every entry is where the checkpoint says.", "Le dossier est entier : les %d inscriptions du registre et %d fichiers signés y sont, et chaque inscription est là où le dit le point de contrôle."},
+		"broken":     {"The bundle is not as it was made.", "Le dossier n’est pas tel qu’il a été fait."},
+		"not_opened": {"The bundle could not be opened.", "Le dossier n’a pas pu être ouvert."},
+
+		"log_signed":   {"The record %s has signed its checkpoint of %d entries.", "Le registre %s a signé son point de contrôle de %d inscriptions."},
+		"log_unsigned": {"The checkpoint is not signed by the record whose key you gave.", "Le point de contrôle n’est pas signé par le registre dont vous avez donné la clé."},
+
+		"earlier":          {"The record follows from its %d earlier checkpoints: nothing was changed or taken out in between.", "Le registre découle de ses %d points de contrôle antérieurs : rien n’a été changé ni retiré entre-temps."},
+		"earlier_unsigned": {"The earlier checkpoint of %d entries is not signed as it must be.", "Le point de contrôle antérieur de %d inscriptions n’est pas signé comme il le faut."},
+		"follows_seen":     {"The record follows from the checkpoint of %d entries that you kept, and has %d now: nothing was changed or taken out.", "Le registre découle du point de contrôle de %d inscriptions que vous aviez gardé, et en a %d à présent : rien n’a été changé ni retiré."},
+		"nothing_seen":     {"You gave no checkpoint of an earlier time to compare with; keep this one.", "Vous n’avez pas donné de point de contrôle antérieur à comparer ; gardez celui-ci."},
+		"rewound":          {"The record does not follow from the checkpoint of %d entries that you kept; it has %d now. It was turned back, changed, or is shown to others in another way. Keep both.", "Le registre ne découle pas du point de contrôle de %d inscriptions que vous aviez gardé ; il en a %d à présent. Il a été ramené en arrière, changé, ou montré autrement à d’autres. Gardez les deux."},
+
+		"witnessed":               {"Witnesses that have seen this record: %d of %d, and you want %d; the first at %s.", "Témoins qui ont vu ce registre : %d sur %d, et vous en voulez %d ; le premier le %s."},
+		"witness_missing":         {"Witnesses that have seen this record: %d, and you want %d.", "Témoins qui ont vu ce registre : %d, et vous en voulez %d."},
+		"witness_forged":          {"A witness's signature is not genuine, is of the future, or is by somebody who is no witness.", "La signature d’un témoin n’est pas authentique, vient du futur, ou est de quelqu’un qui n’est pas témoin."},
+		"witness_none":            {"Your policy asks for no witness: nobody besides the coordinator vouches for it that all see the same record.", "Votre règle ne demande aucun témoin : personne, hormis le coordinateur, ne garantit que tous voient le même registre."},
+		"witnesses_unsigned":      {"A checkpoint that the record has not signed has no witnesses.", "Un point de contrôle que le registre n’a pas signé n’a pas de témoins."},
+		"charter_witnessed":       {"Of the witnesses that the charter names, so many have seen this record: %d, and the charter wants %d.", "Des témoins que nomme la charte, tant ont vu ce registre : %d, et la charte en veut %d."},
+		"charter_witness_missing": {"Of the witnesses that the charter names, so many have seen this record: %d, and the charter wants %d.", "Des témoins que nomme la charte, tant ont vu ce registre : %d, et la charte en veut %d."},
+		"charter_no_witness":      {"The charter names no witness.", "La charte ne nomme aucun témoin."},
+
+		"entries_signed":  {"All %d entries of this cycle are signed by the coordinator, and by the hosts where they must be.", "Les %d inscriptions de ce cycle sont toutes signées par le coordinateur, et par les hôtes là où il le faut."},
+		"entry_unsigned":  {"Entry %d, of kind %s, is not signed by those who must have signed it.", "L’inscription %d, de nature %s, n’est pas signée par ceux qui doivent l’avoir signée."},
+		"and_more":        {"There are more of these; no more are listed.", "Il y en a d’autres ; la liste s’arrête ici."},
+		"entries_foreign": {"%d entries are of other cycles, whose charters this bundle does not have: they are in the record, and who signed them is for their own bundles.", "%d inscriptions sont d’autres cycles, dont ce dossier n’a pas les chartes : elles sont dans le registre ; leurs signatures se vérifient avec leurs propres dossiers."},
+
+		"times":       {"Nothing says that it happened later than a witness had seen it. The charter was in the record by %s.", "Rien ne dit avoir eu lieu après qu’un témoin l’a vu. La charte était au registre au plus tard le %s."},
+		"time_ahead":  {"The clock of a cycle that is marked %s runs ahead: times were compared with each other, not with today's.", "L’horloge d’un cycle marqué %s avance : les heures ont été comparées entre elles, et non avec celle d’aujourd’hui."},
+		"time_nobody": {"No witness says when it saw the record.", "Aucun témoin ne dit quand il a vu le registre."},
+		"time_step":   {"A witness had seen a step of the silence procedure at %s, and the step says that it was done at %s: the chair's clock, or its word, is wrong.", "Un témoin avait vu une étape de la procédure de silence le %s, et l’étape dit avoir eu lieu le %s : l’horloge du président, ou sa parole, est fausse."},
+		"time_roster": {"A witness had seen the list of submissions at %s, before the deadline at %s: the hosts closed too early.", "Un témoin avait vu la liste des envois le %s, avant l’échéance du %s : les hôtes ont clos trop tôt."},
+		"time_wipe":   {"A witness had seen an attestation of wiping at %s, and it says that the wipe was at %s.", "Un témoin avait vu une attestation d’effacement le %s, et elle dit que l’effacement a eu lieu le %s."},
+	}
+}
+
+func cycleWords() map[string]words {
+	return map[string]words{
+		"charter_signed":   {"The charter of %s for %s, of %d members, is signed by the coordinator and by both hosts, %s and %s.", "La charte de %s pour %s, de %d membres, est signée par le coordinateur et par les deux hôtes, %s et %s."},
+		"charter_unsigned": {"The charter is not signed by all three, or cannot be.", "La charte n’est pas signée par les trois, ou ne peut l’être."},
+		"charter_absent":   {"The charter %s is not in the bundle: nothing that rests on its keys can be checked.", "La charte %s n’est pas dans le dossier : rien de ce qui repose sur ses clés ne peut être vérifié."},
+		"charter_cycle":    {"The charter is of the cycle %s, not of the bundle's.", "La charte est du cycle %s, et non de celui du dossier."},
+		"charter_entry":    {"The entry of the charter does not say what the charter says: %s.", "L’inscription de la charte ne dit pas ce que dit la charte : %s."},
+		"charter_ledger":   {"The charter names another record, %s, than the one whose key you gave.", "La charte nomme un autre registre, %s, que celui dont vous avez donné la clé."},
+		"charter_same":     {"It is the charter that you have.", "C’est la charte que vous avez."},
+		"charter_other":    {"The charter that you have, %s, is not the one of this bundle.", "La charte que vous avez, %s, n’est pas celle de ce dossier."},
+		"charter_groups":   {"The charter plans groups whose totals together would point at someone.", "La charte prévoit des groupes dont les totaux réunis désigneraient quelqu’un."},
+
+		"framework_same":    {"The charter asks the questions of %s %s, to the letter, as this program has them.", "La charte pose les questions de %s %s, à la lettre près, telles que ce programme les a."},
+		"framework_missing": {"The record does not say which questions %s %s are.", "Le registre ne dit pas quelles sont les questions de %s %s."},
+		"framework_other":   {"The record gives the questions of %s %s another name.", "Le registre donne un autre nom aux questions de %s %s."},
+		"framework_absent":  {"This program does not bring the questions of %s %s in this form; the record has their fingerprint.", "Ce programme n’a pas les questions de %s %s sous cette forme ; le registre en a l’empreinte."},
+		"framework_layout":  {"What the charter measures is not what the questions of %s %s give.", "Ce que mesure la charte n’est pas ce que donnent les questions de %s %s."},
+
+		"adopted":              {"The steps of the silence procedure end in the adoption of this charter: %d parties, %d times under silence, adopted at %s.", "Les étapes de la procédure de silence aboutissent à l’adoption de cette charte : %d parties, %d fois sous silence, adoptée le %s."},
+		"adoption_said":        {"The coordinator has entered that the charter was adopted; the steps of the procedure are not in this bundle.", "Le coordinateur a inscrit que la charte est adoptée ; les étapes de la procédure ne sont pas dans ce dossier."},
+		"adoption_none":        {"The record does not say that the charter was adopted by silence.", "Le registre ne dit pas que la charte a été adoptée par silence."},
+		"adoption_reopened":    {"The record says last that the charter was opened again, not adopted.", "Le registre dit en dernier que la charte a été rouverte, non adoptée."},
+		"adoption_contradicts": {"What the record says of the adoption is not how the steps end.", "Ce que le registre dit de l’adoption n’est pas ce à quoi aboutissent les étapes."},
+		"adoption_left_out":    {"%d members of the charter were no party of its adoption.", "%d membres de la charte n’étaient pas parties à son adoption."},
+		"adoption_late":        {"The charter was adopted at %s, after members could already submit, from %s on.", "La charte a été adoptée le %s, alors que les membres pouvaient déjà envoyer, dès le %s."},
+		"step_missing":         {"Step %d of a silence procedure is not in the record.", "L’étape %d d’une procédure de silence n’est pas au registre."},
+		"step_wrong":           {"The steps of a silence procedure do not follow from each other, or are not signed.", "Les étapes d’une procédure de silence ne découlent pas l’une de l’autre, ou ne sont pas signées."},
+		"ack_fits":             {"Your acknowledgement %d fits the steps.", "Votre accusé de réception %d s’accorde avec les étapes."},
+		"ack_contradicts":      {"Your acknowledgement %d contradicts the steps: show it to the coalition, it names nobody.", "Votre accusé de réception %d contredit les étapes : montrez-le à la coalition, il ne nomme personne."},
+		"ack_steps":            {"Your acknowledgement %d is of a procedure or a round whose steps are not in this bundle.", "Votre accusé de réception %d est d’une procédure ou d’un tour dont les étapes ne sont pas dans ce dossier."},
+		"ack_other":            {"Your acknowledgement %d is not by the coordinator of this cycle.", "Votre accusé de réception %d n’est pas du coordinateur de ce cycle."},
+
+		"phases":      {"Every step of the cycle was allowed, %d in all, and it stands at: %s.", "Chaque étape du cycle était permise, %d en tout, et il en est à : %s."},
+		"phase_first": {"The first phase entered begins at %s, not at draft.", "La première phase inscrite commence à %s, et non à draft."},
+		"phase_order": {"Step %d of the cycle begins at %s, and the one before it ended at %s.", "L’étape %d du cycle commence à %s, et la précédente finissait à %s."},
+		"phase_step":  {"No cycle goes from %s to %s.", "Aucun cycle ne passe de %s à %s."},
+
+		"deadline":       {"Postponements: %d, each signed by all three; the deadline is %s.", "Reports : %d, chacun signé par les trois ; l’échéance est le %s."},
+		"addendum_wrong": {"Postponement %d does not follow from the charter and those before it.", "Le report %d ne découle pas de la charte et des précédents."},
+	}
+}
