@@ -37,7 +37,7 @@ const (
 	labelLine, lowLabelLine = 39, 31
 	leastWidth              = 300.0
 	digitWidth              = 8.0
-	letterWidth             = 6.2
+	letterWidth             = 6.7
 )
 
 // SVG draws the stack; nothing is drawn of a segment without members.

@@ -164,6 +164,9 @@ func shared(t testing.TB) *site {
 func TestEveryRoleAtEveryPage(t *testing.T) {
 	t.Parallel()
 	s := shared(t)
+	if _, err := s.KeepRelease(t.Context(), s.Lead, s.survey, workspacetest.ReleaseFile(t, s.pack, workspacetest.Cycle)); err != nil {
+		t.Fatal(err)
+	}
 	pages, err := page.New(page.Config{Service: s.Service, Person: func(*http.Request) workspace.Person { return s.Lead }, Now: today, Rand: &counting{}})
 	if err != nil {
 		t.Fatal(err)
