@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"runtime"
 
 	"github.com/spf13/cobra"
 
 	"muster/internal/cascade"
+	"muster/internal/coalition"
 	"muster/internal/exchange"
 	"muster/internal/rehearse"
 )
@@ -40,6 +43,7 @@ type inputs struct {
 	graph    *cascade.Graph
 	scenario *exchange.Scenario
 	options  cascade.Options
+	invented bool // some of it, so that the result is marked SYNTHETIC
 }
 
 func (in *inputs) cascade() cascade.Case {
@@ -65,7 +69,27 @@ func (f *caseFlags) read(cmd *cobra.Command, env Env) (*inputs, error) {
 	return &inputs{register, g, s, cascade.Options{
 		Trials: f.trials, Seed: f.seed, Threads: f.threads, Engine: cascade.Engine(f.engine),
 		Horizon: cascade.Minutes(f.days) * 24 * 60,
-	}}, nil
+	}, register.Synthetic || s.Synthetic}, nil
+}
+
+// print writes a result as JSON or in words, with its mark if it is of something
+// invented.
+func (f *caseFlags) print(env Env, in *inputs, result any, words string) error {
+	if !f.json {
+		if in.invented {
+			words = coalition.MarkingSynthetic + ": services or a scenario that somebody invented; nothing here is about anyone\n" + words
+		}
+		_, err := io.WriteString(env.Out, words)
+		return err
+	}
+	if !in.invented {
+		return writeJSON(env.Out, result)
+	}
+	body, err := json.Marshal(result)
+	if err != nil {
+		return err
+	}
+	return writeJSON(env.Out, json.RawMessage(fmt.Sprintf(`{"marking":%q,%s`, coalition.MarkingSynthetic, body[1:])))
 }
 
 func readScenario(register *exchange.Register, path string) (*exchange.Scenario, error) {

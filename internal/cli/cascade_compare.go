@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
@@ -45,6 +44,7 @@ differences trial by trial: two scenarios, or one without and with measures.`,
 					return err
 				}
 				after.Scenario = s.Scenario
+				in.invented = in.invented || s.Synthetic
 			} else if after, err = takeMeasures(in, measures, take); err != nil {
 				return err
 			}
@@ -54,11 +54,7 @@ differences trial by trial: two scenarios, or one without and with measures.`,
 			if err != nil {
 				return err
 			}
-			if f.json {
-				err = writeJSON(env.Out, c)
-			} else {
-				_, err = io.WriteString(env.Out, comparisonText(c))
-			}
+			err = f.print(env, in, c, comparisonText(c))
 			return stopped(cmd, env, err, c.Complete, c.Trials, c.Planned)
 		},
 	}
@@ -75,6 +71,7 @@ func takeMeasures(in *inputs, path string, ids []string) (cascade.Case, error) {
 	if err != nil {
 		return cascade.Case{}, err
 	}
+	in.invented = in.invented || m.Synthetic
 	list := m.List
 	if len(ids) > 0 {
 		if list, err = measuresNamed(m, ids); err != nil {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -73,11 +72,8 @@ nothing is promised of how near to the best the choice is.`,
 					return err
 				}
 			}
-			if f.json {
-				return writeJSON(env.Out, v)
-			}
-			_, err = io.WriteString(env.Out, investmentText(v, m))
-			return err
+			in.invented = in.invented || m.Synthetic
+			return f.print(env, in, v, investmentText(v, m))
 		},
 	}
 	f.add(cmd, 1<<13)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,11 +59,7 @@ func runCascade(cmd *cobra.Command, env Env, f caseFlags, top int) error {
 	if err != nil {
 		return err
 	}
-	if f.json {
-		err = writeJSON(env.Out, result)
-	} else {
-		_, err = io.WriteString(env.Out, cascadeText(result))
-	}
+	err = f.print(env, in, result, cascadeText(result))
 	return stopped(cmd, env, err, result.Complete, result.Trials, result.Planned)
 }
 

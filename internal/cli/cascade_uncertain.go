@@ -99,11 +99,7 @@ func runUncertain(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, to
 	if err != nil {
 		return err
 	}
-	if f.json {
-		return writeJSON(env.Out, v)
-	}
-	_, err = io.WriteString(env.Out, uncertainText(v, p))
-	return err
+	return f.print(env, in, v, uncertainText(v, p))
 }
 
 // uncertainText is bands, tornado and stability in words.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"muster/internal/cascade"
+	"muster/internal/coalition"
 	"muster/internal/errs"
 )
 
@@ -42,6 +43,7 @@ type Register struct {
 	Services     []cascade.Service
 	Requirements []cascade.Requirement
 	Unknown      map[string]int // by column: how many cells say so
+	Synthetic    bool           // a service's source says that it is invented
 
 	about []about // parallel to Services
 }
@@ -111,6 +113,7 @@ const (
 	serviceTags
 	serviceTLP
 	serviceConfidence
+	serviceSource
 )
 
 func (r *registerReader) service(l line, cells []cell, known map[string]int32, lines map[string]int) {
@@ -145,6 +148,9 @@ func (r *registerReader) service(l line, cells []cell, known map[string]int32, l
 		Repair:  cascade.Repair{Median: repair, Spread: r.spread(l, cells, serviceSpread)},
 		Restart: r.time(l, cells, serviceRestart, 0),
 	})
+	if strings.HasPrefix(cells[serviceSource].text, coalition.MarkingSynthetic) {
+		r.register.Synthetic = true
+	}
 	r.register.about = append(r.register.about, about{cells[serviceOwner].text, cells[serviceName].text, cells[serviceCountry].text, cells[serviceSector].text, cells[serviceTags].text})
 }
 
