@@ -1,6 +1,7 @@
 package exchange_test
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -213,8 +214,69 @@ func chains(edges []float64, inOrder bool) func(*rand.Rand, formMembers) []casca
 	}
 }
 
+// tied knows each outcome's counts, as they are or as the gate shows them, and says
+// in every draw anew how far who is bad at one is bad at others.
+func tied(gate bool) func(*rand.Rand, formMembers) []cascade.Level {
+	return func(r *rand.Rand, m formMembers) []cascade.Level {
+		correlation := r.Float64()
+		z := make([]float64, len(m.levels))
+		for i := range z {
+			z[i] = r.NormFloat64()
+		}
+		rows := make([][]int, len(m.levels))
+		score := make([]float64, len(m.levels))
+		order := make([]int, len(m.levels))
+		for o := range formOutcomes {
+			counts := make([]int, 6)
+			for _, row := range m.levels {
+				counts[row[o]+1]++
+			}
+			ends := each(6)
+			if gate {
+				ends = disclosure.Cut(framework.KindLevel, counts, formKnown)
+			}
+			levels := banded(counts, ends, func(first, end int) int { return max(first, 1) + r.IntN(end-max(first, 1)) - 1 })
+			slices.Sort(levels)
+			for i := range order {
+				order[i] = i
+				score[i] = math.Sqrt(correlation)*z[i] + math.Sqrt(1-correlation)*r.NormFloat64()
+			}
+			slices.SortFunc(order, func(a, b int) int { return cmp.Compare(score[a], score[b]) })
+			for k, i := range order {
+				rows[i] = append(rows[i], levels[k])
+			}
+		}
+		var all []cascade.Level
+		for _, row := range rows {
+			all = append(all, levelOf(row))
+		}
+		return all
+	}
+}
+
+// moved shifts what a form draws so that its mean is that of the outcomes' bands.
+func moved(draw func(*rand.Rand, formMembers) []cascade.Level) func(*rand.Rand, formMembers) []cascade.Level {
+	mean := func(all []cascade.Level) (m cascade.Level) {
+		for _, l := range all {
+			m.Resistance += l.Resistance / float64(len(all))
+			m.Recovery += l.Recovery / float64(len(all))
+		}
+		return m
+	}
+	return func(r *rand.Rand, m formMembers) []cascade.Level {
+		all := draw(r, m)
+		is, should := mean(all), mean(perOutcome(true)(r, m))
+		for i := range all {
+			all[i].Resistance = min(1, max(0, all[i].Resistance+should.Resistance-is.Resistance))
+			all[i].Recovery = min(1, max(0, all[i].Recovery+should.Recovery-is.Recovery))
+		}
+		return all
+	}
+}
+
 func forms() []form {
 	fifths := []float64{0.2, 0.4, 0.6, 0.8}
+	near := []float64{0.3, 0.43, 0.57, 0.7}
 	return []form{
 		{"the members themselves, at random", func(r *rand.Rand, m formMembers) []cascade.Level { return shuffled(r, slices.Clone(m.true)) }},
 		{"the mean alone", func(_ *rand.Rand, m formMembers) []cascade.Level {
@@ -232,6 +294,10 @@ func forms() []form {
 		{"table of 4 x 3 through the gate", table(4, 3, true)},
 		{"two chains of 5 through the gate, paired at random", chains(fifths, false)},
 		{"two chains of 5 through the gate, paired in order", chains(fifths, true)},
+		{"table of 4 x 3 through the gate, the mean of the outcomes' bands", moved(table(4, 3, true))},
+		{"two chains of 5 with edges near the middle, the mean of the outcomes' bands", moved(chains(near, false))},
+		{"each outcome's levels, tied by nobody knows how much", tied(false)},
+		{"each outcome's bands, tied by nobody knows how much", tied(true)},
 	}
 }
 
@@ -340,7 +406,7 @@ func TestChoiceOfForm(t *testing.T) {
 	services, repetitions, draws, trials := 120, 8, 20, 512
 	correlations := map[int][]float64{32: {0.8}} // by how many members
 	if os.Getenv("MUSTER_LONG") != "" {
-		services, repetitions, draws = 400, 30, 30
+		services, repetitions, draws = 400, 40, 30
 		correlations = map[int][]float64{18: {0.5}, 32: {0, 0.5, 0.8}, 60: {0.5}}
 	}
 	for _, members := range slices.Sorted(maps.Keys(correlations)) {
