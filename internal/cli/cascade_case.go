@@ -80,6 +80,7 @@ const privateMark = "PRIVATE: holds what only this member knows; it is not for s
 // invented, or of what only one member knows.
 func (f *caseFlags) print(env Env, in *inputs, result any, words string) error {
 	if !f.json {
+		words += suppliersText(in.register)
 		if in.invented {
 			words = coalition.MarkingSynthetic + ": services or a scenario that somebody invented; nothing here is about anyone\n" + words
 		}
@@ -95,6 +96,13 @@ func (f *caseFlags) print(env Env, in *inputs, result any, words string) error {
 	}
 	if in.invented {
 		marks += fmt.Sprintf("%q:%q,", "marking", coalition.MarkingSynthetic)
+	}
+	if in.register.Confirmation.Asked {
+		said, err := json.Marshal(newSuppliersView(in.register))
+		if err != nil {
+			return err
+		}
+		marks += fmt.Sprintf("%q:%s,", "suppliers_say", said)
 	}
 	if marks == "" {
 		return writeJSON(env.Out, result)

@@ -124,6 +124,9 @@ func (f *aroundFlags) overlay(ctx context.Context, env Env, in *inputs, c caseFl
 	if in.register, err = exchange.Overlay(shared, rows...); err != nil {
 		return nil, err
 	}
+	if c.register.undisputed {
+		in.register = in.register.WithoutDisputed()
+	}
 	if in.graph, err = in.register.Graph(); err != nil {
 		return nil, errs.Wrap(err, errs.Invalid, err.Error(), "mend the tables and run the command again")
 	}
