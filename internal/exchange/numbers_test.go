@@ -90,9 +90,9 @@ func TestNumbersThatAreNone(t *testing.T) {
 			t.Fatalf("%s: %v", f.name, err)
 		}
 		for i, field := range f.fields {
-			named := field
+			instead := field + ": "
 			if f.name == "parameters" {
-				named = "median" // the three make one range
+				instead = "is no range" // the three make one
 			}
 			for _, number := range []string{"NaN", "nan", "Inf", "-Inf", "+Inf", "infinity", "-1", "1e999", "1e300", "one", "x"} {
 				for _, unit := range []string{"", "h"} {
@@ -100,7 +100,7 @@ func TestNumbersThatAreNone(t *testing.T) {
 						continue
 					}
 					err := f.read(with(i, number+unit))
-					if err == nil || errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), named+": ") {
+					if err == nil || errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), field+": ") && !strings.Contains(err.Error(), instead) {
 						t.Errorf("%s, %s of %s: %v", f.name, field, number+unit, err)
 					}
 				}
