@@ -82,7 +82,7 @@ func TestGoldenOfOthers(t *testing.T) {
 			}
 			return v.Hash, nil
 		}},
-		{"sketches", "ea2baba53d9143ec22b3e2929894cf9370e56a4d4cd8052f44087fecf044ebbb", func(int) (string, error) {
+		{"sketches", "390bb2701276b096f7cf340cba68b1491f456105802e9db60d299bb04589e2f9", func(int) (string, error) {
 			x, err := cascade.NewSketches(c, 5000, 2026)
 			if err != nil {
 				return "", err
