@@ -278,14 +278,23 @@ func TestStopped(t *testing.T) {
 // much room they need.
 func TestNothingIsAllocatedForATrial(t *testing.T) {
 	g, s := port(t)
-	for _, engine := range engines[1:] {
-		block := cascade.Blocks(g, s, cascade.Options{Trials: 1, Engine: engine})
+	waiting, hit := pairs(t, 20)
+	for _, row := range []struct {
+		name   string
+		engine cascade.Engine
+		graph  *cascade.Graph
+		s      cascade.Scenario
+	}{
+		{"event", cascade.Event, g, s}, {"grid", cascade.Grid, g, s}, {"static", cascade.Static, g, s},
+		{"in the order of time", cascade.Event, waiting, hit},
+	} {
+		block := cascade.Blocks(row.graph, row.s, cascade.Options{Trials: 1, Engine: row.engine})
 		for b := range uint64(20) {
 			block(b)
 		}
 		b := uint64(0)
 		if n := testing.AllocsPerRun(20, func() { block(b); b++ }); n > 0 {
-			t.Errorf("%s: %v allocations for a block of %d trials", engine, n, cascade.Lanes)
+			t.Errorf("%s: %v allocations for a block of %d trials", row.name, n, cascade.Lanes)
 		}
 	}
 }

@@ -54,7 +54,7 @@ trials a second. Beside each stands its limit, measured between the parts of the
 run on as many threads: how many trials were possible if nothing were done but to draw
 their random bits. Other work on the machine lowers both, so compare the shares.
 
-With --large also a million services with ten million dependencies, which take 1.5 GB
+With --large also a million services with ten million dependencies, which take 2.1 GB
 of memory and a minute.`,
 		Example: `  muster cascade bench --threads 2`,
 		Args:    noArgs,

@@ -58,6 +58,7 @@ type private struct {
 	member  string
 	answers map[string]assess.Answer
 	pack    string
+	sealed  bool // and so counted in the release, if that is of the same survey
 }
 
 // readRelease reads the release, and whose it is if a coordinator is named.
@@ -184,6 +185,11 @@ func (w *openWorkspace) private(ctx context.Context, p *exchange.CascadeParamete
 	if err != nil {
 		return nil, err
 	}
+	sealings, err := w.Sealings(ctx, w.person, id)
+	if err != nil {
+		return nil, err
+	}
+	own.sealed = len(sealings) > 0
 	own.answers = make(map[string]assess.Answer)
 	for _, s := range c.Standings {
 		own.answers[s.Outcome] = s.Answer
@@ -192,13 +198,13 @@ func (w *openWorkspace) private(ctx context.Context, p *exchange.CascadeParamete
 }
 
 // outlook completes an outlook by what the flags name: the crowd of the release, less
-// the member whose workspace it is, which stands where it stands.
+// the member whose workspace it is if it sealed anything, which stands where it stands.
 func (own *private) outlook(o *cascade.Outlook, in *inputs, p *exchange.CascadeParameters) error {
 	levels, stand, err := p.MemberLevels(own.pack, own.answers)
 	if err != nil {
 		return err
 	}
-	if o.Crowd != nil {
+	if o.Crowd != nil && own.sealed {
 		if o.Crowd, err = o.Crowd.Without(levels); err != nil {
 			return err
 		}
