@@ -47,6 +47,7 @@ func TestEnginesFollowTheModel(t *testing.T) {
 		seed, block := r.Uint64(), r.Uint64N(1000)
 		byEvent, eventWorst := cascade.DownByEvent(g, s, horizon, samples, seed, block)
 		byGrid, gridWorst := cascade.DownByGrid(g, s, horizon, samples, seed, block)
+		inTime, timeWorst := cascade.DownInTime(g, s, horizon, samples, seed, block)
 		byStatic, _ := cascade.DownByStatic(g, s, seed, block)
 		for lane := i % 8; lane < cascade.Lanes; lane += 8 {
 			d := draw(services, requirements, hits, seed, block, lane, repair)
@@ -60,13 +61,16 @@ func TestEnginesFollowTheModel(t *testing.T) {
 				if diff := cmp.Diff(want, byEvent[lane][v]); diff != "" {
 					t.Fatalf("graph %d, lane %d, service %d: event engine (-model +engine):\n%s", i, lane, v, diff)
 				}
+				if diff := cmp.Diff(want, inTime[lane][v]); diff != "" {
+					t.Fatalf("graph %d, lane %d, service %d: in the order of time (-model +engine):\n%s", i, lane, v, diff)
+				}
 				if diff := cmp.Diff(want, byGrid[lane][v]); diff != "" && exact {
 					t.Fatalf("graph %d, lane %d, service %d: grid (-model +engine):\n%s", i, lane, v, diff)
 				} else if diff != "" {
 					differing++
 				}
 			}
-			if want := worst(services, down); eventWorst[lane] != want || exact && gridWorst[lane] != want {
+			if want := worst(services, down); eventWorst[lane] != want || timeWorst[lane] != want || exact && gridWorst[lane] != want {
 				t.Fatalf("graph %d, lane %d: worst loss %d by event, %d by grid; want %d", i, lane, eventWorst[lane], gridWorst[lane], want)
 			}
 			if diff := cmp.Diff(fallen(services, requirements, d), byStatic[lane]); diff != "" {

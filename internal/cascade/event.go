@@ -14,6 +14,10 @@ type event struct {
 	horizon Minutes
 	spared  uint32 // the rank that cannot be down, or nobody
 
+	forward  *forward // nil until a cycle needs it
+	patience uint32   // see the constant
+	visits   uint64   // of services in cycles
+
 	nodes []node // by rank
 	dirty []bool // by rank: a supplier in the same cycle changed
 	sets  []set  // the arena of the word's intervals
@@ -70,7 +74,7 @@ type fall struct {
 
 func newEvent(p *plan, hits []Probability, tables *repairTables, horizon Minutes) *event {
 	return &event{
-		plan: p, hits: hits, tables: tables, horizon: horizon, spared: nobody,
+		plan: p, hits: hits, tables: tables, horizon: horizon, spared: nobody, patience: patience,
 		nodes: make([]node, len(p.service)), dirty: make([]bool, len(p.service)),
 	}
 }
@@ -97,18 +101,30 @@ func (e *event) run(seed, block uint64, word int) {
 	e.byLane()
 }
 
+// patience is how often each service of a cycle is visited on average before the
+// cycle is computed in the order of time: it is one whose outages grow by a restart
+// lag with every round. Others take a few visits.
+const patience = 16
+
 // settle visits the services of a cycle until nothing changes.
 func (e *event) settle(c cycle) {
 	for v := c.first; v < c.end; v++ {
 		e.nodes[v] = node{}
 		e.dirty[v] = true
 	}
+	visits := uint32(0)
 	for left := true; left; {
 		left = false
+		if visits > e.patience*(c.end-c.first) {
+			e.inTime(c)
+			return
+		}
 		for v := c.first; v < c.end; v++ {
 			if !e.dirty[v] {
 				continue
 			}
+			visits++
+			e.visits++
 			e.dirty[v] = false
 			n := &e.nodes[v]
 			if !e.pull(v) || e.same(n) {
@@ -123,6 +139,18 @@ func (e *event) settle(c cycle) {
 			}
 		}
 	}
+}
+
+// inTime computes a cycle in the order of time.
+func (e *event) inTime(c cycle) {
+	if e.forward == nil {
+		e.forward = &forward{e: e}
+	}
+	lanes := uint64(0)
+	for v := c.first; v < c.end; v++ {
+		lanes |= e.nodes[v].lanes
+	}
+	e.forward.run(c, lanes)
 }
 
 // pull computes the sets of rank v from those of its suppliers, into fresh and

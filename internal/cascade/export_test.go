@@ -8,10 +8,28 @@ var Mix = mix
 // DownByEvent returns, for each lane of a block and each service of the graph, in
 // which intervals the event engine has it down, and the trial's worst loss.
 func DownByEvent(g *Graph, s Scenario, horizon Minutes, samples int, seed, block uint64) (down [Lanes][][]Span, worst [Lanes]uint64) {
+	return downByEvent(g, s, horizon, samples, seed, block, false)
+}
+
+// DownInTime returns the same with every cycle computed in the order of time.
+func DownInTime(g *Graph, s Scenario, horizon Minutes, samples int, seed, block uint64) (down [Lanes][][]Span, worst [Lanes]uint64) {
+	return downByEvent(g, s, horizon, samples, seed, block, true)
+}
+
+func downByEvent(g *Graph, s Scenario, horizon Minutes, samples int, seed, block uint64, inTime bool) (down [Lanes][][]Span, worst [Lanes]uint64) {
 	w := testWorker(g, s, Options{Trials: 1, Engine: Event, Horizon: horizon, Samples: samples, Seed: seed})
 	for lane := range Lanes {
 		if lane%64 == 0 {
 			w.event.run(seed, block, lane/64)
+			for _, c := range w.plan.cycles {
+				if inTime {
+					for v := c.first; v < c.end; v++ {
+						w.event.nodes[v] = node{lanes: ^uint64(0)}
+					}
+					w.event.inTime(c)
+				}
+			}
+			w.event.byLane()
 		}
 		peak, _ := w.eventPeak(lane % 64)
 		worst[lane] = uint64(peak)
@@ -101,6 +119,18 @@ func Pilot(g *Graph, s Scenario, o Options) Engine { return testWorker(g, s, o).
 func Blocks(g *Graph, s Scenario, o Options) func(block uint64) {
 	w := testWorker(g, s, o)
 	return func(block uint64) { w.block(context.Background(), block) }
+}
+
+// Visits runs a word of trials and returns how often services in cycles were visited.
+// With endless patience they are settled however long that takes.
+func Visits(g *Graph, s Scenario, o Options, endless bool) uint64 {
+	o.Engine = Event
+	w := testWorker(g, s, o)
+	if endless {
+		w.event.patience = 1 << 20
+	}
+	w.event.run(o.Seed, 0, 0)
+	return w.event.visits
 }
 
 // Search returns what Invest chooses, what it is worth on the trials that choose,

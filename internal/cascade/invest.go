@@ -28,10 +28,12 @@ type Investment struct {
 	Engine     Engine    `json:"engine"`
 	Seed       uint64    `json:"seed"`
 	Trials     uint64    `json:"trials"`
+	Complete   bool      `json:"complete"` // the search came to its end, and all trials were done
+	Tried      int       `json:"sets_tried"`
 	Horizon    float64   `json:"horizon_hours"`
 	Graph      string    `json:"graph_digest"`
 	Parameters string    `json:"parameter_digest"`
-	Hash       string    `json:"result_hash"`
+	Hash       string    `json:"result_hash,omitempty"`
 	Objective  Objective `json:"objective"`
 	Budget     uint32    `json:"budget"`
 	Measures   int       `json:"measures"`
@@ -93,17 +95,24 @@ const (
 	leastSearch    = 2 // blocks
 )
 
-// Invest chooses measures within a budget.
+// Invest chooses measures within a budget. If ctx ends before the search does, the
+// result is the best set that was tried until then, measured on one block of fresh
+// trials, and says so; how far the search came depends on the moment, so it has no
+// hash. Where not even a single measure was tried it is ctx's error.
 func Invest(ctx context.Context, c Case, measures []Measure, o InvestOptions) (*Investment, error) {
 	s, err := newSearch(ctx, c, measures, o)
 	if err != nil {
 		return nil, err
 	}
 	chosen := s.choose()
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("invest: %w", err)
+	if ctx.Err() != nil {
+		return s.unfinished()
 	}
-	return s.result(chosen)
+	v, err := s.result(chosen)
+	if ctx.Err() != nil {
+		return s.unfinished()
+	}
+	return v, err
 }
 
 // search looks for a choice. Sets of measures are sorted lists of indexes.
@@ -118,7 +127,8 @@ type search struct {
 	blocks   int // that choose: from 0
 	tried    []int
 	near     []int              // of these, the ones that exchanges try
-	values   map[string]float64 // by set: Σ of the objective
+	values   map[string]float64 // by set: Σ of the objective; infinite where ctx ended before it was known
+	best     []int              // of the sets with a known value, the least, but for the empty one
 }
 
 func newSearch(ctx context.Context, c Case, measures []Measure, o InvestOptions) (*search, error) {
@@ -219,21 +229,26 @@ func (s *search) evaluate(sets [][]int) {
 		}
 	}
 	found := make([]float64, len(missing))
-	s.base.spread(s.ctx, len(missing), func(i int) {
+	for i := range found {
 		found[i] = math.Inf(1)
+	}
+	s.base.spread(s.ctx, len(missing), func(i int) {
 		if r, err := s.taken(missing[i], nil); err == nil {
 			found[i] = s.sum(r)
 		}
 	})
 	for i, set := range missing {
 		s.values[key(set)] = found[i]
+		if least, ok := s.values[key(s.best)]; len(set) > 0 && (!ok || s.best == nil || found[i] < least) && !math.IsInf(found[i], 1) {
+			s.best = set
+		}
 	}
 	if s.options.Progress != nil && len(missing) > 0 {
 		s.options.Progress(len(s.values)*Lanes, 0)
 	}
 }
 
-// sum returns the objective of the choosing trials.
+// sum returns the objective of the choosing trials, or infinity where ctx ended.
 func (s *search) sum(r *runner) float64 {
 	w := r.worker()
 	var (
@@ -242,7 +257,7 @@ func (s *search) sum(r *runner) float64 {
 	)
 	for b := range uint64(s.blocks) {
 		if s.ctx.Err() != nil {
-			break
+			return math.Inf(1)
 		}
 		w.outcomes(b, &o)
 		for i := range Lanes {

@@ -89,12 +89,52 @@ func (s *search) ladder(chosen []int) [][]int {
 
 // result measures a choice on fresh trials.
 func (s *search) result(chosen []int) (*Investment, error) {
-	ladder := s.ladder(chosen)
+	v, all, err := s.measure(s.ladder(chosen), s.tried, s.owners(chosen))
+	if err != nil {
+		return nil, err
+	}
+	v.Complete = true
+	v.Hash = s.hash(v, all)
+	return v, nil
+}
+
+// unfinished is what is known when ctx has ended: the best set that was tried, in
+// the order of what its measures gained alone, on one block of fresh trials. Who
+// stops a search waits for no more.
+func (s *search) unfinished() (*Investment, error) {
+	if s.best == nil {
+		return nil, fmt.Errorf("invest: %w", s.ctx.Err())
+	}
+	last := *s
+	last.ctx = context.WithoutCancel(s.ctx)
+	last.options.Trials = Lanes
+	order := slices.Clone(s.best)
+	if nothing, ok := s.values[key(nil)]; ok && s.values[key(s.best)] >= nothing {
+		order = nil
+	}
+	alone := func(i int) float64 {
+		if x, ok := s.values[key([]int{i})]; ok {
+			return x
+		}
+		return math.Inf(1)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return compareFloat(alone(a), alone(b)) })
+	ladder := [][]int{{}}
+	for _, i := range order {
+		ladder = append(ladder, with(ladder[len(ladder)-1], i))
+	}
+	v, _, err := last.measure(ladder, order, nil)
+	return v, err
+}
+
+// measure measures the steps of a ladder, measures alone, and owners alone with the
+// ladder's end.
+func (s *search) measure(ladder [][]int, singles []int, owners []string) (*Investment, []*series, error) {
+	chosen := ladder[len(ladder)-1]
 	sets := slices.Clone(ladder)
-	for _, i := range s.tried {
+	for _, i := range singles {
 		sets = append(sets, []int{i})
 	}
-	owners := s.owners(chosen)
 	all := make([]*series, len(sets)+len(owners))
 	failed := make([]error, len(all))
 	s.base.spread(s.ctx, len(all), func(i int) {
@@ -106,19 +146,19 @@ func (s *search) result(chosen []int) (*Investment, error) {
 	})
 	for i, err := range append(failed, s.ctx.Err()) {
 		if err != nil {
-			return nil, fmt.Errorf("measure choice %d: %w", i, err)
+			return nil, nil, fmt.Errorf("measure choice %d: %w", i, err)
 		}
 	}
 	base := all[0]
 	v := &Investment{
 		Format: investmentFormat, Engine: s.base.options.Engine, Seed: s.base.options.Seed, Trials: uint64(len(base.values)),
 		Horizon: s.base.options.Horizon.Hours(), Graph: s.base.graph.named(), Parameters: s.digest(),
-		Objective: s.options.Objective, Budget: s.options.Budget, Measures: len(s.measures), Confirmed: len(s.tried),
+		Objective: s.options.Objective, Budget: s.options.Budget, Measures: len(s.measures), Confirmed: len(s.tried), Tried: len(s.values),
 		Steps: []Step{}, Alone: []Gain{},
 	}
 	v.Before = base.against(base, s.scale).Before
 	alone := make(map[int]*series)
-	for k, i := range s.tried {
+	for k, i := range singles {
 		alone[i] = all[len(ladder)+k]
 		v.Alone = append(v.Alone, Gain{Measure: s.measures[i].ID, Cost: s.measures[i].Cost, Gain: alone[i].against(base, s.scale)})
 	}
@@ -134,8 +174,7 @@ func (s *search) result(chosen []int) (*Investment, error) {
 	if len(owners) > 1 {
 		v.Dividend = s.dividend(owners, base, all[len(ladder)-1], all[len(sets):])
 	}
-	v.Hash = s.hash(v, all)
-	return v, nil
+	return v, all, nil
 }
 
 func (g Gain) perCost() float64 { return g.Gain.Change / float64(max(g.Cost, 1)) }

@@ -1,6 +1,8 @@
 package cascade_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -154,6 +156,47 @@ func TestRanking(t *testing.T) {
 	}
 	if v.Measures != 102 || v.Confirmed != 5 || len(v.Steps) != 2 {
 		t.Errorf("%d of %d confirmed, %d chosen", v.Confirmed, v.Measures, len(v.Steps))
+	}
+}
+
+// TestInvestStopped: a search that is stopped says the best that it tried until then,
+// wherever it is stopped, and names it by no hash.
+func TestInvestStopped(t *testing.T) {
+	t.Parallel()
+	c, measures, owners := twoDoors(t)
+	found := make(map[int]bool)
+	for after := range 40 {
+		ctx, cancel := context.WithCancel(t.Context())
+		calls := 0
+		o := cascade.InvestOptions{Options: cascade.Options{Trials: 8 * cascade.Lanes, Seed: 5, Progress: func(int, int) {
+			if calls++; calls > after {
+				cancel()
+			}
+		}}, Budget: 3, Owners: owners}
+		v, err := cascade.Invest(ctx, c, measures, o)
+		cancel()
+		switch {
+		case err != nil:
+			t.Fatalf("stopped after %d: %v", after, err)
+		case v.Complete != (v.Hash != ""):
+			t.Errorf("stopped after %d: complete %v with the hash %q", after, v.Complete, v.Hash)
+		case !v.Complete && (v.Trials != cascade.Lanes || v.Tried < 4 || len(v.Steps) == 0):
+			t.Errorf("stopped after %d: %d trials, %d sets tried, steps %+v", after, v.Trials, v.Tried, v.Steps)
+		case v.Before < 0.9 || v.Before > 1:
+			t.Errorf("stopped after %d: %v is lost before", after, v.Before)
+		}
+		found[len(v.Steps)] = true
+		if v.Complete {
+			break
+		}
+	}
+	if !found[1] || !found[2] {
+		t.Errorf("choices of %v measures; one at first, two in the end", found)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := cascade.Invest(ctx, c, measures, cascade.InvestOptions{Options: cascade.Options{Trials: 512}, Budget: 3}); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped before anything was tried: %v", err)
 	}
 }
 

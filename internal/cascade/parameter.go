@@ -1,9 +1,11 @@
 package cascade
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
 	"muster/internal/errs"
 )
@@ -155,6 +157,7 @@ func (t *repairTables) hypercube(l *Laws, n int, seed uint64) [][Parameters]floa
 const (
 	hypercubeStream stream = 32 + iota
 	levelStream            // of owners of whom nothing is known
+	placeStream            // of those among a crowd
 )
 
 // An Outlook is a case and what its numbers hang on. The zero value of everything but
@@ -165,6 +168,7 @@ type Outlook struct {
 	Controls []Probability // by service: how far ordinary controls help against the actor; nil is in full
 	Owner    []int32       // by service: a number from 0
 	Levels   []Level       // by owner; beyond its end nothing is known
+	Crowd    *Crowd        // what is known of those of whom Levels says nothing; nil is nothing
 }
 
 // Level is how well an owner stands: 0 is the worst, 1 the best, and below 0
@@ -185,6 +189,11 @@ func (o *Outlook) check() error {
 			return errs.New(errs.Invalid, fmt.Sprintf("an owner with the number %d", owner), fmt.Sprintf("allowed: 0 to %d", n-1))
 		}
 	}
+	if o.Crowd != nil {
+		if err := o.Crowd.check(); err != nil {
+			return err
+		}
+	}
 	for _, l := range o.Levels {
 		if !(l.Resistance <= 1 && l.Recovery <= 1) {
 			return errs.New(errs.Invalid, "a level above 1", "allowed: 0 to 1, or below 0 where it is unknown")
@@ -198,7 +207,16 @@ func (o *Outlook) check() error {
 func (o *Outlook) under(t *repairTables, x *[Parameters]float64, unknown func(owner int32, kind uint64) float64) Case {
 	g := o.Graph
 	if unknown == nil {
-		unknown = func(int32, uint64) float64 { return x[UnknownLevel] }
+		middle := Level{-1, -1}
+		if o.Crowd != nil {
+			middle = o.Crowd.middle()
+		}
+		unknown = func(_ int32, kind uint64) float64 {
+			if l := middle.of(kind); l >= 0 {
+				return l
+			}
+			return x[UnknownLevel]
+		}
 	}
 	services := append([]Service(nil), g.services...)
 	requirements := append([]Requirement(nil), g.requirements...)
@@ -250,6 +268,41 @@ func (o *Outlook) under(t *repairTables, x *[Parameters]float64, unknown func(ow
 	return Case{g.vary(services, requirements), s}
 }
 
+// places returns the owners of whom nothing is known, each with its place among the
+// crowd. The crowd's draws are exchangeable; which owners have a place where there
+// are more of them than the crowd has depends on the draw.
+func (o *Outlook) places(seed uint64, draw int) map[int32]int {
+	if o.Crowd == nil {
+		return nil
+	}
+	var unknown []int32
+	seen := make(map[int32]bool)
+	for _, owner := range o.Owner {
+		known := int(owner) < len(o.Levels) && o.Levels[owner].Resistance >= 0 && o.Levels[owner].Recovery >= 0
+		if !seen[owner] && !known {
+			unknown = append(unknown, owner)
+		}
+		seen[owner] = true
+	}
+	begin := start(seed, placeStream, uint64(draw))
+	slices.SortFunc(unknown, func(a, b int32) int {
+		return cmp.Compare(mix(begin+uint64(a)*golden), mix(begin+uint64(b)*golden))
+	})
+	place := make(map[int32]int)
+	for at, owner := range unknown[:min(len(unknown), o.Crowd.Owners)] {
+		place[owner] = at
+	}
+	return place
+}
+
+// of returns resistance for kind 0 and recovery for kind 1.
+func (l Level) of(kind uint64) float64 {
+	if kind == 0 {
+		return l.Resistance
+	}
+	return l.Recovery
+}
+
 // medians are the values of which one half lies below.
 func (t *repairTables) medians(l *Laws) (x [Parameters]float64) {
 	for p := range l {
@@ -274,7 +327,17 @@ func (o Outlook) Likeliest(l Laws) (Case, error) {
 // drawn returns the case of a draw; unknown owners have levels of their own in it.
 func (o *Outlook) drawn(t *repairTables, l *Laws, x *[Parameters]float64, seed uint64, draw int) Case {
 	begin := start(seed, levelStream, uint64(draw))
+	place := o.places(seed, draw)
+	var levels []Level
+	if o.Crowd != nil {
+		levels = o.Crowd.draw(t, seed, draw)
+	}
 	return o.under(t, x, func(owner int32, kind uint64) float64 {
+		if at, ok := place[owner]; ok {
+			if l := levels[at].of(kind); l >= 0 {
+				return l
+			}
+		}
 		return t.at(l[UnknownLevel], mix(begin+(uint64(owner)*2+kind)*golden))
 	})
 }

@@ -190,6 +190,10 @@ func TestDegenerate(t *testing.T) {
 		{"one service, not exposed", 1, nil, hitAll(1, 0), 0},
 		{"no requirement", 100, nil, one, 0.01},
 		{"all in one cycle", 100, ring(100), one, 1},
+		{"everyone needs everyone", 50, complete(50, 49), hitOne(50, 7), 1},
+		{"everyone needs anyone", 50, complete(50, 1), hitOne(50, 7), 0.02},
+		{"nobody is hit where all is one cycle", 50, complete(50, 49), hitAll(50, 0), 0},
+		{"all are hit where all is one cycle", 50, complete(50, 1), hitAll(50, cascade.Always), 1},
 		{"needs all of fifty", 100, []cascade.Requirement{{Service: 60, Name: "a", Need: 50, Suppliers: everyone, Binding: cascade.Always}}, one, 0.02},
 		{"needs one of fifty", 100, []cascade.Requirement{{Service: 60, Name: "a", Need: 1, Suppliers: everyone, Binding: cascade.Always}}, one, 0.01},
 		{"never binds", 100, []cascade.Requirement{{Service: 60, Name: "a", Need: 50, Suppliers: everyone}}, one, 0.01},
@@ -206,6 +210,26 @@ func TestDegenerate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// complete is every service requiring so many of all others.
+func complete(n int, need int32) (all []cascade.Requirement) {
+	for i := range int32(n) {
+		q := cascade.Requirement{Service: i, Name: "others", Need: need, Binding: cascade.Always}
+		for u := range int32(n) {
+			if u != i {
+				q.Suppliers = append(q.Suppliers, u)
+			}
+		}
+		all = append(all, q)
+	}
+	return all
+}
+
+func hitOne(n, which int) cascade.Scenario {
+	s := cascade.Scenario{Hits: make([]cascade.Probability, n)}
+	s.Hits[which] = cascade.Always
+	return s
 }
 
 // TestCycleThatCannotRestart: services that wait for each other with a restart lag
@@ -254,14 +278,23 @@ func TestStopped(t *testing.T) {
 // much room they need.
 func TestNothingIsAllocatedForATrial(t *testing.T) {
 	g, s := port(t)
-	for _, engine := range engines[1:] {
-		block := cascade.Blocks(g, s, cascade.Options{Trials: 1, Engine: engine})
+	waiting, hit := pairs(t, 20)
+	for _, row := range []struct {
+		name   string
+		engine cascade.Engine
+		graph  *cascade.Graph
+		s      cascade.Scenario
+	}{
+		{"event", cascade.Event, g, s}, {"grid", cascade.Grid, g, s}, {"static", cascade.Static, g, s},
+		{"in the order of time", cascade.Event, waiting, hit},
+	} {
+		block := cascade.Blocks(row.graph, row.s, cascade.Options{Trials: 1, Engine: row.engine})
 		for b := range uint64(20) {
 			block(b)
 		}
 		b := uint64(0)
 		if n := testing.AllocsPerRun(20, func() { block(b); b++ }); n > 0 {
-			t.Errorf("%s: %v allocations for a block of %d trials", engine, n, cascade.Lanes)
+			t.Errorf("%s: %v allocations for a block of %d trials", row.name, n, cascade.Lanes)
 		}
 	}
 }

@@ -35,6 +35,9 @@ type Sketches struct {
 // MaxSketches is how many sketches there may be.
 const MaxSketches = 1 << 24
 
+// sampled is after how many sketches it is known how large they are.
+const sampled = 1 << 10
+
 // sketchStream is for the random bits of sketches.
 const sketchStream stream = 16
 
@@ -60,6 +63,9 @@ func NewSketches(c Case, n int, seed uint64) (*Sketches, error) {
 	s.cost = float64(d.sums[len(r.hits)])
 	begin := start(seed, sketchStream, 0)
 	for j := range n {
+		if more := int64(len(s.members)) / sampled * int64(n-sampled) / 8 * 9; j == sampled && more < 1<<29 {
+			s.members = slices.Grow(s.members, int(more)) // so that it need not grow again and again
+		}
 		d.draw(mix(begin+uint64(j)*golden), uint32(j)+1)
 	}
 	s.index()
@@ -77,12 +83,9 @@ type drawer struct {
 // draw adds one sketch.
 func (d *drawer) draw(state uint64, number uint32) {
 	s, p := d.s, d.s.plan
-	random := func() uint64 {
-		state += golden
-		return mix(state)
-	}
 	// The root: the first rank whose sum is beyond a random share of all costs.
-	x := scaled(random(), d.sums[len(d.sums)-1])
+	state += golden
+	x := scaled(mix(state), d.sums[len(d.sums)-1])
 	low, high := 0, len(d.sums)-2
 	for low < high {
 		middle := (low + high) / 2
@@ -98,33 +101,52 @@ func (d *drawer) draw(state uint64, number uint32) {
 	safe := 1.0
 	var bits uint64
 	left := 0
-	digits16 := func() Probability {
-		if left == 0 {
-			bits, left = random(), 4
-		}
-		left--
-		u := Probability(bits & (1<<digits - 1))
-		bits >>= digits
-		return u
-	}
-	for at := begin; at < len(s.members); at++ {
-		v := s.members[at]
+	seen, members := d.seen, s.members
+	for at := begin; at < len(members); at++ {
+		v := members[at]
 		safe *= 1 - s.hits[v]
 		groups := p.groups[p.first[v]:p.first[v+1]]
 		for i := range groups {
 			g := &groups[i]
-			if digits16() >= g.binding {
+			if left == 0 {
+				state += golden
+				bits, left = mix(state), 4
+			}
+			u := Probability(bits & (1<<digits - 1))
+			bits >>= digits
+			left--
+			if u >= g.binding {
+				continue
+			}
+			if g.size == 1 {
+				if seen[g.supplier] != number {
+					seen[g.supplier] = number
+					members = append(members, g.supplier)
+				}
 				continue
 			}
 			for k, u := range p.suppliers(g) {
-				if d.seen[u] == number || g.fails > 1 && digits16() >= d.pivotal[int(g.members)+k] {
+				if seen[u] == number {
 					continue
 				}
-				d.seen[u] = number
-				s.members = append(s.members, u)
+				if g.fails > 1 {
+					if left == 0 {
+						state += golden
+						bits, left = mix(state), 4
+					}
+					x := Probability(bits & (1<<digits - 1))
+					bits >>= digits
+					left--
+					if x >= d.pivotal[int(g.members)+k] {
+						continue
+					}
+				}
+				seen[u] = number
+				members = append(members, u)
 			}
 		}
 	}
+	s.members = members
 	s.first = append(s.first, uint32(len(s.members)))
 	s.safe = append(s.safe, safe)
 }
@@ -143,6 +165,9 @@ const pivotalBlocks = 4
 // how likely the others are to leave it the last one.
 func pivotal(r *runner) []Probability {
 	p := r.plan
+	if !slices.ContainsFunc(p.groups, func(g group) bool { return g.fails > 1 }) {
+		return nil
+	}
 	fallen := make([]float64, len(p.service))
 	e := newStatic(p, r.hits)
 	for b := range uint64(pivotalBlocks) {
@@ -248,22 +273,47 @@ func (s *Sketches) Evaluator() *Evaluator { return &Evaluator{s, slices.Clone(s.
 // Gain returns how much less would be lost, as a share, if these services had these
 // chances to be hit.
 func (e *Evaluator) Gain(hits []Hit) float64 {
-	s, gain := e.s, 0.0
+	s, gain, touched := e.s, 0.0, 0
 	for _, h := range hits {
 		v := s.plan.rank[h.Service]
 		factor := (1 - min(h.Chance.Float(), 1-1.0/(2*float64(Always)))) / (1 - s.hits[v])
-		more := factor - 1
-		for _, j := range s.sketch[s.where[v]:s.where[v+1]] {
-			safe := e.safe[j]
-			gain += float64(safe * more)
-			e.safe[j] = safe * factor
-		}
+		list := s.sketch[s.where[v]:s.where[v+1]]
+		touched += len(list)
+		gain += float64(scale(e.safe, list, factor) * (factor - 1))
 	}
-	for _, h := range hits {
-		v := s.plan.rank[h.Service]
-		for _, j := range s.sketch[s.where[v]:s.where[v+1]] {
-			e.safe[j] = s.safe[j]
+	// Copying everything streams through memory; putting back one by one jumps.
+	if touched > len(e.safe)/copiedAtOnce {
+		copy(e.safe, s.safe)
+	} else {
+		for _, h := range hits {
+			v := s.plan.rank[h.Service]
+			for _, j := range s.sketch[s.where[v]:s.where[v+1]] {
+				e.safe[j] = s.safe[j]
+			}
 		}
 	}
 	return gain / float64(len(s.safe)) * (s.cost / float64(s.plan.total))
+}
+
+// copiedAtOnce is how many numbers are copied in a row in the time that one is put
+// back, roughly.
+const copiedAtOnce = 8
+
+// scale multiplies some of values by a factor and returns the sum of what they were.
+// Four sums do not wait for each other.
+func scale(values []float64, list []uint32, factor float64) float64 {
+	var a, b, c, d float64
+	for ; len(list) >= 4; list = list[4:] {
+		i, j, k, l := list[0], list[1], list[2], list[3]
+		w, x, y, z := values[i], values[j], values[k], values[l]
+		a, b, c, d = a+w, b+x, c+y, d+z
+		// A service stands once in a sketch, so that the four are apart.
+		values[i], values[j], values[k], values[l] = w*factor, x*factor, y*factor, z*factor
+	}
+	for _, i := range list {
+		x := values[i]
+		a += x
+		values[i] = x * factor
+	}
+	return (a + b) + (c + d)
 }

@@ -333,6 +333,9 @@ func (u *uncertainty) digest() string {
 	for _, l := range u.outlook.Levels {
 		h.number(math.Float64bits(l.Resistance), math.Float64bits(l.Recovery))
 	}
+	if u.outlook.Crowd != nil {
+		u.outlook.Crowd.hash(h)
+	}
 	return h.sum()
 }
 

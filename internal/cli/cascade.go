@@ -25,16 +25,20 @@ docs/spec/register.md says how the tables read.`,
 		Args: noSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newCascadeCheckCmd(env), newCascadeRunCmd(env), newCascadeCompareCmd(env), newCascadeInvestCmd(env), newCascadeParametersCmd(env), newCascadeReplayCmd(env), newCascadeExportCmd(env), newCascadeGenerateCmd(env))
+	cmd.AddCommand(newCascadeCheckCmd(env), newCascadeRunCmd(env), newCascadeCompareCmd(env), newCascadeInvestCmd(env), newCascadeParametersCmd(env), newCascadeReplayCmd(env), newCascadeExportCmd(env), newCascadeGenerateCmd(env), newCascadeBenchCmd(env))
 	return cmd
 }
 
 // registerFlags name the tables of a register.
-type registerFlags struct{ services, requirements string }
+type registerFlags struct {
+	services, requirements string
+	undisputed             bool
+}
 
 func (f *registerFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.services, "services", "", "the table of services, CSV or YAML")
 	cmd.Flags().StringVar(&f.requirements, "requirements", "", "the table of what they require, CSV or YAML")
+	cmd.Flags().BoolVar(&f.undisputed, "without-disputed", false, "leave out the rows that their suppliers dispute")
 }
 
 // read reads both tables, and says what in them is unknown or waits for itself.
@@ -55,6 +59,10 @@ func (f *registerFlags) read(cmd *cobra.Command, env Env) (*exchange.Register, *
 	register, err := exchange.ReadRegister(f.services, services, f.requirements, requirements)
 	if err != nil {
 		return nil, nil, err
+	}
+	warnEach(env, disputeLines(register), "dispute", "disputes")
+	if f.undisputed {
+		register = register.WithoutDisputed()
 	}
 	g, err := register.Graph()
 	if err != nil {
@@ -86,6 +94,16 @@ func warnOfRegister(env Env, r *exchange.Register, g *cascade.Graph) {
 	warnEach(env, cycleLines(g, g.LaggingCycles(), "%d services require each other and some have a restart lag; once an outage has gone around they never come back by themselves: %s"), "cycle", "cycles")
 }
 
+// disputeLines names the rows that their suppliers dispute.
+func disputeLines(r *exchange.Register) []string {
+	var lines []string
+	for _, d := range r.Confirmation.Disputed {
+		q := &r.Requirements[d.Requirement]
+		lines = append(lines, fmt.Sprintf("%s disputes that %s requires it for %s", r.Services[d.Supplier].ID, r.Services[q.Service].ID, errs.Quote(q.Name)))
+	}
+	return lines
+}
+
 // cycleLines says who is in each cycle.
 func cycleLines(g *cascade.Graph, cycles [][]int, format string) []string {
 	var lines []string
@@ -101,6 +119,33 @@ func cycleLines(g *cascade.Graph, cycles [][]int, format string) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// suppliersView is what suppliers say of the rows that name them.
+type suppliersView struct {
+	Confirmed int `json:"confirmed"`
+	Disputed  int `json:"disputed"`
+	Unknown   int `json:"unknown"`
+	Open      int `json:"not_asked"`
+	LeftOut   int `json:"disputed_and_left_out"`
+}
+
+func newSuppliersView(r *exchange.Register) suppliersView {
+	c := r.Confirmation
+	return suppliersView{c.Confirmed, len(c.Disputed), c.Unknown, c.Open, c.LeftOut}
+}
+
+// suppliersText is the same in words; nothing where nobody was asked.
+func suppliersText(r *exchange.Register) string {
+	v := newSuppliersView(r)
+	if !r.Confirmation.Asked {
+		return ""
+	}
+	text := fmt.Sprintf("suppliers confirm %s, dispute %d; %d are without an answer, of %d nobody asked\n", plural(v.Confirmed, "1 row", "%d rows"), v.Disputed+v.LeftOut, v.Unknown, v.Open)
+	if v.LeftOut > 0 {
+		text += "what is in dispute is left out\n"
+	}
+	return text
 }
 
 func newCascadeCheckCmd(env Env) *cobra.Command {
@@ -124,10 +169,10 @@ are allowed.`,
 			if asJSON {
 				return writeJSON(env.Out, map[string]any{
 					"services": len(g.Services()), "requirements": len(g.Requirements()), "dependencies": g.Dependencies(),
-					"unknown": register.Unknown, "graph_digest": g.Digest(),
+					"unknown": register.Unknown, "graph_digest": g.Digest(), "suppliers_say": newSuppliersView(register),
 				})
 			}
-			_, err = fmt.Fprintf(env.Out, "%d services, %d requirements, %d dependencies\n", len(g.Services()), len(g.Requirements()), g.Dependencies())
+			_, err = fmt.Fprintf(env.Out, "%d services, %d requirements, %d dependencies\n%s", len(g.Services()), len(g.Requirements()), g.Dependencies(), suppliersText(register))
 			return err
 		},
 	}

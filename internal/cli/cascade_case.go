@@ -44,6 +44,7 @@ type inputs struct {
 	scenario *exchange.Scenario
 	options  cascade.Options
 	invented bool // some of it, so that the result is marked SYNTHETIC
+	private  bool // some of it is known to one member alone, and so is the result
 }
 
 func (in *inputs) cascade() cascade.Case {
@@ -66,30 +67,51 @@ func (f *caseFlags) read(cmd *cobra.Command, env Env) (*inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &inputs{register, g, s, cascade.Options{
+	return &inputs{register: register, graph: g, scenario: s, options: cascade.Options{
 		Trials: f.trials, Seed: f.seed, Threads: f.threads, Engine: cascade.Engine(f.engine),
 		Horizon: cascade.Minutes(f.days) * 24 * 60,
-	}, register.Synthetic || s.Synthetic}, nil
+	}, invented: register.Synthetic || s.Synthetic}, nil
 }
 
+// privateMark stands before what only one member may see.
+const privateMark = "PRIVATE: holds what only this member knows; it is not for sending"
+
 // print writes a result as JSON or in words, with its mark if it is of something
-// invented.
+// invented, or of what only one member knows.
 func (f *caseFlags) print(env Env, in *inputs, result any, words string) error {
 	if !f.json {
+		words += suppliersText(in.register)
 		if in.invented {
 			words = coalition.MarkingSynthetic + ": services or a scenario that somebody invented; nothing here is about anyone\n" + words
+		}
+		if in.private {
+			words = privateMark + "\n" + words
 		}
 		_, err := io.WriteString(env.Out, words)
 		return err
 	}
-	if !in.invented {
+	marks := ""
+	if in.private {
+		marks += fmt.Sprintf("%q:%q,", "private", privateMark)
+	}
+	if in.invented {
+		marks += fmt.Sprintf("%q:%q,", "marking", coalition.MarkingSynthetic)
+	}
+	if in.register.Confirmation.Asked {
+		said, err := json.Marshal(newSuppliersView(in.register))
+		if err != nil {
+			return err
+		}
+		marks += fmt.Sprintf("%q:%s,", "suppliers_say", said)
+	}
+	if marks == "" {
 		return writeJSON(env.Out, result)
 	}
 	body, err := json.Marshal(result)
 	if err != nil {
 		return err
 	}
-	return writeJSON(env.Out, json.RawMessage(fmt.Sprintf(`{"marking":%q,%s`, coalition.MarkingSynthetic, body[1:])))
+	return writeJSON(env.Out, json.RawMessage("{"+marks+string(body[1:])))
 }
 
 func readScenario(register *exchange.Register, path string) (*exchange.Scenario, error) {

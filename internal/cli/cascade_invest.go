@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"muster/internal/cascade"
+	"muster/internal/errs"
 	"muster/internal/exchange"
 )
 
@@ -29,7 +31,10 @@ func newCascadeInvestCmd(env Env) *cobra.Command {
 by exchanges, each tried in the timed engine with the same random bits. What is
 printed was measured on trials that did not take part in choosing. What measures
 gain together is neither at most nor at least the sum of what they gain alone, so
-nothing is promised of how near to the best the choice is.`,
+nothing is promised of how near to the best the choice is.
+
+Ctrl-C ends the search and prints the best that was tried until then, without a
+hash.`,
 		Example: `  muster cascade invest --services services.csv --requirements requirements.csv --scenario a.yaml --measures measures.yaml --budget 40`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -61,7 +66,7 @@ nothing is promised of how near to the best the choice is.`,
 			if err != nil {
 				return err
 			}
-			if u.parameters != "" {
+			if u.parameters != "" && v.Complete {
 				outlook, p, err := u.read(env, in)
 				if err != nil {
 					return err
@@ -73,7 +78,12 @@ nothing is promised of how near to the best the choice is.`,
 				}
 			}
 			in.invented = in.invented || m.Synthetic
-			return f.print(env, in, v, investmentText(v, m))
+			err = f.print(env, in, v, investmentText(v, m))
+			if err != nil || v.Complete {
+				return err
+			}
+			say(env, "stopped after %s; what is printed is the best of them, on %d trials", plural(v.Tried, "1 set of measures", "%d sets of measures"), v.Trials)
+			return errors.Join(errs.New(errs.Unavailable, "the search was stopped", ""), cmd.Context().Err())
 		},
 	}
 	f.add(cmd, 1<<13)
@@ -120,7 +130,9 @@ func investmentText(v *cascade.Investment, m *exchange.Measures) string {
 			signed(d.Extra, amount), amount(d.Error), amount(d.Joint), len(d.Owner), amount(d.Sum))
 	}
 	fmt.Fprintf(&b, "%d measures, %d tried; %d trials, seed %d, engine %s\n", v.Measures, v.Confirmed, v.Trials, v.Seed, v.Engine)
-	fmt.Fprintf(&b, "result %s\n", v.Hash)
+	if v.Hash != "" {
+		fmt.Fprintf(&b, "result %s\n", v.Hash)
+	}
 	return b.String()
 }
 

@@ -14,6 +14,7 @@ func newCascadeRunCmd(env Env) *cobra.Command {
 		f   caseFlags
 		top int
 		u   uncertainFlags
+		a   aroundFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "run",
@@ -28,10 +29,23 @@ names it. Ctrl-C ends the run and prints what is known so far, without a hash.
 With --uncertainty the same runs under 200 draws of what nobody knows exactly, of
 512 trials each: medians with the 80 per cent of draws around them, what each
 parameter moves by itself, and how often a service is among the five that matter
-most.`,
+most.
+
+With --release the owners of whom nothing else is known stand as its members do
+together: each draw gives them levels that its bands allow, and says anew how far who
+is low in one outcome is low in others. With --workspace a member runs the same on its
+own machine: it stands where its answers put it, is taken out of the release, and what
+its bodies depend on is laid over the register. Nothing of that leaves the machine;
+the result is marked.`,
 		Example: `  muster cascade run --services services.csv --requirements requirements.csv --scenario scenario.csv --seed 7`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.wanted() {
+				return runAround(cmd, env, f, u, a, top)
+			}
+			if err := a.check(cmd, f.json); err != nil {
+				return err
+			}
 			if u.parameters != "" {
 				return runUncertain(cmd, env, f, u, top)
 			}
@@ -43,6 +57,7 @@ most.`,
 	}
 	f.add(cmd, 1<<16)
 	u.add(cmd)
+	a.add(cmd)
 	cmd.Flags().IntVar(&top, "top", 5, "how many dependencies to name")
 	return cmd
 }

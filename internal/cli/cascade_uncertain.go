@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/internal/cascade"
-	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/exchange"
 	"muster/internal/keys"
@@ -35,17 +34,22 @@ func (f *uncertainFlags) read(env Env, in *inputs) (o cascade.Outlook, p *exchan
 	if p, err = f.readParameters(env); err != nil {
 		return o, nil, err
 	}
+	o, err = f.outlook(in)
+	return o, p, err
+}
+
+// outlook returns what the numbers of a case hang on.
+func (f *uncertainFlags) outlook(in *inputs) (o cascade.Outlook, err error) {
 	var levels io.Reader
 	if f.levels != "" {
 		file, err := os.Open(f.levels)
 		if err != nil {
-			return o, nil, errs.Wrap(err, errs.NotFound, because(errs.Quote(f.levels)+" cannot be read", err), "name a CSV file")
+			return o, errs.Wrap(err, errs.NotFound, because(errs.Quote(f.levels)+" cannot be read", err), "name a CSV file")
 		}
 		defer file.Close() // nothing was written
 		levels = file
 	}
-	o, err = in.register.Outlook(in.graph, in.scenario, f.levels, levels)
-	return o, p, err
+	return in.register.Outlook(in.graph, in.scenario, f.levels, levels)
 }
 
 func (f *uncertainFlags) readParameters(env Env) (*exchange.CascadeParameters, error) {
@@ -64,15 +68,7 @@ func (f *uncertainFlags) readParameters(env Env) (*exchange.CascadeParameters, e
 	if err != nil {
 		return nil, err
 	}
-	card, err := readSigned(f.coordinator, "coordinator card")
-	if err != nil {
-		return nil, err
-	}
-	who, err := coalition.OpenCoordinatorCard(card)
-	if err != nil {
-		return nil, err
-	}
-	if err := keys.Verify(keys.KindParameters, file.Body, file.Signature, who.Key); err != nil {
+	if err := verifyCoordinator(f.coordinator, keys.KindParameters, file); err != nil {
 		return nil, err
 	}
 	return exchange.ReadParameters(f.parameters, strings.NewReader(string(file.Body)))
@@ -88,6 +84,12 @@ func runUncertain(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, to
 	if err != nil {
 		return err
 	}
+	return printUncertain(cmd, env, f, u, in, o, p, top, "")
+}
+
+// printUncertain looks at an outlook and prints what it found, behind what is known
+// of owners.
+func printUncertain(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, in *inputs, o cascade.Outlook, p *exchange.CascadeParameters, top int, known string) error {
 	options := cascade.UncertainOptions{Options: in.options, Draws: u.draws}
 	options.Top = top
 	if !cmd.Flags().Changed("trials") {
@@ -99,7 +101,7 @@ func runUncertain(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, to
 	if err != nil {
 		return err
 	}
-	return f.print(env, in, v, uncertainText(v, p))
+	return f.print(env, in, v, known+uncertainText(v, p))
 }
 
 // uncertainText is bands, tornado and stability in words.

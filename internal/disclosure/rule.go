@@ -209,6 +209,13 @@ func (c *chainRule) gives(ends, counts []int) bool {
 // Cut returns the ends of the bands into which the rule cuts the counts of a
 // block that stands for itself, when that many members' answers are known.
 func Cut(k framework.Kind, counts []int, known int) []int {
-	c := chainRule{units: len(counts), order: boundaries(k), least: MinimumBand + known, members: total(counts)}
+	return CutInOrder(boundaries(k), counts, known)
+}
+
+// CutInOrder is [Cut] of a chain of any units, whose boundaries are tried in the
+// order given: those after so many units. What it cuts is as safe as any block,
+// because the proof asks nothing of a chain but that its order is fixed.
+func CutInOrder(order, counts []int, known int) []int {
+	c := chainRule{units: len(counts), order: order, least: MinimumBand + known, members: total(counts)}
 	return append(c.cut(counts), len(counts))
 }

@@ -19,7 +19,14 @@ type Dependencies struct {
 	Bodies []assess.Body
 	Needs  map[string]assess.Needs // by body; what is not in it is unknown. "" is the member as a whole
 	AsOf   string                  // the day, as 2006-01-02
+
+	// Known are services that stand in another register already: a body or supplier
+	// that is called like one of them is that service, and gets no row of its own.
+	Known []NamedService
 }
+
+// NamedService is a service by its id and what people call it.
+type NamedService struct{ ID, Name string }
 
 // maxName is how long a substitute may be to count as somebody who can stand in.
 const maxName = 100
@@ -45,11 +52,14 @@ type dependencyWriter struct {
 	services, requirements strings.Builder
 	ids                    map[string]string
 	taken                  map[string]bool
+	known                  map[string]bool // the ids of another register
 	left                   []string
 }
 
-// What stands in the columns that the form does not ask.
+// What stands in the columns that the form does not ask, and before the groups of a
+// service that another register has.
 const (
+	ownForm         = "own form: "
 	formTLP         = "amber+strict"
 	formCriticality = "3"
 )
@@ -57,25 +67,48 @@ const (
 func (w *dependencyWriter) run() {
 	w.services.WriteString(ServicesHeader + "\n")
 	w.requirements.WriteString(RequirementsHeader + "\n")
+	w.know()
 	bodies := slices.Clone(w.Bodies)
-	_, whole := w.Needs[""]
-	if whole {
-		bodies = append([]assess.Body{{ID: w.free(slug(w.Member)), Name: w.Member}}, bodies...)
+	said := make([]assess.Needs, len(bodies))
+	for i, body := range bodies {
+		said[i] = w.Needs[body.ID]
 	}
-	for _, body := range bodies {
+	if needs, whole := w.Needs[""]; whole {
+		bodies = append([]assess.Body{{ID: w.free(slug(w.Member)), Name: w.Member}}, bodies...)
+		said = append([]assess.Needs{needs}, said...)
+	}
+	for i := range bodies {
+		body := &bodies[i]
+		if id := w.ids[fold(body.Name)]; w.known[id] {
+			body.ID = id
+			continue
+		}
+		if w.known[body.ID] {
+			body.ID = w.free(body.ID)
+		}
 		w.taken[body.ID] = true
 		w.ids[fold(body.Name)] = body.ID
 		if w.ids[fold(body.ID)] == "" {
 			w.ids[fold(body.ID)] = body.ID
 		}
-		w.service(body.ID, w.Member, body.Name, body.Kind, source(body))
+		w.service(body.ID, w.Member, body.Name, body.Kind, source(*body))
 	}
 	for i, body := range bodies {
-		if i == 0 && whole {
-			w.body(body, w.Needs[""])
-			continue
+		w.body(body, said[i])
+	}
+}
+
+// know takes in the services of another register.
+func (w *dependencyWriter) know() {
+	w.known = make(map[string]bool)
+	for _, s := range w.Known {
+		w.known[s.ID], w.taken[s.ID] = true, true
+		w.ids[fold(s.ID)] = s.ID
+	}
+	for _, s := range w.Known { // a name goes before an id of another
+		if s.Name != "" {
+			w.ids[fold(s.Name)] = s.ID
 		}
-		w.body(body, w.Needs[body.ID])
 	}
 }
 
@@ -90,6 +123,9 @@ func (w *dependencyWriter) body(body assess.Body, said assess.Needs) {
 	groups := make(map[string]bool)
 	for _, need := range said.Rows {
 		what := cmp.Or(oneLine(need.What), "something")
+		if w.known[body.ID] {
+			what = ownForm + what // the other register may have a group of that name
+		}
 		group := what
 		for n := 2; groups[group]; n++ {
 			group = fmt.Sprintf("%s %d", what, n)

@@ -30,6 +30,15 @@ type CascadeParameters struct {
 	Version string
 	Laws    cascade.Laws
 	About   [cascade.Parameters]ParameterSource
+	Levels  []OutcomeLevels // by framework; none in files before 1.1.0
+}
+
+// OutcomeLevels says which outcomes of a framework show how well an owner stands.
+type OutcomeLevels struct {
+	Framework  string // a pack's id
+	Resistance []string
+	Recovery   []string
+	ParameterSource
 }
 
 // ParameterSource says where a range comes from.
@@ -46,8 +55,8 @@ func ReadParameters(name string, in io.Reader) (*CascadeParameters, error) {
 		return nil, firstError(err, d.faults.Err())
 	}
 	p := new(CascadeParameters)
-	var format, version, list *yaml.Node
-	d.object(root, "", key{"format", &format, false}, key{"version", &version, false}, key{"parameters", &list, false})
+	var format, version, list, levels *yaml.Node
+	d.object(root, "", key{"format", &format, false}, key{"version", &version, false}, key{"parameters", &list, false}, key{"levels", &levels, true})
 	d.format(format, parametersFormat)
 	p.Version = d.text(version, "version")
 	var names []string
@@ -86,7 +95,38 @@ func ReadParameters(name string, in io.Reader) (*CascadeParameters, error) {
 			d.fault(list, "parameters", "there is no "+names[i], "each of "+strings.Join(names, ", "))
 		}
 	}
+	if levels != nil {
+		d.outcomeLevels(levels, p)
+	}
 	return p, d.faults.Err()
+}
+
+// outcomeLevels reads which outcomes say how well an owner stands.
+func (d *document) outcomeLevels(list *yaml.Node, p *CascadeParameters) {
+	for _, item := range d.list(list, "levels") {
+		var pack, resistance, recovery, evidence, source *yaml.Node
+		if !d.object(item, "levels", key{"framework", &pack, false}, key{"resistance", &resistance, false}, key{"recovery", &recovery, false},
+			key{"evidence", &evidence, false}, key{"source", &source, false}) {
+			continue
+		}
+		l := OutcomeLevels{Framework: d.text(pack, "framework")}
+		l.ParameterSource = ParameterSource{d.oneOf(evidence, "evidence", "measured", "judgement", "none"), d.text(source, "source")}
+		if slices.ContainsFunc(p.Levels, func(o OutcomeLevels) bool { return o.Framework == l.Framework }) {
+			d.fault(pack, "framework", errs.Quote(l.Framework)+" stands there twice", "each framework once")
+		}
+		seen := make(map[string]bool)
+		for field, ids := range map[*yaml.Node]*[]string{resistance: &l.Resistance, recovery: &l.Recovery} {
+			for _, n := range d.list(field, "levels") {
+				id := d.text(n, "levels")
+				if seen[id] {
+					d.fault(n, "levels", "outcome "+errs.Quote(id)+" stands there twice", "each outcome once, in resistance or in recovery")
+				}
+				seen[id] = true
+				*ids = append(*ids, id)
+			}
+		}
+		p.Levels = append(p.Levels, l)
+	}
 }
 
 // oneOf reads one of some words.

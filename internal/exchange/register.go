@@ -44,6 +44,7 @@ type Register struct {
 	Requirements []cascade.Requirement
 	Unknown      map[string]int // by column: how many cells say so
 	Synthetic    bool           // a service's source says that it is invented
+	Confirmation Confirmation   // what suppliers say of the rows that name them
 
 	about []about // parallel to Services
 }
@@ -259,6 +260,8 @@ const (
 	requirementBuffer
 	requirementTLP
 	requirementConfidence
+	requirementSource
+	requirementStatus
 )
 
 // groups are the requirements while their rows are read.
@@ -325,6 +328,7 @@ func (r *registerReader) requirement(l line, cells []cell, known map[string]int3
 		r.register.Requirements = append(r.register.Requirements, q)
 	}
 	g.rows[[2]int32{at, supplier}] = l.number
+	r.status(l, cells, Dependency{at, supplier})
 	group := &r.register.Requirements[at]
 	for i, first := range map[int]string{
 		requirementNeed:    same(q.Need == group.Need, strconv.Itoa(int(group.Need))),

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -95,6 +96,9 @@ func (t *table) stream(in io.Reader, row func(l line, cells []cell)) error {
 		case l.text == "":
 		case !headed:
 			headed = true
+			if tableOf(t.header) == Requirements && l.text == RequirementsHeader+","+statusColumn {
+				t.header = l.text
+			}
 			if l.text != t.header {
 				t.add(place{l, 1, "header"}, "the file does not begin with the header", "the header "+t.header)
 				return t.faults.Err() // nobody knows what the columns mean
@@ -110,6 +114,9 @@ func (t *table) stream(in io.Reader, row func(l line, cells []cell)) error {
 // is an empty cell.
 func (t *table) readYAML(in io.Reader, row func(l line, cells []cell)) error {
 	kind := tableOf(t.header)
+	if kind == Requirements {
+		t.header = RequirementsHeader + "," + statusColumn
+	}
 	d := &document{file: t.name}
 	root, err := d.parse(in, "format: "+kind.format()+", then "+string(kind))
 	if err != nil {
@@ -165,19 +172,35 @@ func (t Table) Rows(name string, in io.Reader) ([][]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t == Requirements {
+		rows = withoutEmptyStatus(rows)
+	}
 	return rows, r.faults.Err()
+}
+
+// columns returns the header of rows: with the column that may be left out where any
+// of them has it.
+func (t Table) columns(rows [][]string) string {
+	if t == Requirements && slices.ContainsFunc(rows, func(row []string) bool { return len(row) > requirementStatus }) {
+		return RequirementsHeader + "," + statusColumn
+	}
+	return t.header()
 }
 
 // WriteCSV writes rows as CSV.
 func (t Table) WriteCSV(w io.Writer, rows [][]string) error {
 	b := bufio.NewWriter(w)
-	b.WriteString(t.header() + "\n")
+	header := t.columns(rows)
+	b.WriteString(header + "\n")
 	for _, row := range rows {
 		for i, text := range row {
 			if i > 0 {
 				b.WriteByte(',')
 			}
 			b.WriteString(quoteCell(text))
+		}
+		if len(row) == requirementStatus && len(header) > len(t.header()) {
+			b.WriteByte(',') // a row of a table without that column
 		}
 		b.WriteByte('\n')
 	}
@@ -186,7 +209,7 @@ func (t Table) WriteCSV(w io.Writer, rows [][]string) error {
 
 // WriteYAML writes rows as YAML, without the cells that are empty.
 func (t Table) WriteYAML(w io.Writer, rows [][]string) error {
-	names := strings.Split(t.header(), ",")
+	names := strings.Split(t.columns(rows), ",")
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "format: %s\n%s:\n", t.format(), string(t))
 	for _, row := range rows {

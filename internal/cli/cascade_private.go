@@ -1,0 +1,291 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/assess"
+	"muster/internal/cascade"
+	"muster/internal/coalition"
+	"muster/internal/errs"
+	"muster/internal/exchange"
+	"muster/internal/keys"
+	"muster/internal/release"
+	"muster/internal/workspace"
+)
+
+// aroundFlags name what is known of owners besides parameters: a release of all, and
+// what only one member knows of itself.
+type aroundFlags struct {
+	release      string
+	workspace    string
+	lock         lockFlags
+	services     string // of the member's own
+	requirements string
+	keepPrivate  bool
+}
+
+func (f *aroundFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.release, "release", "", "a release.json: how its members stand, together and none alone")
+	cmd.Flags().StringVar(&f.workspace, "workspace", "", "a member's workspace: its own answers as they are, and what its bodies depend on")
+	cmd.Flags().StringVar(&f.services, "own-services", "", "more services, of the member's own; goes with --workspace")
+	cmd.Flags().StringVar(&f.requirements, "own-requirements", "", "more of what is required; goes with --own-services")
+	cmd.Flags().BoolVar(&f.keepPrivate, "private", false, "print JSON though it holds what only the member knows")
+	f.lock.add(cmd)
+}
+
+// wanted reports whether there is anything.
+func (f *aroundFlags) wanted() bool { return f.release != "" || f.workspace != "" }
+
+func (f *aroundFlags) check(cmd *cobra.Command, asJSON bool) error {
+	switch {
+	case f.workspace == "" && (f.services != "" || f.requirements != "" || f.keepPrivate || f.lock != lockFlags{}):
+		return usageError(cmd, "--own-services, --own-requirements, --private and what opens a workspace go with --workspace")
+	case (f.services == "") != (f.requirements == ""):
+		return usageError(cmd, "--own-services and --own-requirements go together")
+	case f.workspace != "" && asJSON && !f.keepPrivate:
+		return usageError(cmd, "--json of a run with --workspace holds what only the member knows; --private prints it all the same")
+	}
+	return nil
+}
+
+// private is what only the member knows.
+type private struct {
+	member  string
+	answers map[string]assess.Answer
+	pack    string
+	sealed  bool // and so counted in the release, if that is of the same survey
+}
+
+// readRelease reads the release, and whose it is if a coordinator is named.
+func (f *aroundFlags) readRelease(env Env, coordinator string) (*release.Release, error) {
+	if coordinator == "" {
+		warn(env, "nobody's signature of %s was asked for; --coordinator names whose", f.release)
+		return readRelease(f.release)
+	}
+	file, err := readSigned(f.release, "release")
+	if err != nil {
+		return nil, err
+	}
+	if err := verifyCoordinator(coordinator, keys.KindRelease, file); err != nil {
+		return nil, err
+	}
+	return release.Parse(file.Body)
+}
+
+// verifyCoordinator refuses a file that the coordinator of a card did not sign.
+func verifyCoordinator(path string, kind keys.Kind, file coalition.SignedFile) error {
+	card, err := readSigned(path, "coordinator card")
+	if err != nil {
+		return err
+	}
+	who, err := coalition.OpenCoordinatorCard(card)
+	if err != nil {
+		return err
+	}
+	return keys.Verify(kind, file.Body, file.Signature, who.Key)
+}
+
+// overlay lays what the member has of its own over a register, and returns what it
+// answered. What it returns stays on this machine: it is printed and kept nowhere.
+func (f *aroundFlags) overlay(ctx context.Context, env Env, in *inputs, c caseFlags, p *exchange.CascadeParameters, r *release.Release) (own *private, err error) {
+	w, err := openWorkspaceDir(ctx, env, f.workspace, f.lock)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close(&err)
+	if own, err = w.private(ctx, p, r); err != nil {
+		return nil, err
+	}
+	d, err := w.dependencies(ctx, env.Now())
+	if err != nil {
+		return nil, err
+	}
+	shared, err := readRows(c.register.services, c.register.requirements)
+	if err != nil {
+		return nil, err
+	}
+	form, left, err := in.register.Dependencies(d)
+	if err != nil {
+		return nil, err
+	}
+	warnEach(env, left, "substitute was left out", "substitutes were left out")
+	rows := []exchange.RegisterRows{form}
+	if f.services != "" {
+		more, err := readRows(f.services, f.requirements)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more)
+	}
+	if in.register, err = exchange.Overlay(shared, rows...); err != nil {
+		return nil, err
+	}
+	if c.register.undisputed {
+		in.register = in.register.WithoutDisputed()
+	}
+	if in.graph, err = in.register.Graph(); err != nil {
+		return nil, errs.Wrap(err, errs.Invalid, err.Error(), "mend the tables and run the command again")
+	}
+	if in.scenario, err = readScenario(in.register, c.scenario); err != nil {
+		return nil, err
+	}
+	services, requirements := 0, 0
+	for _, r := range rows {
+		services, requirements = services+len(r.Services), requirements+len(r.Requirements)
+	}
+	say(env, "%s and %s of the member's own are laid over the register", plural(services, "1 service", "%d services"), plural(requirements, "1 row of requirements", "%d rows of requirements"))
+	in.private = true
+	return own, nil
+}
+
+func readRows(services, requirements string) (rows exchange.RegisterRows, err error) {
+	s, err := openTable(services)
+	if err != nil {
+		return rows, err
+	}
+	defer s.Close()
+	q, err := openTable(requirements)
+	if err != nil {
+		return rows, err
+	}
+	defer q.Close()
+	return exchange.ReadRegisterRows(services, s, requirements, q)
+}
+
+// private returns what the member answered: in the survey that the release is of, or
+// in the latest that the parameters speak of.
+func (w *openWorkspace) private(ctx context.Context, p *exchange.CascadeParameters, r *release.Release) (*private, error) {
+	member, err := w.Member(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := &private{member: string(member)}
+	var id workspace.SurveyID
+	if r != nil {
+		own.pack, id = r.Framework.ID, workspace.NewSurveyID(r.Cycle, r.Framework.ID)
+	} else {
+		surveys, err := w.Surveys(ctx, w.person)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(surveys, func(s workspace.Survey) bool {
+			return slices.ContainsFunc(p.Levels, func(l exchange.OutcomeLevels) bool { return l.Framework == s.Pack.ID })
+		})
+		if i < 0 {
+			return nil, errs.New(errs.NotFound, "the workspace has no survey that the parameters speak of", "muster cascade parameters prints of which frameworks they do, under levels")
+		}
+		own.pack, id = surveys[i].Pack.ID, surveys[i].ID
+	}
+	c, err := w.Compare(ctx, w.person, id, r)
+	if err != nil {
+		return nil, err
+	}
+	sealings, err := w.Sealings(ctx, w.person, id)
+	if err != nil {
+		return nil, err
+	}
+	own.sealed = len(sealings) > 0
+	own.answers = make(map[string]assess.Answer)
+	for _, s := range c.Standings {
+		own.answers[s.Outcome] = s.Answer
+	}
+	return own, nil
+}
+
+// outlook completes an outlook by what the flags name: the crowd of the release, less
+// the member whose workspace it is if it sealed anything, which stands where it stands.
+func (own *private) outlook(o *cascade.Outlook, in *inputs, p *exchange.CascadeParameters) error {
+	levels, stand, err := p.MemberLevels(own.pack, own.answers)
+	if err != nil {
+		return err
+	}
+	if o.Crowd != nil && own.sealed {
+		if o.Crowd, err = o.Crowd.Without(levels); err != nil {
+			return err
+		}
+	}
+	owns := false
+	for i := range in.register.Services {
+		if coalition.Fold(in.register.Owner(i)) == coalition.Fold(own.member) {
+			o.Levels[o.Owner[i]] = stand
+			owns = true
+		}
+	}
+	if !owns {
+		return errs.New(errs.Invalid, fmt.Sprintf("no service of the register has the owner %s, whose workspace this is", errs.Quote(own.member)), "write the member's name in the column owner of its services")
+	}
+	return nil
+}
+
+// runAround is muster cascade run with what is known of owners.
+func runAround(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, around aroundFlags, top int) error {
+	if err := around.check(cmd, f.json); err != nil {
+		return err
+	}
+	if u.parameters == "" {
+		u.parameters = "default"
+	}
+	in, err := f.read(cmd, env)
+	if err != nil {
+		return err
+	}
+	p, err := u.readParameters(env)
+	if err != nil {
+		return err
+	}
+	var (
+		r     *release.Release
+		crowd *cascade.Crowd
+		own   *private
+	)
+	if around.release != "" {
+		if r, err = around.readRelease(env, u.coordinator); err != nil {
+			return err
+		}
+		if crowd, err = p.Crowd(r); err != nil {
+			return err
+		}
+		in.invented = in.invented || r.Marking != ""
+	}
+	if around.workspace != "" {
+		if own, err = around.overlay(cmd.Context(), env, in, f, p, r); err != nil {
+			return err
+		}
+	}
+	o, err := u.outlook(in)
+	if err != nil {
+		return err
+	}
+	o.Crowd = crowd
+	if own != nil {
+		if err := own.outlook(&o, in, p); err != nil {
+			return err
+		}
+	}
+	return printUncertain(cmd, env, f, u, in, o, p, top, crowdText(r, o))
+}
+
+// crowdText says how much is known of whom.
+func crowdText(r *release.Release, o cascade.Outlook) string {
+	if r == nil {
+		return ""
+	}
+	unknown := make(map[int32]bool)
+	for _, owner := range o.Owner {
+		if l := o.Levels[owner]; l.Resistance < 0 && l.Recovery < 0 {
+			unknown[owner] = true
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s stand as %d members of %s do together in %s; who is who, and how far who is low in one outcome is low in others, is drawn anew each time\n",
+		plural(min(len(unknown), o.Crowd.Owners), "1 owner", "%d owners"), o.Crowd.Owners, r.Cohort, r.Cycle)
+	if more := len(unknown) - o.Crowd.Owners; more > 0 {
+		fmt.Fprintf(&b, "nothing is known of %s\n", plural(more, "1 owner more", "%d owners more"))
+	}
+	return b.String()
+}
