@@ -36,6 +36,16 @@ type CrowdBand struct {
 // NoCrowdLevel is the level of an owner that gave none.
 const NoCrowdLevel = -1
 
+// given returns the lowest level of a band that is taken for one. Where owners without
+// a level are in a band with others all are taken to have one: few give none, and
+// leaving them out would let whoever is low seem higher.
+func (b CrowdBand) given() int {
+	if b.High >= 0 {
+		return max(b.Low, 0)
+	}
+	return b.Low
+}
+
 const topLevel = 4
 
 func (c *Crowd) check() error {
@@ -91,7 +101,7 @@ func (c *Crowd) middle() Level {
 			if b.High < 0 {
 				continue
 			}
-			sum[k] += float64(float64(max(b.Low, 0)+b.High) / 2 * float64(b.Owners))
+			sum[k] += float64(float64(b.given()+b.High) / 2 * float64(b.Owners))
 			count[k] += float64(b.Owners)
 		}
 	}
@@ -156,8 +166,9 @@ func (c *Crowd) draw(t *repairTables, seed uint64, draw int) []Level {
 		o := &c.Outcomes[i]
 		levels = levels[:0]
 		for _, b := range o.Bands {
+			low := b.given()
 			for range b.Owners {
-				levels = append(levels, b.Low+int(scaled(next(), uint64(b.High-b.Low+1))))
+				levels = append(levels, low+int(scaled(next(), uint64(b.High-low+1))))
 			}
 		}
 		slices.Sort(levels)

@@ -62,7 +62,7 @@ func TestGoldenOfOthers(t *testing.T) {
 			return x.Hash, nil
 		}},
 		{"uncertainty", "54670fc0692f7e56e07bcb630bae1150e4f5996138f24f106ccc8dab79710191", uncertain(outlook)},
-		{"uncertainty with a crowd", "3ecdf06f05bac395d8edca62d9f38239e1faa5e5f8fa07a13003d81fdee21bc3", uncertain(among)},
+		{"uncertainty with a crowd", "7f7ca4bd1716b7188655c509140ef7f52d1c20a452e9bbf9efd642379cb3cd99", uncertain(among)},
 		{"invest", "7a3b5e756d4a3e007950685f90f5fb3bbbdabace47992cf771b3f243c2f95f4c", func(threads int) (string, error) {
 			v, err := invested(threads)
 			if err != nil {

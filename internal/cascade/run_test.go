@@ -285,7 +285,9 @@ func TestNothingIsAllocatedForATrial(t *testing.T) {
 		graph  *cascade.Graph
 		s      cascade.Scenario
 	}{
-		{"event", cascade.Event, g, s}, {"grid", cascade.Grid, g, s}, {"static", cascade.Static, g, s},
+		{"event", cascade.Event, g, s},
+		{"grid", cascade.Grid, g, s},
+		{"static", cascade.Static, g, s},
 		{"in the order of time", cascade.Event, waiting, hit},
 	} {
 		block := cascade.Blocks(row.graph, row.s, cascade.Options{Trials: 1, Engine: row.engine})
