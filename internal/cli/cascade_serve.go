@@ -19,6 +19,7 @@ import (
 	"muster/internal/exchange/register"
 	"muster/internal/web"
 	cascadepage "muster/internal/web/cascade"
+	picturepage "muster/internal/web/coalition"
 )
 
 // cascadeBase is the path of the cascade's pages beside the coalition's picture.
@@ -136,24 +137,29 @@ func serveCascade(ctx context.Context, env Env, cfg cascadepage.Config, l net.Li
 	return web.Serve(ctx, l, web.LoopbackForms(l.Addr(), pages.Handler()))
 }
 
-// besideCascade serves the coalition's picture, which changes nothing, and the
-// cascade's pages of the invented port community below a path of their own.
-func besideCascade(env Env, served net.Addr, picture http.Handler, brand string) (h http.Handler, closePages func(), err error) {
+// serveDemo serves the coalition's picture, which changes nothing, and below a path
+// of their own the cascade's pages of the invented port community.
+func serveDemo(ctx context.Context, env Env, picture *picturepage.Pages, l net.Listener) error {
 	cfg, err := portPages()
 	if err != nil {
-		return nil, nil, err
+		return errors.Join(err, l.Close())
 	}
-	cfg.Brand, cfg.Base, cfg.Threads, cfg.Prepare = brand, cascadeBase, runtime.GOMAXPROCS(0), true
+	cfg.Brand, cfg.Base, cfg.Threads, cfg.Prepare = picture.Coalition(), cascadeBase, runtime.GOMAXPROCS(0), true
 	cfg.Log = slog.New(slog.NewTextHandler(env.Err, nil))
 	cfg.Home = func(lang string) web.Link {
-		return web.Link{Text: map[string]string{"en": "The coalition's picture", "fr": "L'image de la coalition"}[lang], Href: "/"}
+		return web.Link{Text: map[string]string{"en": "The year", "fr": "L'année"}[lang], Href: "/"}
 	}
 	pages, err := cascadepage.New(cfg)
 	if err != nil {
-		return nil, nil, err
+		return errors.Join(err, l.Close())
 	}
+	defer pages.Close()
 	mux := http.NewServeMux()
-	mux.Handle("/", web.Loopback(served, picture))
-	mux.Handle(cascadeBase+"/", web.LoopbackForms(served, pages.Handler()))
-	return mux, pages.Close, nil
+	mux.Handle("/", web.Loopback(l.Addr(), picture.Handler()))
+	mux.Handle(cascadeBase+"/", web.LoopbackForms(l.Addr(), pages.Handler()))
+	if _, err := fmt.Fprintf(env.Out, "http://%s/\n", l.Addr()); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	say(env, "the picture is served on this machine; end it with Ctrl-C")
+	return web.Serve(ctx, l, mux)
 }

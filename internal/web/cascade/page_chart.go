@@ -3,7 +3,6 @@ package cascade
 import (
 	"html/template"
 	"net/http"
-	"slices"
 	"strings"
 
 	"muster/internal/web"
@@ -58,7 +57,6 @@ type chartView struct {
 // spotRow is a place in the table that says the same.
 type spotRow struct {
 	Name, Service, Owner, Falls, Hours string
-	order                              float64
 }
 
 // classes of how often a service falls, from each on.
@@ -131,19 +129,10 @@ func (v *visit) fillChart(view *chartView, b *brief) {
 			x, anchor = spot.X-k.size-6, "end"
 		}
 		s.WriteString(`<text class="spot" text-anchor="` + anchor + `" x="` + n(x) + `" y="` + n(spot.Y+4) + `">` + esc(spot.Name) + ` <tspan>` + esc(v.Percent(f.share)) + `</tspan></text>`)
-		view.Rows = append(view.Rows, spotRow{spot.Name, v.service(i), v.pages.Register.Owners[i], v.Percent(f.share), v.time(f.hours), f.share})
+		view.Rows = append(view.Rows, spotRow{spot.Name, v.service(i), v.pages.Register.Owners[i], v.Percent(f.share), v.time(f.hours)})
 	}
 	s.WriteString(`</svg>`)
 	view.Map = template.HTML(s.String())
-	slices.SortStableFunc(view.Rows, func(a, b spotRow) int {
-		switch {
-		case a.order > b.order:
-			return -1
-		case a.order < b.order:
-			return 1
-		}
-		return 0
-	})
 	for i := range fallClasses {
 		k := fallClasses[len(fallClasses)-1-i]
 		view.Key = append(view.Key, legendKey{k.class, v.T("map." + k.class)})

@@ -307,7 +307,7 @@ func niceStep(most float64) float64 {
 
 func dayStep(days float64) float64 {
 	for _, s := range []float64{1, 2, 5} {
-		if days/s <= 10 {
+		if days/s <= 7 {
 			return s
 		}
 	}
