@@ -124,7 +124,7 @@ func readCascadePages(cmd *cobra.Command, env Env, f registerFlags, paths []stri
 
 // serveCascade serves the pages alone.
 func serveCascade(ctx context.Context, env Env, cfg cascadepage.Config, l net.Listener) error {
-	cfg.Brand, cfg.Threads, cfg.Log = "muster", runtime.GOMAXPROCS(0), slog.New(slog.NewTextHandler(env.Err, nil))
+	cfg.Brand, cfg.Threads, cfg.Prepare, cfg.Log = "muster", runtime.GOMAXPROCS(0), true, slog.New(slog.NewTextHandler(env.Err, nil))
 	pages, err := cascadepage.New(cfg)
 	if err != nil {
 		return errors.Join(err, l.Close())

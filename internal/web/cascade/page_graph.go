@@ -219,7 +219,7 @@ const neighbours = 5
 
 func (v *visit) fillGroups(view *graphView, g *grouping, b *brief) {
 	for _, key := range g.keys {
-		if _, ok := g.single[key]; ok {
+		if _, ok := g.single[key]; ok || g.open != "" && !opened(key) {
 			continue
 		}
 		row := groupRow{Name: v.groupName(g, key), Href: v.groupHref(g, key), Services: v.Number(g.size[key])}

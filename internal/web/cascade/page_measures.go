@@ -177,7 +177,9 @@ func (p *Pages) serveSure(w http.ResponseWriter, r *http.Request, v *visit) erro
 func (v *visit) fillSure(view *sureView, b *brief) {
 	today := b.today
 	view.Deck = []string{v.T("sure.deck", "Band", v.band(today.Worst), "Draws", today.Draws)}
-	least, most := today.Worst.Median, today.Worst.Median
+	// Everything at its median is what register and scenario say.
+	middle := b.run.result.Worst.Mean
+	least, most := middle, middle
 	for _, s := range today.Tornado {
 		least, most = min(least, s.At10, s.At90), max(most, s.At10, s.At90)
 	}
@@ -195,7 +197,7 @@ func (v *visit) fillSure(view *sureView, b *brief) {
 				row.EvidenceIsMeasured = about.About[i].Evidence == "measured"
 			}
 		}
-		row.Bar = web.Swing{Title: v.T("sure.swing", "Name", row.Name, "At10", row.At10, "At90", row.At90), From: s.At10, To: s.At90, Middle: today.Worst.Median, Least: least, Most: most}.SVG()
+		row.Bar = web.Swing{Title: v.T("sure.swing", "Name", row.Name, "At10", row.At10, "At90", row.At90), From: s.At10, To: s.At90, Middle: middle, Least: least, Most: most}.SVG()
 		view.Swings = append(view.Swings, row)
 	}
 	for _, s := range today.Stability {

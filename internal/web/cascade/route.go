@@ -26,10 +26,10 @@ const maxForm = 64 << 10
 //	S/sure                     which parameter moves the result
 //	/{lang}/runs               the runner, and what was run; POST starts a run
 //	/{lang}/compare            POST: two runs beside each other
-//	/{lang}/work/{id}          a run or a comparison: how far it is, or what it found
-//	/{lang}/work/{id}/end      POST: end it
-//	/{lang}/work/{id}/now      how far it is, for the pages' script
-//	/{lang}/work/{id}/json     what it found, as muster cascade prints it
+//	/{lang}/result/{id}          a run or a comparison: how far it is, or what it found
+//	/{lang}/result/{id}/end      POST: end it
+//	/{lang}/result/{id}/now      how far it is, for the pages' script
+//	/{lang}/result/{id}/json     what it found, as muster cascade prints it
 //	/{lang}/graph              groups of services; ?by= ?open=
 //	/{lang}/graph/data         the same, for the pages' script
 //	/{lang}/map                where it falls; ?scenario=
@@ -57,10 +57,10 @@ func (p *Pages) Handler() http.Handler {
 	get("runs", p.serveRuns)
 	post("runs", p.postRun)
 	post("compare", p.postCompare)
-	get("work/{id}", p.serveWork)
-	post("work/{id}/end", p.postEnd)
-	get("work/{id}/now", p.serveNow)
-	get("work/{id}/json", p.serveJSON)
+	get("result/{id}", p.serveWork)
+	post("result/{id}/end", p.postEnd)
+	get("result/{id}/now", p.serveNow)
+	get("result/{id}/json", p.serveJSON)
 
 	get("graph", p.serveGraph)
 	get("graph/data", p.serveGraphData)
@@ -165,7 +165,7 @@ func (s places) under(elements ...string) string {
 func (s places) home() string            { return s.under() + "/" }
 func (s places) minute(id string) string { return s.under("scenario", id) + "/" }
 func (s places) runs() string            { return s.under("runs") }
-func (s places) work(id string) string   { return s.under("work", id) }
+func (s places) work(id string) string   { return s.under("result", id) }
 func (s places) graph() string           { return s.under("graph") }
 func (s places) chart() string           { return s.under("map") }
 func (s places) method() string          { return s.under("method") }
