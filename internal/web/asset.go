@@ -21,14 +21,14 @@ const assetPath = "/asset/"
 // Assets are the files that pages refer to, under names that hold a digest of
 // their bytes: a browser may keep them for ever.
 type Assets struct {
-	served map[string]asset // by name with digest
-	Style  string           // path of the stylesheet
-	Icon   string           // path of the icon
-	Script string           // path of the one script of these pages; empty where there is none
+	served map[string]asset  // by name with digest
+	Style  string            // path of the stylesheet
+	Icon   string            // path of the icon
+	Script string            // path of the one script of these pages; empty where there is none
 	more   map[string]string // paths of further files, by their names without .gz
-	inline template.CSS     // the stylesheet with the font in it
-	base   string           // before assetPath
-	digest string           // of inline, as a policy names it
+	inline template.CSS      // the stylesheet with the font in it
+	base   string            // before assetPath
+	digest string            // of inline, as a policy names it
 }
 
 type asset struct {

@@ -51,15 +51,11 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeAll()) }()
-	mux := http.NewServeMux()
-	mux.Handle("/", book)
-	mux.Handle("/workspace/", workspaces)
 	falls, err := fallsTogether()
 	if err != nil {
 		return err
 	}
 	defer falls.Close()
-	mux.Handle("/cascade/", falls.Handler())
 	address := "127.0.0.1:0"
 	if len(args) > 0 {
 		address = args[0]
@@ -69,5 +65,9 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	fmt.Printf("http://%[1]s/\nhttp://%[1]s/workspace/\nhttp://%[1]s/cascade/\n", l.Addr())
-	return web.Serve(ctx, l, web.LoopbackForms(l.Addr(), mux))
+	mux := http.NewServeMux()
+	mux.Handle("/", web.Loopback(l.Addr(), book))
+	mux.Handle("/workspace/", web.Loopback(l.Addr(), workspaces))
+	mux.Handle("/cascade/", web.LoopbackForms(l.Addr(), falls.Handler()))
+	return web.Serve(ctx, l, mux)
 }
