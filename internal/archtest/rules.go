@@ -95,6 +95,7 @@ var Packages = map[string]Layer{
 	"internal/web/workspace":             Adapter,
 	"internal/web/coalition":             Adapter,
 	"internal/web/cascade":               Adapter,
+	"internal/web/atlas":                 Adapter,
 	"internal/web/coalition/picturetest": Adapter,
 	"internal/web/host":                  Adapter,
 	"internal/config":                    Adapter,

@@ -15,6 +15,7 @@ import (
 
 	"muster/internal/demo"
 	"muster/internal/demo/port"
+	"muster/internal/errs"
 	"muster/internal/exchange"
 	"muster/internal/exchange/register"
 	"muster/internal/web"
@@ -32,6 +33,8 @@ func newCascadeServeCmd(env Env) *cobra.Command {
 		measures  string
 		u         uncertainFlags
 		address   string
+		places    string
+		join      []string
 		community bool
 	)
 	cmd := &cobra.Command{
@@ -54,12 +57,12 @@ an invented port community, with a map of its sea.`,
 				err error
 			)
 			if community {
-				if f.services != "" || f.requirements != "" || len(scenarios) > 0 || measures != "" {
-					return usageError(cmd, "--port brings its own register, scenarios and measures")
+				if f.services != "" || f.requirements != "" || len(scenarios) > 0 || measures != "" || places != "" {
+					return usageError(cmd, "--port brings its own register, scenarios, measures and map")
 				}
 				cfg, err = portPages()
 			} else {
-				cfg, err = readCascadePages(cmd, env, f, scenarios, measures, u)
+				cfg, err = readCascadePages(cmd, env, cascadeFiles{f, scenarios, measures, places, join, u})
 			}
 			if err != nil {
 				return err
@@ -76,6 +79,8 @@ an invented port community, with a map of its sea.`,
 	cmd.Flags().StringVar(&measures, "measures", "", "what could be done, a YAML file")
 	cmd.Flags().StringVar(&u.parameters, "uncertainty", "default", "a file of parameters, or default for that of muster")
 	cmd.Flags().StringVar(&u.coordinator, "coordinator", "", "the coordinator's card, who must have signed the file of parameters")
+	cmd.Flags().StringVar(&places, "places", "", "where services lie, a CSV file, for a map of real countries")
+	cmd.Flags().StringArrayVar(&join, "join", nil, "a part of the map to draw as one with a country, by their codes, such as XKX:SRB")
 	cmd.Flags().BoolVar(&community, "port", false, "serve the invented port community")
 	cmd.Flags().StringVar(&address, "listen", pictureAddress, "address of this machine, with port")
 	return cmd
@@ -90,18 +95,28 @@ func portPages() (cascadepage.Config, error) {
 	return c.Pages(demo.Sea)
 }
 
+// cascadeFiles are the files that the flags name.
+type cascadeFiles struct {
+	register  registerFlags
+	scenarios []string
+	measures  string
+	places    string
+	join      []string
+	uncertain uncertainFlags
+}
+
 // readCascadePages reads the files that the flags name.
-func readCascadePages(cmd *cobra.Command, env Env, f registerFlags, paths []string, measures string, u uncertainFlags) (cfg cascadepage.Config, err error) {
-	if len(paths) == 0 {
+func readCascadePages(cmd *cobra.Command, env Env, f cascadeFiles) (cfg cascadepage.Config, err error) {
+	if len(f.scenarios) == 0 {
 		return cfg, usageError(cmd, cmd.CommandPath()+" needs --scenario, once or more, or --port")
 	}
-	r, _, err := f.read(cmd, env)
+	r, _, err := f.register.read(cmd, env)
 	if err != nil {
 		return cfg, err
 	}
 	var scenarios []*exchange.Scenario
 	var names []string
-	for _, path := range paths {
+	for _, path := range f.scenarios {
 		s, err := readScenario(r, path)
 		if err != nil {
 			return cfg, err
@@ -110,16 +125,42 @@ func readCascadePages(cmd *cobra.Command, env Env, f registerFlags, paths []stri
 		names = append(names, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
 	}
 	var m *exchange.Measures
-	if measures != "" {
-		if m, err = readMeasures(r, measures); err != nil {
+	if f.measures != "" {
+		if m, err = readMeasures(r, f.measures); err != nil {
 			return cfg, err
 		}
 	}
-	p, err := u.readParameters(env)
+	p, err := f.uncertain.readParameters(env)
 	if err != nil {
 		return cfg, err
 	}
-	return register.Pages(r, scenarios, names, m, p)
+	if cfg, err = register.Pages(r, scenarios, names, m, p); err != nil || f.places == "" {
+		return cfg, err
+	}
+	cfg.Chart, err = f.chart(cmd, r)
+	return cfg, err
+}
+
+// chart reads where services lie.
+func (f *cascadeFiles) chart(cmd *cobra.Command, r *exchange.Register) (*cascadepage.Chart, error) {
+	in, err := openTable(f.places)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	places, err := r.ReadPlaces(f.places, in)
+	if err != nil {
+		return nil, err
+	}
+	var join [][2]string
+	for _, pair := range f.join {
+		part, whole, ok := strings.Cut(pair, ":")
+		if !ok {
+			return nil, usageError(cmd, fmt.Sprintf("--join cannot be %s; allowed: two codes of three letters, such as XKX:SRB", errs.Quote(pair)))
+		}
+		join = append(join, [2]string{part, whole})
+	}
+	return register.Map(r, places, join)
 }
 
 // serveCascade serves the pages alone.

@@ -13,6 +13,7 @@ import (
 	"muster/internal/errs"
 	"muster/internal/exchange"
 	"muster/internal/web"
+	"muster/internal/web/atlas"
 	page "muster/internal/web/cascade"
 )
 
@@ -65,6 +66,37 @@ func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string,
 		cfg.Marking = coalition.MarkingSynthetic
 	}
 	return cfg, nil
+}
+
+// mapWide is how wide a map is, in units of its drawing.
+const mapWide = 1000
+
+// Map returns a map of the real world with places of a register on it. join names
+// pairs of codes, each a part that is to be drawn as one with a country.
+func Map(r *exchange.Register, places []exchange.Place, join [][2]string) (*page.Chart, error) {
+	world, err := atlas.World()
+	if err != nil {
+		return nil, err
+	}
+	for _, pair := range join {
+		if err := world.Join(pair[0], pair[1]); err != nil {
+			return nil, errs.Wrap(err, errs.Invalid, err.Error(), "name two codes of three letters, such as XKX and SRB")
+		}
+	}
+	var points []atlas.Point
+	for _, p := range places {
+		points = append(points, atlas.Point{Lat: p.Lat, Lon: p.Lon})
+	}
+	drawing := world.Draw(atlas.Around(points), mapWide)
+	c := &page.Chart{Width: drawing.Width, Height: drawing.Height, Real: true, Credit: atlas.Credit + "."}
+	for _, l := range drawing.Lands {
+		c.Shapes = append(c.Shapes, page.Shape{Class: "land", Path: l.Path, Title: l.Name})
+	}
+	for i, p := range places {
+		x, y := drawing.At(points[i])
+		c.Spots = append(c.Spots, page.Spot{Service: r.Services[p.Service].ID, Name: p.Name, X: x, Y: y, Left: x > drawing.Width*0.8})
+	}
+	return c, nil
 }
 
 // text is words in the languages in which somebody wrote them.
