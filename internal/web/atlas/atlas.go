@@ -240,8 +240,17 @@ func Around(places []Point) Box {
 		b.West, b.East = min(b.West, p.Lon), max(b.East, p.Lon)
 	}
 	room := max(2, 0.18*max(b.North-b.South, (b.East-b.West)*math.Cos((b.South+b.North)*math.Pi/360)))
-	return Box{max(-85, b.South-room), max(-180, b.West-1.8*room), min(85, b.North+room), min(180, b.East+1.8*room)}
+	b = Box{max(-85, b.South-room), max(-180, b.West-1.8*room), min(85, b.North+room), min(180, b.East+1.8*room)}
+	narrow := math.Cos((b.South + b.North) * math.Pi / 360)
+	if wide := landscape * (b.North - b.South) / narrow; b.East-b.West < wide {
+		more := (wide - (b.East - b.West)) / 2
+		b.West, b.East = max(-180, b.West-more), min(180, b.East+more)
+	}
+	return b
 }
+
+// landscape is how much wider than high a part of the world is drawn at least.
+const landscape = 1.5
 
 // Drawing is a part of the world on paper.
 type Drawing struct {

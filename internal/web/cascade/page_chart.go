@@ -111,7 +111,11 @@ func (v *visit) fillChart(view *chartView, b *brief) {
 	esc := template.HTMLEscapeString
 	s.WriteString(`<svg class="chart" role="img" viewBox="0 0 ` + n(c.Width) + ` ` + n(c.Height) + `"><title>` + esc(view.Heading) + `</title><desc>` + esc(view.Lead) + `</desc>`)
 	for _, shape := range c.Shapes {
-		s.WriteString(`<path class="` + shape.Class + `" d="` + esc(shape.Path) + `"/>`)
+		s.WriteString(`<path class="` + shape.Class + `" d="` + esc(shape.Path) + `">`)
+		if shape.Title != "" {
+			s.WriteString(`<title>` + esc(shape.Title) + `</title>`)
+		}
+		s.WriteString(`</path>`)
 		if l := shape.Label; l != nil {
 			s.WriteString(`<text class="place" x="` + n(l.X) + `" y="` + n(l.Y) + `">` + esc(l.Text) + `</text>`)
 		}

@@ -153,7 +153,10 @@ func (v *visit) minute(scenario int, b *brief) minuteView {
 		return view
 	}
 	result, today := b.run.result, b.today
-	view.Headline = v.T("minute.headline", "Scenario", v.title(request{scenario: scenario}), "Share", v.Percent(today.Worst.Median)) + " " + v.together(b)
+	view.Headline = v.T("minute.headline", "Scenario", v.title(request{scenario: scenario}), "Share", v.Percent(today.Worst.Median))
+	if b.investment != nil {
+		view.Headline += " " + v.together(b)
+	}
 	view.Deck = append(view.Deck, v.T("minute.range", "Range", v.between(today.Worst.P10, today.Worst.P90)))
 	if worst, ok := worstMission(today); ok {
 		view.Deck = append(view.Deck, v.T("minute.mission", "Mission", v.serviceByID(worst.ID), "Fails", v.band(worst.Fails)))
