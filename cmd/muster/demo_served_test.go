@@ -59,6 +59,16 @@ func TestDemoIsServed(t *testing.T) {
 			}
 		}
 	}
+	for _, lang := range []string{"en", "fr"} {
+		for _, path := range []string{"", "runs", "graph", "map", "method"} {
+			if page := fetchPage(t, address+"cascade/"+lang+"/"+path); !strings.Contains(page, "SYNTHETIC") || !strings.Contains(page, `lang="`+lang+`"`) {
+				t.Errorf("cascade/%s/%s is not marked, or in another language:\n%.400s", lang, path, page)
+			}
+		}
+	}
+	if !strings.Contains(fetchPage(t, address), `href="/cascade/en/"`) {
+		t.Error("the picture does not lead to what falls together")
+	}
 	if runtime.GOOS == "windows" { // has no interrupt that one process can send another
 		return
 	}

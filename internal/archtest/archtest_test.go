@@ -243,7 +243,7 @@ func TestExceptions(t *testing.T) {
 	t.Parallel()
 	want := map[string][]string{
 		"raw answers": {
-			"cmd/muster", "internal/assess", "internal/brief", "internal/cli", "internal/demo", "internal/demo/port", "internal/exchange", "internal/exchange/workbook", "internal/rehearse",
+			"cmd/muster", "internal/assess", "internal/brief", "internal/cli", "internal/demo", "internal/demo/port", "internal/exchange", "internal/exchange/register", "internal/exchange/workbook", "internal/rehearse",
 			"internal/store/workspacedb", "internal/submit", "internal/web/workspace", "internal/workspace", "internal/workspace/workspacetest",
 			"test/browser", "test/browser/storybook", "test/e2e", "test/fault", "test/interop", "test/peers",
 		},

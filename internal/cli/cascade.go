@@ -25,7 +25,7 @@ docs/spec/register.md says how the tables read.`,
 		Args: noSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newCascadeCheckCmd(env), newCascadeRunCmd(env), newCascadeCompareCmd(env), newCascadeInvestCmd(env), newCascadeParametersCmd(env), newCascadeReplayCmd(env), newCascadeExportCmd(env), newCascadeGenerateCmd(env), newCascadeBenchCmd(env))
+	cmd.AddCommand(newCascadeCheckCmd(env), newCascadeRunCmd(env), newCascadeCompareCmd(env), newCascadeInvestCmd(env), newCascadeParametersCmd(env), newCascadeReplayCmd(env), newCascadeExportCmd(env), newCascadeGenerateCmd(env), newCascadeServeCmd(env), newCascadeBenchCmd(env))
 	return cmd
 }
 

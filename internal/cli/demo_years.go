@@ -158,11 +158,12 @@ func showYears(env Env, f demoFlags, kept *demo.Kept) (func(context.Context) err
 	if files.reports, err = checkYears(env, kept); err != nil {
 		return nil, err
 	}
+	files.cascade = cascadeBase
 	pages, err := files.read(env)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return serveAt(ctx, env, pages, f.bound) }, nil
+	return func(ctx context.Context) error { return serveDemo(ctx, env, pages, f.bound) }, nil
 }
 
 // checkYears checks the bundles of the current year, as anybody can: each by itself,

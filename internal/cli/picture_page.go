@@ -34,6 +34,7 @@ type pictureFlags struct {
 	coordinator string // its card
 	checks      []string
 	reports     []*verify.Report // of runs of this process
+	cascade     string           // where the cascade's pages lie beside the picture; empty for none
 }
 
 func (f *pictureFlags) register(cmd *cobra.Command) {
@@ -102,7 +103,7 @@ func (f *pictureFlags) open(cmd *cobra.Command, env Env) (*picturepage.Pages, er
 
 // read reads the files.
 func (f *pictureFlags) read(env Env) (*picturepage.Pages, error) {
-	cfg := picturepage.Config{Log: slog.New(slog.NewTextHandler(env.Err, nil))}
+	cfg := picturepage.Config{Log: slog.New(slog.NewTextHandler(env.Err, nil)), Cascade: f.cascade}
 	for _, path := range f.releases {
 		body, err := readInput(path, "release")
 		if err != nil {

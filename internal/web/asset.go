@@ -2,11 +2,13 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
@@ -19,18 +21,20 @@ const assetPath = "/asset/"
 // Assets are the files that pages refer to, under names that hold a digest of
 // their bytes: a browser may keep them for ever.
 type Assets struct {
-	served map[string]asset // by name with digest
-	Style  string           // path of the stylesheet
-	Icon   string           // path of the icon
-	Script string           // path of the one script of these pages; empty where there is none
-	inline template.CSS     // the stylesheet with the font in it
-	base   string           // before assetPath
-	digest string           // of inline, as a policy names it
+	served map[string]asset  // by name with digest
+	Style  string            // path of the stylesheet
+	Icon   string            // path of the icon
+	Script string            // path of the one script of these pages; empty where there is none
+	more   map[string]string // paths of further files, by their names without .gz
+	inline template.CSS      // the stylesheet with the font in it
+	base   string            // before assetPath
+	digest string            // of inline, as a policy names it
 }
 
 type asset struct {
-	body []byte
-	kind string
+	body   []byte
+	kind   string
+	packed bool // body is compressed by gzip
 }
 
 // The stylesheet's parts, in order.
@@ -39,13 +43,14 @@ var styles = []string{"base.css", "layout.css", "chart.css", "print.css"}
 const fontName = "public-sans.woff2"
 
 // newAssets reads the kit's own files and, from more, what a surface adds to them:
-// *.css at the end of the stylesheet, by name, and at most one *.js.
+// *.css at the end of the stylesheet, by name, at most one *.js, and scripts of others
+// that it loads when they are needed, *.mjs.gz.
 func newAssets(base string, more fs.FS) (*Assets, error) {
 	fsys, err := fs.Sub(files, "asset")
 	if err != nil {
 		return nil, err
 	}
-	a := &Assets{served: make(map[string]asset), base: base}
+	a := &Assets{served: make(map[string]asset), more: make(map[string]string), base: base}
 	font, err := fs.ReadFile(fsys, "font/"+fontName)
 	if err != nil {
 		return nil, err
@@ -99,6 +104,12 @@ func (a *Assets) addMore(more fs.FS, css *bytes.Buffer) error {
 				return fmt.Errorf("%s is a second script; a surface has one", name)
 			}
 			a.Script = a.add(name, "text/javascript; charset=utf-8", body)
+		case ".gz":
+			name := strings.TrimSuffix(name, ".gz")
+			if path.Ext(name) != ".mjs" {
+				return fmt.Errorf("%s.gz is no script", name)
+			}
+			a.more[name] = a.keep(name, asset{body, "text/javascript; charset=utf-8", true})
 		}
 	}
 	return nil
@@ -106,12 +117,20 @@ func (a *Assets) addMore(more fs.FS, css *bytes.Buffer) error {
 
 // add keeps the asset and returns the path that it is served at.
 func (a *Assets) add(name, kind string, body []byte) string {
-	sum := sha256.Sum256(body)
+	return a.keep(name, asset{body, kind, false})
+}
+
+func (a *Assets) keep(name string, kept asset) string {
+	sum := sha256.Sum256(kept.body)
 	ext := path.Ext(name)
 	full := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:8]) + ext
-	a.served[full] = asset{body, kind}
+	a.served[full] = kept
 	return a.base + assetPath + full
 }
+
+// More returns the path of a script of somebody else's by its name, such as
+// "cytoscape.esm.min.mjs", or nothing where these pages have none.
+func (a *Assets) More(name string) string { return a.more[name] }
 
 // Inline returns the stylesheet for a page that has to stand alone, with its font.
 func (a *Assets) Inline() template.CSS { return a.inline }
@@ -132,6 +151,28 @@ func (a *Assets) Register(mux *http.ServeMux) {
 		}
 		w.Header().Set("Content-Type", asset.kind)
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		if asset.packed {
+			asset.write(w, r)
+			return
+		}
 		_, _ = w.Write(asset.body) // an error means that the other side has gone
 	})
+}
+
+// write sends what is compressed as it is to who takes it so, and unpacked to others.
+func (a asset) write(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Accept-Encoding")
+	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.TrimSpace(name) == "gzip" && strings.ReplaceAll(weight, " ", "") != "q=0" {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(a.body) // an error means that the other side has gone
+			return
+		}
+	}
+	unpacked, err := gzip.NewReader(bytes.NewReader(a.body))
+	if err != nil { // the file is embedded and a test reads it
+		panic(err)
+	}
+	_, _ = io.Copy(w, unpacked) // an error means that the other side has gone
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -155,6 +156,27 @@ func (p *Printer) Number(n int) string {
 		b.WriteRune(d)
 	}
 	return b.String()
+}
+
+// Figure writes a number with two significant digits, three decimals at most: more
+// would claim more than a simulation knows.
+func (p *Printer) Figure(x float64) string {
+	if x == 0 {
+		return "0"
+	}
+	text := strconv.FormatFloat(x, 'f', min(max(0, 1-int(math.Floor(math.Log10(math.Abs(x))))), 3), 64)
+	if p.Lang == "fr" {
+		text = strings.Replace(text, ".", ",", 1)
+	}
+	return strings.Replace(text, "-", "\u2212", 1)
+}
+
+// Percent writes a share as [Printer.Figure] writes numbers.
+func (p *Printer) Percent(share float64) string {
+	if p.Lang == "fr" {
+		return p.Figure(100*share) + "\u202f%"
+	}
+	return p.Figure(100*share) + "\u00a0%"
 }
 
 // Date writes the day, in UTC, of a time in seconds since 1970.

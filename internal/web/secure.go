@@ -57,6 +57,23 @@ func Loopback(served net.Addr, h http.Handler) http.Handler {
 	})
 }
 
+// LoopbackForms is [Loopback] for pages of which something can be asked: requests that
+// change something are answered where they come from the pages themselves.
+func LoopbackForms(served net.Addr, h http.Handler) http.Handler {
+	hosts, err := loopbackHosts(served)
+	guarded := http.NewCrossOriginProtection().Handler(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case err != nil || !slices.Contains(hosts, strings.ToLower(r.Host)):
+			plain(w, http.StatusMisdirectedRequest, "this program answers at http://"+hosts[0]+"/ alone")
+		case !ownOrigin(r):
+			plain(w, http.StatusForbidden, "this request comes from another page")
+		default:
+			guarded.ServeHTTP(w, r)
+		}
+	})
+}
+
 // loopbackHosts returns what a browser on this machine may call the address.
 func loopbackHosts(served net.Addr) ([]string, error) {
 	_, port, err := net.SplitHostPort(served.String())

@@ -41,7 +41,7 @@ func Languages() []string { return []string{"en", "fr"} }
 type Config struct {
 	Locales []fs.FS // message files of the pages, LANG.yaml in each; ids must not repeat
 	Base    string  // the path that pages and assets are served under; empty for the root
-	Assets  fs.FS   // *.css that the stylesheet ends with, and at most one *.js; nil for none
+	Assets  fs.FS   // *.css that the stylesheet ends with, at most one *.js, and *.mjs.gz that it loads; nil for none
 }
 
 // Kit holds what pages have in common. It does not change after [New] and may be

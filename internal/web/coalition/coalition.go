@@ -37,7 +37,9 @@ type Config struct {
 	Itself []*Collective    // what the coalition says of itself; may be empty
 	Checks []*verify.Report // what the coalition's own run of muster verify said, of each cycle; may be empty
 	Log    *slog.Logger     // where faults of pages go; nil for nowhere
-	Base   string           // the path that the handler is served under, such as "/picture"; empty for the root
+
+	Cascade string // the path of the pages of what falls together, such as "/cascade"; empty for none
+	Base    string // the path that the handler is served under, such as "/picture"; empty for the root
 }
 
 // Pages draws a picture, served or as one file. It does not change after [New]
@@ -48,7 +50,11 @@ type Pages struct {
 	templates map[string]*template.Template
 	log       *slog.Logger
 	base      string
+	cascade   string
 }
+
+// Coalition returns whose picture it is.
+func (p *Pages) Coalition() string { return p.picture.Coalition }
 
 // New puts the sheets in order. It refuses, with kind Invalid, sheets that do not
 // belong into one picture.
@@ -64,7 +70,7 @@ func New(cfg Config) (*Pages, error) {
 	if err := picture.check(cfg.Checks); err != nil {
 		return nil, err
 	}
-	p := &Pages{picture: picture, log: cfg.Log, base: cfg.Base}
+	p := &Pages{picture: picture, log: cfg.Log, base: cfg.Base, cascade: cfg.Cascade}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
@@ -113,6 +119,9 @@ func (p *Pages) page(d *drawing, title, here string, s *Sheet, at elsewhere) web
 	}
 	page.Nav = append(page.Nav, link(d.T("nav.method"), d.to.method(d.cohort.ID, d.cycle.ID)))
 	page.Nav = append(page.Nav, link(d.T("nav.check"), d.to.check(d.cohort.ID, d.cycle.ID)))
+	if p.cascade != "" {
+		page.Nav = append(page.Nav, link(d.T("nav.cascade"), p.cascade+"/"+d.Lang+"/"))
+	}
 	if len(p.picture.Cohorts) > 1 {
 		sw := web.Switch{Label: d.T("nav.cohort")}
 		for _, cohort := range p.picture.Cohorts {

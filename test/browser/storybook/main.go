@@ -1,11 +1,12 @@
-// Command storybook serves every view of the coalition's page, and those of a member's
-// workspace, from fixtures, for those who work on them:
+// Command storybook serves every view of the coalition's page, of what falls together,
+// and of a member's workspace, from fixtures, for those who work on them:
 //
 //	go run ./test/browser/storybook [ADDRESS [PACKS]]
 //
 // It listens on loopback and ends with Ctrl-C. PACKS is a folder of packs to draw
 // in place of those that come with muster. Workspaces are to be looked at below
 // /workspace/: filled, in its first year, and empty; nothing in them can be changed.
+// What falls together is below /cascade/: the invented port community.
 package main
 
 import (
@@ -50,9 +51,11 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeAll()) }()
-	mux := http.NewServeMux()
-	mux.Handle("/", book)
-	mux.Handle("/workspace/", workspaces)
+	falls, err := fallsTogether()
+	if err != nil {
+		return err
+	}
+	defer falls.Close()
 	address := "127.0.0.1:0"
 	if len(args) > 0 {
 		address = args[0]
@@ -61,6 +64,10 @@ func run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("http://%[1]s/\nhttp://%[1]s/workspace/\n", l.Addr())
-	return web.Serve(ctx, l, web.Loopback(l.Addr(), mux))
+	fmt.Printf("http://%[1]s/\nhttp://%[1]s/workspace/\nhttp://%[1]s/cascade/\n", l.Addr())
+	mux := http.NewServeMux()
+	mux.Handle("/", web.Loopback(l.Addr(), book))
+	mux.Handle("/workspace/", web.Loopback(l.Addr(), workspaces))
+	mux.Handle("/cascade/", web.LoopbackForms(l.Addr(), falls.Handler()))
+	return web.Serve(ctx, l, mux)
 }

@@ -1,0 +1,121 @@
+// Package register makes of a register that was read from files what the pages of
+// package web/cascade are drawn from. The pages themselves know no form of files,
+// and reach nobody's answers.
+//
+//	cfg, err := register.Pages(r, scenarios, measures, parameters)
+package register
+
+import (
+	"maps"
+	"slices"
+
+	"muster/internal/coalition"
+	"muster/internal/errs"
+	"muster/internal/exchange"
+	"muster/internal/web"
+	"muster/internal/web/atlas"
+	page "muster/internal/web/cascade"
+)
+
+// Pages returns the configuration of the pages of a register: what stands in its
+// files, and the marking where any of them says that it is invented. measures may be
+// nil. A scenario without an id, which is one in the short form, is called by the
+// name that stands in names at its place.
+func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string, measures *exchange.Measures, p *exchange.CascadeParameters) (page.Config, error) {
+	g, err := r.Graph()
+	if err != nil {
+		return page.Config{}, errs.Wrap(err, errs.Invalid, err.Error(), "mend the tables")
+	}
+	cfg := page.Config{Register: page.Register{Graph: g, Unknown: maps.Clone(r.Unknown)}}
+	synthetic := r.Synthetic
+	for i := range r.Services {
+		name := r.Name(i)
+		if name == "" {
+			name = r.Services[i].ID
+		}
+		cfg.Register.Names = append(cfg.Register.Names, one(name))
+		cfg.Register.Owners = append(cfg.Register.Owners, r.Owner(i))
+		cfg.Register.Sectors = append(cfg.Register.Sectors, r.Sector(i))
+	}
+	for i, s := range scenarios {
+		outlook, err := r.Outlook(g, s, "", nil)
+		if err != nil {
+			return page.Config{}, err
+		}
+		scenario := page.Scenario{ID: s.ID, Title: text(s.Title), Text: text(s.Text), Source: s.Source, Outlook: outlook}
+		if scenario.ID == "" {
+			scenario.ID = names[i]
+		}
+		if len(s.Title) == 0 {
+			scenario.Title = one(scenario.ID)
+		}
+		cfg.Scenarios = append(cfg.Scenarios, scenario)
+		synthetic = synthetic || s.Synthetic
+	}
+	if measures != nil {
+		for i, m := range measures.List {
+			cfg.Measures = append(cfg.Measures, page.Measure{Title: text(measures.Titles[i]), Measure: m})
+		}
+		synthetic = synthetic || measures.Synthetic
+	}
+	cfg.Parameters = page.Parameters{Version: p.Version, Laws: p.Laws}
+	for i, a := range p.About {
+		cfg.Parameters.About[i] = page.Source{Evidence: a.Evidence, Text: a.Source}
+	}
+	if synthetic {
+		cfg.Marking = coalition.MarkingSynthetic
+	}
+	return cfg, nil
+}
+
+// mapWide is how wide a map is, in units of its drawing.
+const mapWide = 1000
+
+// Map returns a map of the real world with places of a register on it. join names
+// pairs of codes, each a part that is to be drawn as one with a country.
+func Map(r *exchange.Register, places []exchange.Place, join [][2]string) (*page.Chart, error) {
+	world, err := atlas.World()
+	if err != nil {
+		return nil, err
+	}
+	for _, pair := range join {
+		if err := world.Join(pair[0], pair[1]); err != nil {
+			return nil, errs.Wrap(err, errs.Invalid, err.Error(), "name two codes of three letters, such as XKX and SRB")
+		}
+	}
+	var points []atlas.Point
+	for _, p := range places {
+		points = append(points, atlas.Point{Lat: p.Lat, Lon: p.Lon})
+	}
+	drawing := world.Draw(atlas.Around(points), mapWide)
+	c := &page.Chart{Width: drawing.Width, Height: drawing.Height, Real: true, Credit: atlas.Credit + "."}
+	for _, l := range drawing.Lands {
+		c.Shapes = append(c.Shapes, page.Shape{Class: "land", Path: l.Path, Title: l.Name})
+	}
+	for i, p := range places {
+		x, y := drawing.At(points[i])
+		c.Spots = append(c.Spots, page.Spot{Service: r.Services[p.Service].ID, Name: p.Name, X: x, Y: y, Left: x > drawing.Width*0.8})
+	}
+	return c, nil
+}
+
+// text is words in the languages in which somebody wrote them.
+func text(w exchange.Words) web.Text {
+	t := web.Text{In: w, First: "en"}
+	if _, ok := w["en"]; !ok {
+		for _, lang := range slices.Sorted(maps.Keys(w)) {
+			t.First = lang
+			break
+		}
+	}
+	return t
+}
+
+// one is a name that is the same in every language.
+func one(name string) web.Text {
+	in := make(map[string]string)
+	for _, lang := range web.Languages() {
+		in[lang] = name
+	}
+	return web.Text{In: in, First: web.Languages()[0]}
+}

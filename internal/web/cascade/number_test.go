@@ -1,0 +1,228 @@
+package cascade_test
+
+import (
+	"fmt"
+	"html"
+	"math"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"muster/internal/cascade"
+)
+
+// figure writes a number with two significant digits, three decimals at most: the
+// test's own way, by fmt.
+func figure(x float64) string {
+	if x == 0 {
+		return "0"
+	}
+	text := fmt.Sprintf("%.*f", min(max(0, 1-int(math.Floor(math.Log10(math.Abs(x))))), 3), x)
+	return strings.Replace(text, "-", "\u2212", 1)
+}
+
+func percent(x float64) string { return figure(100*x) + " %" }
+
+func hours(x float64) string {
+	if x >= 48 {
+		return figure(x/24) + " days"
+	}
+	return figure(x) + " h"
+}
+
+func band(b cascade.Band) string {
+	return percent(b.Median) + " (" + figure(100*b.P10) + " to " + percent(b.P90) + ")"
+}
+
+// words returns a page's main part without its elements, spaces made one.
+func words(body string) string {
+	_, body, _ = strings.Cut(body, "<main")
+	body, _, _ = strings.Cut(body, "</main>")
+	body = regexp.MustCompile(`(?s)<svg.*?</svg>`).ReplaceAllString(body, " ")
+	body = regexp.MustCompile(`<[^>]*>`).ReplaceAllString(body, " ")
+	body = strings.ReplaceAll(html.UnescapeString(body), "\u00a0", " ")
+	return regexp.MustCompile(`\s+`).ReplaceAllString(body, " ")
+}
+
+func (w *world) says(path string, all ...string) {
+	w.t.Helper()
+	got := words(w.get(path, http.StatusOK))
+	for _, want := range all {
+		if !strings.Contains(got, want) {
+			w.t.Errorf("%s does not say %q:\n%s", path, want, got)
+		}
+	}
+}
+
+const month = 30 * 24 * 60
+
+// TestRunNumbers: every number of a run and of a comparison is the engine's own, for
+// the seed that stands there; result_hash is that of muster cascade run.
+func TestRunNumbers(t *testing.T) {
+	t.Parallel()
+	cfg := harbour(t)
+	w := open(t, cfg)
+	for _, seed := range []uint64{1, 8} {
+		id := w.run(asked("cranes", "4096", fmt.Sprint(seed)))
+		s := cfg.Scenarios[0].Outlook.Scenario
+		r, err := cascade.Run(t.Context(), cfg.Register.Graph, s, cascade.Options{Trials: 4096, Seed: seed, Horizon: month, Top: 8})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			"At the worst moment " + percent(r.Worst.Mean) + " of critical service is lost on average (± " + percent(r.Worst.Error) + ")",
+			"Average " + percent(r.Worst.Mean) + " ± " + percent(r.Worst.Error),
+			"Half of the cases lose more than " + percent(r.Worst.P50),
+			"One case in twenty loses more than " + percent(r.Worst.P95),
+			"90 % restored, half of the cases " + hours(r.Restored.P50),
+			"90 % restored, nineteen of twenty " + hours(r.Restored.P95),
+			"Input-output bound " + percent(r.Bound),
+			"result_hash " + r.Hash, "Register " + r.Graph, "Scenario and options " + r.Scenario, "Cases 4096", fmt.Sprintf("Seed %d", seed),
+		}
+		for i, m := range r.Missions {
+			want = append(want, strings.Join([]string{cfg.Register.Names[i].In["en"], percent(m.Fails), "± " + percent(m.Error), hours(m.Mean), hours(m.P50), hours(m.P95)}, " "))
+		}
+		for _, d := range r.Top {
+			want = append(want, strings.Join([]string{percent(d.Spared), "± " + percent(d.Error), percent(d.Falls)}, " "))
+		}
+		if len(r.Top) < 3 || len(r.Missions) != 2 {
+			t.Errorf("%d dependencies and %d missions", len(r.Top), len(r.Missions))
+		}
+		w.says("/en/result/"+id, want...)
+		if body := w.get("/en/result/"+id+"/json", http.StatusOK); !strings.Contains(body, r.Hash) || !strings.HasPrefix(body, `{"marking":"SYNTHETIC"`) {
+			t.Errorf("the file says %s", body)
+		}
+	}
+
+	b := w.run(asked("cranes", "4096", "1", "updates", "by-hand"))
+	id := strings.TrimPrefix(w.post("/en/compare", url.Values{"a": {"run-1"}, "b": {b}}), "/en/result/")
+	w.wait(id)
+	before := cascade.Case{Graph: cfg.Register.Graph, Scenario: cfg.Scenarios[0].Outlook.Scenario}
+	after, err := before.Apply(cfg.Measures[0].Measure, cfg.Measures[1].Measure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := cascade.Compare(t.Context(), before, after, cascade.Options{Trials: 4096, Seed: 1, Horizon: month})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := func(name string, d cascade.Difference, write func(float64) string) string {
+		return strings.Join([]string{name, write(d.Before), write(d.After), write(d.Change), "± " + write(d.Error), percent(d.Less), percent(d.More)}, " ")
+	}
+	h := func(x float64) string { return figure(x) + " h" }
+	if c.Worst.Change >= 0 {
+		t.Errorf("the measures change the loss by %v", c.Worst.Change)
+	}
+	w.says("/en/result/"+id, row("Lost at the worst moment", c.Worst, percent), row("Lost in all, as hours of everything critical", c.Lost, h),
+		row("Food for the island: hours down", c.Missions[0].Hours, h), row("Light in the streets: hours down", c.Missions[1].Hours, h))
+}
+
+// TestBriefNumbers: the same of the page for who decides and of those behind it.
+func TestBriefNumbers(t *testing.T) {
+	t.Parallel()
+	cfg := harbour(t)
+	w := open(t, cfg)
+	w.brief("cranes")
+	o := cfg.Scenarios[0].Outlook
+	uncertain := func(o cascade.Outlook, top int) *cascade.Uncertain {
+		u, err := cascade.Uncertainty(t.Context(), o, cfg.Parameters.Laws, cascade.UncertainOptions{Options: cascade.Options{Seed: 1, Horizon: month, Top: top}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	today := uncertain(o, 8)
+	var all []cascade.Measure
+	for _, m := range cfg.Measures {
+		all = append(all, m.Measure)
+	}
+	v, err := cascade.Invest(t.Context(), o.Case, all, cascade.InvestOptions{
+		Options: cascade.Options{Trials: 8192, Seed: 1, Horizon: month}, Budget: 4, Objective: cascade.AtWorst, Owners: cfg.Register.Owners,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Stable(t.Context(), o, cfg.Parameters.Laws, all, cascade.UncertainOptions{Options: cascade.Options{Seed: 1, Horizon: month}}); err != nil {
+		t.Fatal(err)
+	}
+	if len(v.Steps) != 2 {
+		t.Fatalf("%d steps", len(v.Steps))
+	}
+	better := o
+	if better.Case, err = o.Case.Apply(cfg.Measures[0].Measure, cfg.Measures[1].Measure); err != nil {
+		t.Fatal(err)
+	}
+	then := uncertain(better, 0)
+	if 2*then.Worst.Median > today.Worst.Median {
+		t.Errorf("%v is not half of %v", then.Worst.Median, today.Worst.Median)
+	}
+	r, err := cascade.Run(t.Context(), o.Graph, o.Scenario, cascade.Options{Trials: 1 << 14, Seed: 1, Horizon: month, Top: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"An attack on the crane system: " + percent(today.Worst.Median) + " of critical service stops. Acting together on two things halves it.",
+		"It is " + figure(100*today.Worst.P10) + " to " + percent(today.Worst.P90) + " in eight of ten draws",
+		"“Food for the island”, which fails in " + band(today.Missions[0].Fails) + " of cases",
+		"back after " + hours(r.Restored.P50) + " in half of the cases, and after " + hours(r.Restored.P95),
+		"Food for the island " + band(today.Missions[0].Fails) + " " + band(then.Missions[0].Fails),
+		"The other mission holds",
+		"as things are " + band(today.Worst) + " with those two things done " + band(then.Worst),
+		"result_hash: " + r.Hash,
+		"Together they spare " + percent(v.Dividend.Joint),
+		fmt.Sprintf("Added up, %d owners", len(v.Dividend.Owner)),
+		"How well 5 of 5 owners stand", "For 3 of 9 parameters there is no evidence", "3 cells of the register say unknown",
+	}
+	stable := make(map[string]string)
+	var alone []string
+	for _, g := range v.Alone {
+		stable[g.Measure] = percent(*g.Stable)
+		alone = append(alone, percent(-g.Gain.Change)+" ± "+percent(g.Gain.Error)+" "+percent(*g.Stable))
+	}
+	for _, s := range v.Steps {
+		want = append(want, "spares "+percent(-s.Gain.Change)+" (± "+percent(s.Gain.Error)+")", "in the top 5 in "+stable[s.Measure]+" of draws")
+	}
+	for _, d := range r.Top[:3] {
+		want = append(want, ": "+percent(d.Spared))
+	}
+	w.says("/en/", want...)
+	w.says("/en/scenario/cranes/measures", append(alone, v.Hash, "Without any measure "+percent(v.Before))...)
+	want = []string{"Lost at the worst moment: " + band(today.Worst), today.Hash}
+	for _, s := range today.Tornado {
+		want = append(want, percent(s.At10)+" to "+percent(s.At90))
+	}
+	for _, s := range today.Stability {
+		want = append(want, percent(s.First))
+	}
+	w.says("/en/scenario/cranes/sure", want...)
+	if w.get("/fr/", http.StatusOK); !strings.Contains(words(w.get("/fr/", http.StatusOK)), strings.Replace(figure(100*today.Worst.Median), ".", ",", 1)+"\u202f%") {
+		t.Error("the French page has another number")
+	}
+}
+
+// TestFallNumbers: what the map says of a place is what a run says of a mission with
+// the same requirements, in as many trials.
+func TestFallNumbers(t *testing.T) {
+	t.Parallel()
+	cfg := harbour(t)
+	w := open(t, cfg)
+	w.brief("cranes")
+	services := append([]cascade.Service(nil), cfg.Register.Graph.Services()...)
+	services[2].Mission, services[3].Mission = true, true
+	g, err := cascade.NewGraph(services, cfg.Register.Graph.Requirements())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := cascade.Run(t.Context(), g, cfg.Scenarios[0].Outlook.Scenario, cascade.Options{Trials: 4096, Seed: 1, Horizon: month})
+	if err != nil {
+		t.Fatal(err)
+	}
+	north, south := r.Missions[2], r.Missions[3]
+	if north.Fails == south.Fails || north.Fails == 0 {
+		t.Errorf("%v and %v", north, south)
+	}
+	w.says("/en/map", "Northquay North quay Ostmere "+percent(north.Fails)+" "+hours(north.Mean), "Southquay South quay Calverra "+percent(south.Fails)+" "+hours(south.Mean))
+	w.says("/en/graph?by=owner&open=Ostmere", "quay-north · Ostmere · Transport · falls in "+percent(north.Fails)+" of cases")
+}
