@@ -67,7 +67,7 @@ func Chart(name string) *page.Chart {
 	for _, island := range islands {
 		c.Shapes = append(c.Shapes, page.Shape{Class: "island", Path: island.path()})
 	}
-	c.Shapes[len(c.Shapes)-1].Label = &page.Label{X: 505, Y: 290, Text: name}
+	c.Shapes[len(c.Shapes)-1].Label = &page.Label{X: 545, Y: 300, Text: name}
 	// The cables that have both landings at a port.
 	for i := range ports / 2 {
 		ax, ay, _ := place(i)

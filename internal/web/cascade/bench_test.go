@@ -13,11 +13,10 @@ import (
 	page "muster/internal/web/cascade"
 )
 
-// large is a register of the size of an alliance: 2,000 services that each require
-// three groups of two or three others before them.
-func large(t testing.TB) page.Config {
+// large is a register of many services that each require three groups of two or three
+// others before them; 2,000 are the size of an alliance.
+func large(t testing.TB, n int) page.Config {
 	t.Helper()
-	const n = 2000
 	var services []cascade.Service
 	var requirements []cascade.Requirement
 	cfg := page.Config{Brand: "Alliance", Marking: "SYNTHETIC", Threads: 2}
@@ -59,7 +58,7 @@ func large(t testing.TB) page.Config {
 // 100: results are kept, and not computed again. The limit is ten times wider where
 // other work keeps the machine busy.
 func TestPageTime(t *testing.T) {
-	cfg := large(t)
+	cfg := large(t, 2000)
 	w := open(t, cfg)
 	w.brief("s")
 	id := w.run(asked("s", "4096", "1"))
@@ -80,7 +79,7 @@ func TestPageTime(t *testing.T) {
 
 // BenchmarkPage draws a page of what was worked out, of a register of 2,000 services.
 func BenchmarkPage(b *testing.B) {
-	w := open(b, large(b))
+	w := open(b, large(b, 2000))
 	w.brief("s")
 	id := w.run(asked("s", "4096", "1"))
 	for name, path := range map[string]string{"minute": "/en/", "run": "/en/result/" + id, "graph": "/en/graph?by=owner"} {
@@ -96,7 +95,7 @@ func BenchmarkPage(b *testing.B) {
 
 // BenchmarkRun is a run of 16,384 cases at 2,000 services from the form to its page.
 func BenchmarkRun(b *testing.B) {
-	w := open(b, large(b))
+	w := open(b, large(b, 2000))
 	seed := 0
 	for b.Loop() {
 		seed++

@@ -168,7 +168,7 @@ func (w *world) post(path string, form url.Values) string {
 // wait waits until what is worked out under an id is over.
 func (w *world) wait(id string) {
 	w.t.Helper()
-	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(2 * time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < 5*time.Minute; time.Sleep(2 * time.Millisecond) {
 		var now struct{ Over bool }
 		if err := json.Unmarshal([]byte(w.get("/en/result/"+id+"/now", http.StatusOK)), &now); err != nil {
 			w.t.Fatal(err)
@@ -177,7 +177,7 @@ func (w *world) wait(id string) {
 			return
 		}
 	}
-	w.t.Fatalf("%s is not over after a minute", id)
+	w.t.Fatalf("%s is not over after five minutes", id)
 }
 
 // brief works out the page for who decides.

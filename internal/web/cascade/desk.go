@@ -15,8 +15,9 @@ import (
 // The limits of what somebody can ask for.
 const (
 	maxTrials = 1 << 17
-	maxTime   = 2 * time.Minute // for one thing
-	maxKept   = 40              // of what was asked for: the oldest is forgotten
+	maxTime   = 2 * time.Minute  // for a run or a comparison
+	briefTime = 10 * time.Minute // for a page for who decides, which is some ten runs
+	maxKept   = 40               // of what was asked for: the oldest is forgotten
 )
 
 // state is how far a job is.
@@ -31,12 +32,14 @@ const (
 	failed  state = "failed"
 )
 
-// job is one thing to work out. What stands in front of mu does not change.
+// job is one thing to work out. What stands in front of mu does not change, but for
+// prepared, which the desk's mu guards.
 type job struct {
 	id       string
-	prepared bool   // nobody asked for it yet
-	scenario string // whose page for who decides it is of; empty for another job
-	budget   uint32 // that was asked for, for such a page
+	prepared bool      // nobody asked for it yet
+	scenario string    // whose page for who decides it is of; empty for another job
+	budget   uint32    // that was asked for, for such a page
+	requests []request // of a run, or of both sides of a comparison
 	work     func(ctx context.Context, say func(stage string, share float64)) (any, error)
 
 	mu     sync.Mutex
@@ -46,6 +49,7 @@ type job struct {
 	result any     // of a job that is done, or was ended with something known
 	err    error
 	cancel context.CancelFunc // of a running job
+	again  bool               // it makes way, and is begun again later
 }
 
 // now is how far a job is at a moment.
@@ -75,6 +79,7 @@ type desk struct {
 
 	mu     sync.Mutex
 	wake   chan struct{}
+	at     *job // that is being worked out
 	queue  []*job
 	jobs   map[string]*job
 	asked  []*job // by somebody, oldest first
@@ -105,16 +110,32 @@ func (d *desk) run(ctx context.Context) {
 			continue
 		}
 		j.run(ctx)
+		d.after(j)
+	}
+}
+
+// after puts a job that made way for another at the end.
+func (d *desk) after(j *job) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.at = nil
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.again && j.state == ended {
+		j.state, j.share, j.stage, j.err, j.again = waiting, 0, "", nil, false
+		d.queue = append(d.queue, j)
 	}
 }
 
 func (d *desk) next() *job {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.at = nil
 	for len(d.queue) > 0 {
 		j := d.queue[0]
 		d.queue = d.queue[1:]
 		if !j.over() { // it may have been ended while it waited
+			d.at = j
 			return j
 		}
 	}
@@ -123,7 +144,11 @@ func (d *desk) next() *job {
 
 // run works the job out. A fault of the work is the job's.
 func (j *job) run(parent context.Context) {
-	ctx, cancel := context.WithTimeout(parent, maxTime)
+	limit := maxTime
+	if j.scenario != "" {
+		limit = briefTime
+	}
+	ctx, cancel := context.WithTimeout(parent, limit)
 	defer cancel()
 	j.mu.Lock()
 	if j.state != waiting {
@@ -182,6 +207,8 @@ func (d *desk) ask(name string, j *job) (*job, error) {
 		}
 		if i := slices.Index(d.queue, old); i >= 0 && old.now().State == waiting { // it was to be worked out anyway: now
 			d.queue = slices.Insert(slices.Delete(d.queue, i, i+1), 0, old)
+			old.prepared = false
+			d.makeWay()
 			return old, nil
 		}
 	}
@@ -200,7 +227,20 @@ func (d *desk) ask(name string, j *job) (*job, error) {
 		d.asked = d.asked[1:]
 	}
 	d.take(j, 0)
+	d.makeWay()
 	return j, nil
+}
+
+// makeWay ends what nobody asked for yet; it is begun again later.
+func (d *desk) makeWay() {
+	if j := d.at; j != nil && j.prepared {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		if j.cancel != nil {
+			j.again = true
+			j.cancel()
+		}
+	}
 }
 
 // find returns a job by its id.

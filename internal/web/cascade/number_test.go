@@ -139,7 +139,7 @@ func TestBriefNumbers(t *testing.T) {
 		all = append(all, m.Measure)
 	}
 	v, err := cascade.Invest(t.Context(), o.Case, all, cascade.InvestOptions{
-		Options: cascade.Options{Trials: 8192, Seed: 1, Horizon: month}, Budget: 4, Objective: cascade.AtWorst, Owners: cfg.Register.Owners,
+		Options: cascade.Options{Trials: 4096, Seed: 1, Horizon: month}, Budget: 4, Objective: cascade.AtWorst, Owners: cfg.Register.Owners,
 	})
 	if err != nil {
 		t.Fatal(err)

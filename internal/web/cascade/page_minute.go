@@ -319,7 +319,7 @@ func dayStep(days float64) float64 {
 
 // listed is from which share of cases in which it fails a mission is listed, at the
 // upper end of its band.
-const listed = 0.005
+const listed = 0.01
 
 func (v *visit) missions(view *minuteView, b *brief) {
 	hold := 0

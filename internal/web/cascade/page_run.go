@@ -79,13 +79,12 @@ func (v *visit) facts(trials, seed uint64) string {
 
 func (v *visit) kept(j *job) keptRow {
 	at := j.now()
-	row := keptRow{Link: web.Link{Text: j.id, Href: v.to.work(j.id)}, State: v.T("state." + string(at.State))}
+	row := keptRow{Link: web.Link{Text: v.asked(j), Href: v.to.work(j.id)}, State: v.T("state." + string(at.State))}
 	switch found := at.Result.(type) {
 	case *run:
-		row.Text, row.Facts = v.title(found.request), v.facts(found.result.Trials, found.result.Seed)
+		row.Facts = v.facts(found.result.Trials, found.result.Seed)
 		row.Found = v.Percent(found.result.Worst.Mean)
 	case *comparison:
-		row.Text = v.T("compare.pair", "A", v.title(found.a), "B", v.title(found.b))
 		row.Facts = v.facts(found.result.Trials, found.result.Seed)
 		row.Found = v.change(found.result.Worst.Change)
 	}
@@ -267,7 +266,7 @@ func (p *Pages) serveWork(w http.ResponseWriter, r *http.Request, v *visit) erro
 	}
 	at := j.now()
 	place := v.to.work(j.id)
-	view := workView{Kicker: v.T("run.kicker"), Heading: v.T("run.heading"), Back: web.Link{Text: v.T("runs.title"), Href: v.to.runs()}}
+	view := workView{Kicker: v.T("run.kicker"), Heading: v.asked(j), Back: web.Link{Text: v.T("runs.title"), Href: v.to.runs()}}
 	if !j.over() {
 		progress := v.progress(j, place)
 		view.Progress = &progress
@@ -290,9 +289,16 @@ func (p *Pages) serveWork(w http.ResponseWriter, r *http.Request, v *visit) erro
 	return nil
 }
 
+// asked names what was asked for.
+func (v *visit) asked(j *job) string {
+	if len(j.requests) == 2 {
+		return v.T("compare.pair", "A", v.title(j.requests[0]), "B", v.title(j.requests[1]))
+	}
+	return v.title(j.requests[0])
+}
+
 func (v *visit) fillRun(view *workView, found *run) {
 	res := found.result
-	view.Heading = v.title(found.request)
 	view.Deck = append(view.Deck, v.T("run.deck", "Mean", v.Percent(res.Worst.Mean), "Give", v.give(res.Worst.Error)), v.restored(res.Restored))
 	view.Curve, view.Legend = v.curve([]drawn{{res, "today", v.T("curve.mean"), true}})
 	b := resultOf[brief](v.pages.desk.find(v.pages.briefID(found.scenario, 0)))
@@ -354,7 +360,6 @@ func (v *visit) top(res *cascade.Result) (rows []topRow) {
 func (v *visit) fillComparison(view *workView, found *comparison) {
 	res := found.result
 	view.Kicker = v.T("compare.kicker")
-	view.Heading = v.T("compare.pair", "A", v.title(found.a), "B", v.title(found.b))
 	id := "compare.same"
 	switch {
 	case res.Worst.Change+res.Worst.Error < 0:

@@ -97,7 +97,7 @@ func TestRefusedForms(t *testing.T) {
 // is ended, says what it knows, and has no result_hash; then the next may begin.
 func TestOneAtATime(t *testing.T) {
 	t.Parallel()
-	cfg := large(t)
+	cfg := large(t, 2000)
 	w := open(t, cfg)
 	place := w.post("/en/runs", asked("s", "131072", "1"))
 	id := strings.TrimPrefix(place, "/en/result/")
@@ -150,6 +150,26 @@ func TestKept(t *testing.T) {
 		t.Errorf("%d runs are listed", n)
 	}
 	w.get("/en/scenario/grid/sure", http.StatusOK)
+}
+
+// TestMakesWay: what nobody asked for makes way for what somebody does, and is worked
+// out all the same afterwards.
+func TestMakesWay(t *testing.T) {
+	t.Parallel()
+	cfg := large(t, 200)
+	cfg.Prepare = true
+	w := open(t, cfg)
+	for !strings.Contains(w.get("/en/result/brief-s/now", http.StatusOK), "Working") {
+		time.Sleep(time.Millisecond)
+	}
+	w.run(asked("s", "512", "1"))
+	if body := w.get("/en/result/brief-s/now", http.StatusOK); strings.Contains(body, `"over":true`) {
+		t.Errorf("the page was done before the run: %s", body)
+	}
+	w.wait("brief-s")
+	if !strings.Contains(w.get("/en/", http.StatusOK), "of critical service stops") {
+		t.Error("the page was not worked out after all")
+	}
 }
 
 // TestBudget: another budget is another page, and the first one stays.

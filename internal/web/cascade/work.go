@@ -13,7 +13,7 @@ const (
 	topOf         = 8       // dependencies that are confirmed
 	watchTrials   = 1 << 12 // at most, in which every service is looked at
 	briefTrials   = 1 << 14
-	chooseTrials  = 1 << 13
+	chooseTrials  = 1 << 12
 	briefSeed     = 1
 	defaultTrials = 1 << 14
 	horizon       = cascade.Minutes(30 * 24 * 60)
@@ -149,7 +149,7 @@ func (p *Pages) watch(ctx context.Context, r request, progress func(done, planne
 }
 
 func (p *Pages) runJob(r request) *job {
-	return &job{work: func(ctx context.Context, s func(string, float64)) (any, error) {
+	return &job{requests: []request{r}, work: func(ctx context.Context, s func(string, float64)) (any, error) {
 		found, err := p.simulate(ctx, r, s, 1)
 		if err != nil {
 			return nil, err
@@ -159,7 +159,7 @@ func (p *Pages) runJob(r request) *job {
 }
 
 func (p *Pages) compareJob(a, b request) *job {
-	return &job{work: func(ctx context.Context, s func(string, float64)) (any, error) {
+	return &job{requests: []request{a, b}, work: func(ctx context.Context, s func(string, float64)) (any, error) {
 		before, err := p.untouched(a.scenario, a.measures)
 		if err != nil {
 			return nil, err
