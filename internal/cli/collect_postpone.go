@@ -17,9 +17,10 @@ import (
 )
 
 type postponeFlags struct {
-	dir, charter, until, reason, out, send string
-	after                                  []string
-	wait                                   time.Duration
+	entered                                        entering // as the command was called; zero: nothing is entered
+	dir, charter, until, reason, out, send, ledger string
+	after                                          []string
+	wait                                           time.Duration
 }
 
 func newCollectPostponeCmd(env Env) *cobra.Command {
@@ -33,7 +34,9 @@ reason. The charter and its digest stay as they are. Addenda that came before ar
 named with --after, in their order.
 
 With --send a postponement that all three have signed is handed to both hosts. Each
-needs it: a host that lacks it closes too early.`,
+needs it: a host that lacks it closes too early. With --ledger, or where
+coordinator.yaml in --dir names a ledger, it is then entered in it, after those that
+came before.`,
 		Example: `  muster collect postpone --dir coordinator --charter charter.json --until 2090-10-14 --reason "a storm" --out addendum.json
   muster collect postpone --charter charter.json --send addendum.json`,
 		Args: noArgs,
@@ -42,8 +45,12 @@ needs it: a host that lacks it closes too early.`,
 				return usageError(cmd, "muster collect postpone needs --charter FILE")
 			}
 			if f.send != "" {
-				if f.until != "" || f.reason != "" || f.out != "" || f.after != nil {
-					return usageError(cmd, "--send hands over what is there; --until, --reason, --after and --out are for writing it")
+				if f.until != "" || f.reason != "" || f.out != "" {
+					return usageError(cmd, "--send hands over what is there; --until, --reason and --out are for writing it")
+				}
+				var err error
+				if f.entered, err = openEntering(f.dir, f.charter, f.ledger); err != nil {
+					return err
 				}
 				return runPostponeSend(cmd.Context(), env, f)
 			}
@@ -66,6 +73,7 @@ needs it: a host that lacks it closes too early.`,
 	flags.StringVar(&f.reason, "reason", "", "why, for members and the record; without members' names")
 	flags.StringArrayVar(&f.after, "after", nil, "an addendum that came before; once for each, in order")
 	flags.StringVar(&f.out, "out", "", "the addendum to write")
+	madeFlag(cmd, &f.ledger)
 	flags.StringVar(&f.send, "send", "", "hand this addendum, which all three have signed, to both hosts")
 	waitFlag(cmd, &f.wait)
 	return cmd
@@ -175,7 +183,7 @@ func runPostponeSend(ctx context.Context, env Env, f postponeFlags) error {
 	deadline := dayText(time.Unix(addendum.Deadline, 0))
 	if len(failed) == 0 {
 		say(env, "both hosts have the postponement: the deadline is %s", deadline)
-		return nil
+		return f.entered.enter(ctx, env, "", append(f.after, f.send)...)
 	}
 	e, ok := errors.AsType[*errs.Error](failed[0])
 	if !ok {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -21,8 +22,9 @@ import (
 )
 
 type collectReleaseFlags struct {
+	entered                         entering // as the command was called; zero: nothing is entered
 	dir, charter, aggregate, roster string
-	framework, cohort, out          string
+	framework, cohort, out, ledger  string
 	history, opened                 string
 	declined, addenda, others       []string
 	first                           bool
@@ -42,6 +44,10 @@ everything that was released before: --history names the folder that holds it, e
 release.json in a folder of its own with its charter.json and roster.json. --first
 says that nothing was.
 
+With --ledger, or where coordinator.yaml names a ledger, the release is entered in
+it at once; the same command again, once the hosts have signed, enters their
+approvals.
+
 Exit code 3 means that too few took part, or that somebody's answers could have been
 worked out: then there are only the totals, and they stay with the coordinator.`,
 		Example: `  muster collect release --dir coordinator --charter charter.json --aggregate collected/aggregate.json --history releases --out release.json`,
@@ -59,7 +65,11 @@ worked out: then there are only the totals, and they stay with the coordinator.`
 			if (f.history == "") != f.first {
 				return usageError(cmd, "muster collect release needs either --history, the folder with all earlier releases, or --first, where there is none")
 			}
-			return runCollectRelease(env, f)
+			var err error
+			if f.entered, err = openEntering(f.dir, f.charter, f.ledger); err != nil {
+				return err
+			}
+			return runCollectRelease(cmd.Context(), env, f)
 		},
 	}
 	dirFlag(cmd, &f.dir, "the coordinator")
@@ -76,10 +86,11 @@ worked out: then there are only the totals, and they stay with the coordinator.`
 	flags.StringSliceVar(&f.addenda, "addendum", nil, "the addenda that postponed the deadline, in order")
 	flags.StringSliceVar(&f.others, "roster-of", nil, "the roster of another cohort of the charter, COHORT=FILE")
 	flags.StringVar(&f.out, "out", "", "the release to write (required)")
+	madeFlag(cmd, &f.ledger)
 	return cmd
 }
 
-func runCollectRelease(env Env, f collectReleaseFlags) error {
+func runCollectRelease(ctx context.Context, env Env, f collectReleaseFlags) error {
 	own, err := openCoordinator(f.dir)
 	if err != nil {
 		return err
@@ -154,8 +165,13 @@ func runCollectRelease(env Env, f collectReleaseFlags) error {
 	if err := drawPicture(env.Out, made.Release, terminalPicture(env)); err != nil {
 		return err
 	}
-	say(env, "%s is signed by the coordinator: send it and its .sig to both hosts, who sign it with muster host approve", f.out)
-	return nil
+	phase := approved(charter, file)
+	if phase == coalition.Review {
+		say(env, "%s is signed by the coordinator: send it and its .sig to both hosts, who sign it with muster host approve", f.out)
+	} else {
+		say(env, "%s is signed by the coordinator and both hosts", f.out)
+	}
+	return f.entered.enter(ctx, env, phase, append([]string{roster, f.out}, f.addenda...)...)
 }
 
 // tooFew reports whether an error is a refusal to release: too few took part, or

@@ -25,8 +25,9 @@ import (
 const aggregateFile = "aggregate.json"
 
 type collectRunFlags struct {
-	dir, charter, framework, cohort, out string
-	wait                                 time.Duration
+	entered                                      entering // as the command was called; zero: nothing is entered
+	dir, charter, framework, cohort, out, ledger string
+	wait                                         time.Duration
 }
 
 func newCollectRunCmd(env Env) *cobra.Command {
@@ -42,7 +43,10 @@ It writes roster.json, the amendments, and aggregate.json, the totals before
 disclosure control: single members can be recognised in them, so nobody else may
 read that file. The request is kept in the folder of the coordinator before it is
 asked. A command that was interrupted may be repeated: it asks the same, and gets
-the same answer. Exit code 3 means that too few members took part.`,
+the same answer. Exit code 3 means that too few members took part.
+
+With --ledger, or where coordinator.yaml names a ledger, the roster with its
+amendments is entered in it at once, and that the cycle is closed and aggregated.`,
 		Example: `  muster collect run --dir coordinator --charter charter.json --out collected`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -55,6 +59,10 @@ the same answer. Exit code 3 means that too few members took part.`,
 			if missing != nil {
 				return usageError(cmd, "muster collect run needs "+strings.Join(missing, ", "))
 			}
+			var err error
+			if f.entered, err = openEntering(f.dir, f.charter, f.ledger); err != nil {
+				return err
+			}
 			return runCollectRun(cmd.Context(), env, f)
 		},
 	}
@@ -64,6 +72,7 @@ the same answer. Exit code 3 means that too few members took part.`,
 	flags.StringVar(&f.framework, "framework", "", "path of the framework pack, where this muster does not bring the charter's")
 	flags.StringVar(&f.cohort, "cohort", "", "the cohort, where the charter has several")
 	flags.StringVar(&f.out, "out", "", "folder for the result (required)")
+	madeFlag(cmd, &f.ledger)
 	waitFlag(cmd, &f.wait)
 	return cmd
 }
@@ -116,7 +125,7 @@ func runCollectRun(ctx context.Context, env Env, f collectRunFlags) error {
 	say(env, "%d of %d members took part; the totals add up, and are those of the roster that both hosts signed", aggregate.Count, len(task.Cohort.Members))
 	say(env, "%s can point at single members: keep it to yourself", filepath.Join(f.out, aggregateFile))
 	say(env, "next: muster collect release --dir %s --charter %s --aggregate %s --out release.json", f.dir, f.charter, filepath.Join(f.out, aggregateFile))
-	return nil
+	return f.entered.enter(ctx, env, coalition.Aggregated, filepath.Join(f.out, rosterFile))
 }
 
 // collection is one collection from the hosts' lists to the totals.

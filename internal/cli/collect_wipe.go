@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +23,9 @@ import (
 )
 
 type collectWipeFlags struct {
+	entered              entering // as the command was called; zero: nothing is entered
 	dir, charter, reason string
+	ledger               string
 	aggregates           []string
 	cancelled, yes       bool
 }
@@ -39,7 +42,8 @@ that were moved or copied are named with --aggregate. What stays is the signing
 key, the roster and the release.
 
 It is stated, not proven: copies elsewhere are for you to destroy. It may be
-interrupted and repeated. With --cancelled it ends a cycle that the coalition has
+interrupted and repeated. With --ledger, or where coordinator.yaml names a ledger,
+the attestation is entered in it. With --cancelled it ends a cycle that the coalition has
 cancelled, at any time.`,
 		Example: `  muster collect wipe --dir coordinator --charter charter.json`,
 		Args:    noArgs,
@@ -50,7 +54,11 @@ cancelled, at any time.`,
 			if f.cancelled != (strings.TrimSpace(f.reason) != "") {
 				return usageError(cmd, "--cancelled and --reason TEXT belong together")
 			}
-			return runCollectWipe(env, f)
+			var err error
+			if f.entered, err = openEntering(f.dir, f.charter, f.ledger); err != nil {
+				return err
+			}
+			return runCollectWipe(cmd.Context(), env, f)
 		},
 	}
 	dirFlag(cmd, &f.dir, "the coordinator")
@@ -59,11 +67,12 @@ cancelled, at any time.`,
 	flags.StringArrayVar(&f.aggregates, "aggregate", nil, "totals to destroy that lie elsewhere than muster collect run wrote them; once for each")
 	flags.BoolVar(&f.cancelled, "cancelled", false, "the coalition has cancelled the cycle")
 	flags.StringVar(&f.reason, "reason", "", "why it was cancelled")
+	madeFlag(cmd, &f.ledger)
 	flags.BoolVar(&f.yes, "yes", false, "wipe without asking: the page has been read")
 	return cmd
 }
 
-func runCollectWipe(env Env, f collectWipeFlags) error {
+func runCollectWipe(ctx context.Context, env Env, f collectWipeFlags) error {
 	_, charter, err := openCharter(f.charter)
 	if err != nil {
 		return err
@@ -105,7 +114,10 @@ func runCollectWipe(env Env, f collectWipeFlags) error {
 	if f.cancelled {
 		ending = coalition.EndingCancelled
 	}
-	return w.attest(env, signer, ending)
+	if err := w.attest(env, signer, ending); err != nil {
+		return err
+	}
+	return f.entered.enter(ctx, env, "", filepath.Join(f.dir, attestationFile))
 }
 
 // coordinatorWipe is the end of a cycle at the coordinator.

@@ -327,8 +327,8 @@ func (d *drill) knownSum() (cells []uint64, count uint64, err error) {
 }
 
 // release makes the release, which the hosts may then approve.
-func (d *drill) release(context.Context) ([]string, error) {
-	err := runCollectRelease(d.quiet(), collectReleaseFlags{
+func (d *drill) release(ctx context.Context) ([]string, error) {
+	err := runCollectRelease(ctx, d.quiet(), collectReleaseFlags{
 		dir: d.own.dir, charter: d.flags.charter, framework: d.flags.framework,
 		aggregate: d.path(drillCollected, aggregateFile), out: d.path(drillRelease),
 	})

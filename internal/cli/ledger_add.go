@@ -31,6 +31,7 @@ type ledgerAddFlags struct {
 	editions             []string
 	release              string
 	wait                 time.Duration
+	through              coalition.Phase // the steps up to it are entered, for commands that know it
 }
 
 func newLedgerAddCmd(env Env) *cobra.Command {
@@ -74,7 +75,7 @@ Exit code 3 means that it is entered, and that too few witnesses have seen it.`,
 	flags.StringVar(&f.reason, "reason", "", "why, where the step needs a reason")
 	flags.StringArrayVar(&f.editions, "edition", nil, "what an audience gets, AUDIENCE=FILE: allied, partner or public")
 	flags.StringVar(&f.release, "release", "", "the release that the editions were drawn from")
-	flags.DurationVar(&f.wait, "wait", 10*time.Second, "how long a witness is waited for")
+	flags.DurationVar(&f.wait, "wait", ledgerWait, "how long a witness is waited for")
 	return cmd
 }
 
@@ -124,6 +125,11 @@ func runLedgerAdd(ctx context.Context, env Env, files []string, f ledgerAddFlags
 	defer func() { err = errors.Join(err, log.Close(context.WithoutCancel(ctx))) }()
 	if f.phase != "" {
 		if err := a.phase(ctx, env, folder, f); err != nil {
+			return err
+		}
+	}
+	if f.through != "" {
+		if err := a.advance(ctx, env, folder, f.through); err != nil {
 			return err
 		}
 	}
@@ -215,6 +221,10 @@ func (a *addition) put(list []ledger.Statement, err error, bodies ...[]byte) err
 	}
 	a.statements, a.bodies = append(a.statements, list...), append(a.bodies, bodies...)
 	return nil
+}
+
+func (a *addition) putOne(s ledger.Statement, err error, bodies ...[]byte) error {
+	return a.put([]ledger.Statement{s}, err, bodies...)
 }
 
 // charter enters the charter, with its pack where this muster brings it.
@@ -352,22 +362,31 @@ func (a *addition) drawn(f ledgerAddFlags) error {
 	return nil
 }
 
-// phase enters the step to a phase from the one that the ledger has.
-func (a *addition) phase(ctx context.Context, env Env, f *ledgerFolder, flags ledgerAddFlags) error {
+// lastPhase returns the number of the last step of the cycle that the ledger has, and
+// the phase that it led to.
+func (a *addition) lastPhase(ctx context.Context, env Env, f *ledgerFolder) (number int, at coalition.Phase, err error) {
 	_, statements, err := f.folder().Check(ctx, f.policy, env.Now())
 	if err != nil {
-		return err
+		return 0, "", err
 	}
-	last, from := 0, coalition.Draft
+	at = coalition.Draft
 	for _, s := range statements {
-		if s.Kind == ledger.KindPhase && s.Cycle == a.cycle.Charter.Cycle && s.Number("number") > last {
-			last, from = s.Number("number"), coalition.Phase(s.Fields["to"])
+		if s.Kind == ledger.KindPhase && s.Cycle == a.cycle.Charter.Cycle && s.Number("number") > number {
+			number, at = s.Number("number"), coalition.Phase(s.Fields["to"])
 		}
+	}
+	return number, at, nil
+}
+
+// phase enters the step to a phase from the one that the ledger has.
+func (a *addition) phase(ctx context.Context, env Env, f *ledgerFolder, flags ledgerAddFlags) error {
+	last, from, err := a.lastPhase(ctx, env, f)
+	if err != nil {
+		return err
 	}
 	if from == coalition.Phase(flags.phase) {
 		say(env, "the cycle is in the phase %s already", from)
 		return nil
 	}
-	s, err := a.cycle.Phase(last+1, from, coalition.Phase(flags.phase), flags.reason)
-	return a.put([]ledger.Statement{s}, err)
+	return a.putOne(a.cycle.Phase(last+1, from, coalition.Phase(flags.phase), flags.reason))
 }

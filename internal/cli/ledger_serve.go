@@ -24,8 +24,10 @@ func newLedgerServeCmd(env Env) *cobra.Command {
 		Use:   "serve --ledger DIR",
 		Short: "Serve the ledger to everybody",
 		Long: `Serve the newest published checkpoint, and the tiles and entries up to it, as C2SP
-tlog-tiles has it. It reads and never writes: entries are added beside it with
-muster ledger add, and are served when witnesses have cosigned them.`,
+tlog-tiles has it. Entries are added beside it with muster ledger add, and are
+served when witnesses have cosigned them. Witnesses whose cosignature on the newest
+checkpoint is missing are asked again from time to time, less often the longer they
+do not answer.`,
 		Example: `  muster ledger serve --ledger ledger`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -38,6 +40,7 @@ muster ledger add, and are served when witnesses have cosigned them.`,
 			return serveStatic(cmd.Context(), env, staticServer{
 				what: "the ledger " + f.signer.Public().Name(), listen: f.cfg.Listen, operations: f.cfg.Operations, plain: f.cfg.Plain,
 				keys: config.KeyFolder{Dir: f.cfg.Keys}, handler: logserver.Handler(f.folder(), log), ready: ready, log: log,
+				beside: func(ctx context.Context) error { return f.askAgain(ctx, env, log) },
 			})
 		},
 	}
@@ -53,6 +56,7 @@ type staticServer struct {
 	handler                  http.Handler
 	ready                    func(context.Context) error
 	log                      *slog.Logger
+	beside                   func(context.Context) error // what runs as long as it serves; nil: nothing
 }
 
 // serveStatic serves until ctx ends.
@@ -76,9 +80,13 @@ func serveStatic(ctx context.Context, env Env, s staticServer) error {
 		}
 	}
 	say(env, "%s is served at %s, operations at %s", s.what, served.Addr(), operations.Addr())
-	return serveAll(ctx, serve, func(ctx context.Context) error {
+	all := []func(context.Context) error{serve, func(ctx context.Context) error {
 		return httpd.Serve(ctx, operations, httpd.Operations(s.ready, nil, s.log))
-	})
+	}}
+	if s.beside != nil {
+		all = append(all, s.beside)
+	}
+	return serveAll(ctx, all...)
 }
 
 // servePlain serves without TLS, for a proxy that has it.

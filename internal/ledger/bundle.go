@@ -281,17 +281,24 @@ func (b *Bundle) readReceipts(ctx context.Context, source Source, task string) e
 	if len(lines) != len(roster.Entries)+1 || len(lines[len(lines)-1]) > 0 {
 		return partError(name, fmt.Sprintf("has not one line for each of %d submissions on the roster", len(roster.Entries)), nil)
 	}
-	for n, e := range roster.Entries {
+	receipts := make([]coalition.SignedReceipt, len(roster.Entries))
+	wrong := each(len(roster.Entries), func(n int) error {
 		var line receiptLine
 		if err := keys.DecodeCanonical(bytes.TrimSuffix(lines[n], []byte("\n")), &line); err != nil {
 			return partError(name, fmt.Sprintf("has a line %d that cannot be read", n+1), err)
 		}
-		signed := coalition.SignedReceipt{Body: []byte(line.Receipt), Signature: []byte(line.Signature)}
-		if signed.Digest() != e.Receipt {
+		receipts[n] = coalition.SignedReceipt{Body: []byte(line.Receipt), Signature: []byte(line.Signature)}
+		if receipts[n].Digest() != roster.Entries[n].Receipt {
 			return partError(name, fmt.Sprintf("has a line %d that is not the receipt on the roster", n+1), nil)
 		}
-		b.Receipts[task] = append(b.Receipts[task], signed)
+		return nil
+	})
+	for _, err := range wrong {
+		if err != nil {
+			return err
+		}
 	}
+	b.Receipts[task] = receipts
 	return nil
 }
 

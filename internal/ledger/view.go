@@ -145,17 +145,19 @@ func (v *View) checkRoot(stored [][]byte) error {
 // Statements reads all entries. It does not check who signed them.
 func (v *View) Statements() ([]Statement, error) {
 	list := make([]Statement, len(v.Leaves))
+	wrong := each(len(v.Leaves), func(i int) (err error) {
+		list[i], err = ParseStatement(v.Leaves[i])
+		return err
+	})
 	ids := make(map[string]int, len(v.Leaves))
-	for i, leaf := range v.Leaves {
-		s, err := ParseStatement(leaf)
-		if err != nil {
+	for i, s := range list {
+		if err := wrong[i]; err != nil {
 			return nil, fmt.Errorf("entry %d of the ledger: %w", i, err)
 		}
 		if first, ok := ids[s.ID()]; ok {
 			return nil, errs.New(errs.Invalid, fmt.Sprintf("entries %d and %d of the ledger are about the same", first, i), "ask the coordinator why something was entered twice")
 		}
 		ids[s.ID()] = i
-		list[i] = s
 	}
 	return list, nil
 }
