@@ -31,8 +31,6 @@ type Team struct {
 	Idle        time.Duration // after which a session ends without a request
 	Longest     time.Duration // after which it ends
 	Connections int           // at the same time; zero leaves it to the program
-	Evidence    []string      // folders in which pieces of evidence may lie that these pages read; none: they read nothing
-	Sealing     bool          // whether a lead seals on these pages, with the key in the workspace's folder
 	Log         Log
 }
 
@@ -50,7 +48,6 @@ const (
 	defaultTeamListen = ":8443"
 	defaultIdle       = 30
 	defaultLongest    = 12
-	maxFolders        = 32
 )
 
 // ReadTeam reads the configuration file at path. Its faults are all of them, as
@@ -69,17 +66,9 @@ func ReadTeam(path string) (*Team, error) {
 	if t.Provider != nil {
 		paths = append(paths, &t.Provider.ClientSecret, &t.Provider.Authorities)
 	}
-	for i := range t.Evidence {
-		paths = append(paths, &t.Evidence[i])
-	}
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(filepath.Dir(path), *p)
-		}
-	}
-	for i, folder := range t.Evidence { // nothing leads out of them, wherever the program is started
-		if t.Evidence[i], err = filepath.Abs(folder); err != nil {
-			return nil, err
 		}
 	}
 	return t, nil
@@ -92,9 +81,9 @@ func (c *checker) team(data []byte) *Team {
 	if root == nil {
 		return t
 	}
-	var format, public, listen, tls, provider, session, limits, evidence, sealing, log *node
+	var format, public, listen, tls, provider, session, limits, log *node
 	if !c.object("", root, need("format", &format), need("url", &public), may("listen", &listen), need("tls", &tls),
-		may("oidc", &provider), may("session", &session), may("limits", &limits), may("evidence", &evidence), may("sealing", &sealing), may("log", &log)) {
+		may("oidc", &provider), may("session", &session), may("limits", &limits), may("log", &log)) {
 		return t
 	}
 	c.word("format", format, TeamFormat)
@@ -109,12 +98,6 @@ func (c *checker) team(data []byte) *Team {
 			t.Connections = c.number("limits.connections", connections, 8, 65_536)
 		}
 	}
-	for i, n := range c.list("evidence", evidence, maxFolders) {
-		if folder := c.text(fmt.Sprintf("evidence[%d]", i), n); folder != "" {
-			t.Evidence = append(t.Evidence, folder)
-		}
-	}
-	t.Sealing = c.word("sealing", sealing, "off", "on") == "on"
 	c.log(&t.Log, log)
 	return t
 }
@@ -287,10 +270,6 @@ func (t *Team) Write(w io.Writer) error {
 	if t.Log.JSON {
 		format = "JSON"
 	}
-	sealing := "not on these pages; with muster workspace seal"
-	if t.Sealing {
-		sealing = "by a lead, on these pages, with the key in the folder of the workspace"
-	}
 	rows := [][2]string{
 		{"url", t.URL},
 		{"listen", t.Listen},
@@ -299,8 +278,6 @@ func (t *Team) Write(w io.Writer) error {
 		{"oidc", provider},
 		{"session", fmt.Sprintf("ends after %s without a request, and after %s", words(t.Idle), words(t.Longest))},
 		{"connections", orDefault(t.Connections)},
-		{"evidence", cmp.Or(strings.Join(t.Evidence, ", "), "is not read from these pages")},
-		{"sealing", sealing},
 		{"log", strings.ToLower(t.Log.Level.String()) + ", " + format},
 	}
 	for _, row := range rows {
