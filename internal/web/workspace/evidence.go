@@ -27,6 +27,7 @@ type evidenceView struct {
 	Result       string // of the last reading
 	Broken       int
 	Rows         []evidenceRow
+	May          mayView
 }
 
 // evidenceRow is an outcome that asks for evidence, or has some.
@@ -39,6 +40,7 @@ type evidenceRow struct {
 	Grade    string
 	Missing  bool
 	Pieces   []pieceView
+	May      mayView
 }
 
 // pieceView is a reference with what is known of its piece.
@@ -73,7 +75,7 @@ func (p *Pages) evidence(w http.ResponseWriter, r *http.Request, v *visit) error
 	}
 	view := evidenceView{
 		Kicker: v.kicker(), Action: v.to.under(id, "evidence"), Folder: settings.Evidence, FolderRev: itoa(revised.Rev), Reads: p.pieces != nil,
-		Lead: v.N("evidence.lead", len(references)),
+		Lead: v.N("evidence.lead", len(references)), May: v.may("evidence"),
 	}
 	last := p.readings.last(id)
 	if last != nil {
@@ -89,7 +91,7 @@ func (p *Pages) evidence(w http.ResponseWriter, r *http.Request, v *visit) error
 		if !asked && len(byOutcome[o.ID]) == 0 {
 			continue
 		}
-		row := evidenceRow{T: v.T, Action: view.Action, ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.question(id, o.AreaID(), o.ID), Chip: v.chip(e.Level), Missing: e.Unproven()}
+		row := evidenceRow{T: v.T, Action: view.Action, ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.question(id, o.AreaID(), o.ID), Chip: v.chip(e.Level), Missing: e.Unproven(), May: view.May}
 		if asked {
 			row.Grade = v.grade(e.Evidence)
 		}
