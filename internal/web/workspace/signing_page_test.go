@@ -160,7 +160,9 @@ func TestSealOnPage(t *testing.T) {
 			continue
 		}
 		other := &site{Workspace: s.Workspace, survey: s.survey, pack: s.pack, log: s.log}
-		other.with(t, func(c *page.Config) { c.Sealer, c.Person = with, func(*http.Request) workspace.Person { return person } })
+		other.with(t, func(c *page.Config) {
+			c.Sealer, c.Person = with, func(*http.Request) workspace.Person { return person }
+		})
 		if rec := other.do(post(base+"sealing/seal", url.Values{"digest": {digest}, "passphrase": {secret}})); rec.Code != http.StatusForbidden || len(with.files) > 0 {
 			t.Errorf("%s seals: %d", person.Name, rec.Code)
 		}
