@@ -156,6 +156,12 @@ func (c *hosting) workspaceLock(dir, member string) []string {
 // checkSealed compares the sealed files with what the workspace recorded.
 func (c *hosting) checkSealed(lock []string) (files, recorded int) {
 	c.t.Helper()
+	return c.checkSealedIn(lock, "*.json")
+}
+
+// checkSealedIn compares those of them that match a pattern.
+func (c *hosting) checkSealedIn(lock []string, pattern string) (files, recorded int) {
+	c.t.Helper()
 	var status struct {
 		Surveys []struct {
 			Sealings int `json:"sealings"`
@@ -163,7 +169,7 @@ func (c *hosting) checkSealed(lock []string) (files, recorded int) {
 	}
 	check(c.t, json.Unmarshal([]byte(c.must(append([]string{"workspace", "status", "--json"}, lock...)...)), &status))
 	recorded = status.Surveys[0].Sealings
-	paths, err := filepath.Glob(c.at("sealed", "*.json"))
+	paths, err := filepath.Glob(c.at("sealed", pattern))
 	check(c.t, err)
 	used := make(map[int]string)
 	for _, path := range paths {

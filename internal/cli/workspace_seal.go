@@ -186,7 +186,7 @@ func (w *openWorkspace) number(ctx context.Context, s *sealing, id workspace.Sur
 }
 
 func (w *openWorkspace) seal(ctx context.Context, env Env, f workspaceSealFlags, s *sealing, now workspace.Sealable, deadline time.Time) error {
-	if _, err := w.sealInto(ctx, env, w.person, s, now, func(uint64) string { return f.out }); err != nil {
+	if _, err := w.sealInto(ctx, env, w.person, s, now, func(uint64) string { return f.out }, ""); err != nil {
 		return err
 	}
 	say(env, "next, before %s: muster workspace upload %s --dir %s", deadline.Format(pageTime), f.out, f.dir)

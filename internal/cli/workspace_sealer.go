@@ -28,6 +28,68 @@ type pageSealer struct {
 	mu sync.Mutex // held while something is sealed: numbers follow each other
 }
 
+// partial is what the name of a sealed file ends with until the workspace has recorded
+// it: what is recorded has its file, also where the machine stopped between the two.
+const (
+	partial      = ".part"
+	sealedPrefix = "sealed-"
+)
+
+// newPageSealer returns what seals for the pages of a workspace, after it has finished
+// what a sealing that was interrupted has left.
+func newPageSealer(ctx context.Context, env Env, w *openWorkspace, lock lockFlags) (*pageSealer, error) {
+	p := &pageSealer{env: env, w: w, asks: lock.identity == ""}
+	return p, p.finish(ctx)
+}
+
+// finish gives every partial file that the workspace has recorded its name, and removes
+// the others: they were never submissions.
+func (p *pageSealer) finish(ctx context.Context) error {
+	entries, err := os.ReadDir(p.w.folder.Dir)
+	if err != nil {
+		return err
+	}
+	var left []string
+	for _, e := range entries {
+		if name := e.Name(); strings.HasPrefix(name, sealedPrefix) && strings.HasSuffix(name, partial) && e.Type().IsRegular() {
+			left = append(left, filepath.Join(p.w.folder.Dir, name))
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	recorded := make(map[string]string) // where a file belongs, by its digest
+	surveys, err := p.w.Surveys(ctx, p.w.person)
+	if err != nil {
+		return err
+	}
+	for _, survey := range surveys {
+		sealings, err := p.w.Sealings(ctx, p.w.person, survey.ID)
+		if err != nil {
+			return err
+		}
+		for _, s := range sealings {
+			recorded[s.File] = p.path(survey.ID, s.Sequence)
+		}
+	}
+	for _, part := range left {
+		body, err := os.ReadFile(part)
+		if err != nil {
+			return err
+		}
+		path, ok := recorded[keys.Digest(body)]
+		if ok && !exists(path) {
+			err = os.Rename(part, path)
+		} else {
+			err = os.Remove(part)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return config.SyncFolder(p.w.folder.Dir)
+}
+
 // AsksPassphrase implements the pages' Sealer.
 func (p *pageSealer) AsksPassphrase() bool { return p.asks }
 
@@ -35,6 +97,9 @@ func (p *pageSealer) AsksPassphrase() bool { return p.asks }
 func (p *pageSealer) Seal(ctx context.Context, person workspace.Person, id workspace.SurveyID, digest, passphrase string) (uint64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := p.finish(ctx); err != nil { // of one that failed before
+		return 0, err
+	}
 	if p.asks {
 		if err := p.knows(passphrase); err != nil {
 			return 0, err
@@ -59,7 +124,7 @@ func (p *pageSealer) Seal(ctx context.Context, person workspace.Person, id works
 	if !p.env.Now().Before(deadline) {
 		return 0, errLate(id, deadline)
 	}
-	return p.w.sealInto(ctx, p.env, person, s, now, func(number uint64) string { return p.path(id, number) })
+	return p.w.sealInto(ctx, p.env, person, s, now, func(number uint64) string { return p.path(id, number) }, partial)
 }
 
 // knows refuses, with kind Denied, a passphrase that is not the workspace's.
@@ -78,7 +143,7 @@ func (p *pageSealer) knows(passphrase string) error {
 // path is where a sealed file is kept: of each survey and number in one place.
 func (p *pageSealer) path(id workspace.SurveyID, number uint64) string {
 	cycle, pack, _ := strings.Cut(string(id), "/") // no pack's id has an underscore
-	return filepath.Join(p.w.folder.Dir, fmt.Sprintf("sealed-%s_%s-%d.json", url.PathEscape(cycle), pack, number))
+	return filepath.Join(p.w.folder.Dir, fmt.Sprintf(sealedPrefix+"%s_%s-%d.json", url.PathEscape(cycle), pack, number))
 }
 
 // File implements the pages' Sealer.
@@ -98,8 +163,9 @@ func errLate(id workspace.SurveyID, deadline time.Time) error {
 }
 
 // sealInto seals in memory, has the workspace record it, keeps the receipt, and then
-// writes the file to the path that out gives for the number.
-func (w *openWorkspace) sealInto(ctx context.Context, env Env, person workspace.Person, s *sealing, now workspace.Sealable, out func(uint64) string) (uint64, error) {
+// writes the file to the path that out gives for the number. Where there is a name for
+// what is not recorded yet, the file lies there before the workspace records it.
+func (w *openWorkspace) sealInto(ctx context.Context, env Env, person workspace.Person, s *sealing, now workspace.Sealable, out func(uint64) string, before string) (uint64, error) {
 	sequence, first, err := w.number(ctx, s, now.Survey)
 	if err != nil {
 		return 0, err
@@ -112,15 +178,28 @@ func (w *openWorkspace) sealInto(ctx context.Context, env Env, person workspace.
 	if err != nil {
 		return 0, err
 	}
-	// What is sealed is in memory alone until the workspace has recorded it: it
-	// refuses what is not what was signed off.
+	if before != "" {
+		if err := writeSealed(path+before, body); err != nil {
+			return 0, err
+		}
+	}
+	// What is sealed is in memory, or under a name of no submission, until the workspace
+	// has recorded it: it refuses what is not what was signed off.
 	if _, err := w.Sealed(ctx, person, now.Survey, workspace.Sealing{Sequence: sequence, Digest: now.Digest, File: keys.Digest(body), Receipt: sub.Receipt}); err != nil {
+		if before != "" {
+			err = errors.Join(err, os.Remove(path+before))
+		}
 		return 0, err
 	}
 	if err := s.member.keepReceipt(s.task.ID, sequence, sub.Receipt); err != nil {
 		return 0, err
 	}
-	if err := writeSealed(path, body); err != nil {
+	if before == "" {
+		err = writeSealed(path, body)
+	} else if err = os.Rename(path+before, path); err == nil {
+		err = config.SyncFolder(filepath.Dir(path))
+	}
+	if err != nil {
 		return 0, err
 	}
 	return sequence, s.say(env, path, sequence, first)

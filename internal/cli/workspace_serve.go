@@ -56,10 +56,10 @@ used, and starts nothing.`,
 				return usageError(cmd, "with --team the address stands in the file")
 			}
 			if check {
-				return checkTeam(env, teamFile)
+				return checkTeam(env, teamFile, dir, lock.identity, lock.passphrase)
 			}
 			if teamFile != "" {
-				t, err := readTeam(env, teamFile)
+				t, err := readTeam(env, teamFile, dir, lock.identity, lock.passphrase)
 				if err != nil {
 					return err
 				}
@@ -68,14 +68,22 @@ used, and starts nothing.`,
 					return err
 				}
 				defer w.close(&err)
-				return serveTeam(cmd.Context(), env, w, t)
+				sealer, err := newPageSealer(cmd.Context(), env, w, lock)
+				if err != nil {
+					return err
+				}
+				return serveTeam(cmd.Context(), env, w, t, sealer)
 			}
 			w, err := openWorkspaceDir(cmd.Context(), env, dir, lock)
 			if err != nil {
 				return err
 			}
 			defer w.close(&err)
-			return serveWorkspace(cmd.Context(), env, w.Service, w.person, "", address, &pageSealer{env: env, w: w, asks: lock.identity == ""})
+			sealer, err := newPageSealer(cmd.Context(), env, w, lock)
+			if err != nil {
+				return err
+			}
+			return serveWorkspace(cmd.Context(), env, w.Service, w.person, "", address, sealer)
 		},
 	}
 	dirFlag(cmd, &dir, "the workspace")

@@ -13,6 +13,7 @@ import (
 	"muster/internal/account"
 	"muster/internal/config"
 	"muster/internal/errs"
+	"muster/internal/evidence"
 	"muster/internal/web"
 	webaccount "muster/internal/web/account"
 	workspacepage "muster/internal/web/workspace"
@@ -24,11 +25,12 @@ type team struct {
 	cfg         *config.Team
 	certificate tls.Certificate
 	provider    account.Provider // nil if there is none
+	within      []string         // folders below which evidence may lie
 }
 
 // readTeam reads configuration, certificate and secrets, and checks that they belong
-// together.
-func readTeam(env Env, path string) (*team, error) {
+// together, and that no secret and nothing of the workspace is taken for evidence.
+func readTeam(env Env, path string, secrets ...string) (*team, error) {
 	cfg, err := config.ReadTeam(path)
 	if err != nil {
 		return nil, err
@@ -40,6 +42,9 @@ func readTeam(env Env, path string) (*team, error) {
 	}
 	if !soon.IsZero() {
 		warn(env, "the certificate is good until %s only", soon.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	if t.within, err = cfg.EvidenceFolders(append(secrets, path)...); err != nil {
+		return nil, err
 	}
 	if cfg.Provider == nil {
 		return t, nil
@@ -59,8 +64,8 @@ func readTeam(env Env, path string) (*team, error) {
 }
 
 // checkTeam prints what would be used.
-func checkTeam(env Env, path string) error {
-	t, err := readTeam(env, path)
+func checkTeam(env Env, path string, secrets ...string) error {
+	t, err := readTeam(env, path, secrets...)
 	if err != nil {
 		return err
 	}
@@ -75,8 +80,8 @@ func checkTeam(env Env, path string) error {
 }
 
 // serveTeam serves a workspace to who was invited until ctx ends.
-func serveTeam(ctx context.Context, env Env, w *openWorkspace, t *team) error {
-	handler, end, err := t.handler(ctx, env, w)
+func serveTeam(ctx context.Context, env Env, w *openWorkspace, t *team, sealer workspacepage.Sealer) error {
+	handler, end, err := t.handler(ctx, env, w, sealer)
 	if err != nil {
 		return err
 	}
@@ -97,9 +102,9 @@ func serveTeam(ctx context.Context, env Env, w *openWorkspace, t *team) error {
 }
 
 // handler puts the pages of the workspace behind those by which people enter. end
-// waits for what they do in the background. Nothing is read or sealed from these pages:
-// paths on this machine and its key are its owner's.
-func (t *team) handler(ctx context.Context, env Env, w *openWorkspace) (h http.Handler, end func(), err error) {
+// waits for what they do in the background. Evidence is read below the folders that the
+// configuration names and nowhere else.
+func (t *team) handler(ctx context.Context, env Env, w *openWorkspace, sealer workspacepage.Sealer) (h http.Handler, end func(), err error) {
 	member, err := w.Member(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -122,8 +127,12 @@ func (t *team) handler(ctx context.Context, env Env, w *openWorkspace) (h http.H
 	if err != nil {
 		return nil, nil, err
 	}
+	var pieces workspace.Pieces // none without folders: paths of this machine are its owner's
+	if len(t.within) > 0 {
+		pieces = evidence.New(evidence.Config{Within: t.within})
+	}
 	pages, err := workspacepage.New(workspacepage.Config{
-		Service: w.Service, Now: env.Now, Rand: env.Rand, Log: log, Team: doors,
+		Service: w.Service, Now: env.Now, Rand: env.Rand, Log: log, Team: doors, Pieces: pieces, Sealer: sealer,
 		Person: func(r *http.Request) workspace.Person {
 			p, _ := webaccount.PersonOf(r.Context()) // behind the guard there is somebody
 			return workspace.PersonOf(p)

@@ -28,6 +28,7 @@ type Team struct {
 	Certificate string // file with the certificate and those between it and its root
 	Key         string // file with its key, mode 0600
 	Provider    *Provider
+	Evidence    []string      // folders below which evidence may be read from the pages; none: none is
 	Idle        time.Duration // after which a session ends without a request
 	Longest     time.Duration // after which it ends
 	Connections int           // at the same time; zero leaves it to the program
@@ -50,6 +51,9 @@ const (
 	defaultLongest    = 12
 )
 
+// maxEvidence is how many folders of evidence there may be.
+const maxEvidence = 32
+
 // ReadTeam reads the configuration file at path. Its faults are all of them, as
 // [errs.Faults].
 func ReadTeam(path string) (*Team, error) {
@@ -66,6 +70,9 @@ func ReadTeam(path string) (*Team, error) {
 	if t.Provider != nil {
 		paths = append(paths, &t.Provider.ClientSecret, &t.Provider.Authorities)
 	}
+	for i := range t.Evidence {
+		paths = append(paths, &t.Evidence[i])
+	}
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(filepath.Dir(path), *p)
@@ -81,9 +88,9 @@ func (c *checker) team(data []byte) *Team {
 	if root == nil {
 		return t
 	}
-	var format, public, listen, tls, provider, session, limits, log *node
+	var format, public, listen, tls, provider, evidence, session, limits, log *node
 	if !c.object("", root, need("format", &format), need("url", &public), may("listen", &listen), need("tls", &tls),
-		may("oidc", &provider), may("session", &session), may("limits", &limits), may("log", &log)) {
+		may("oidc", &provider), may("evidence", &evidence), may("session", &session), may("limits", &limits), may("log", &log)) {
 		return t
 	}
 	c.word("format", format, TeamFormat)
@@ -91,6 +98,11 @@ func (c *checker) team(data []byte) *Team {
 	t.Listen = cmp.Or(c.address("listen", listen), defaultTeamListen)
 	c.teamTLS(t, tls)
 	c.provider(t, provider)
+	if evidence != nil {
+		for i, n := range c.list("evidence", evidence, maxEvidence) {
+			t.Evidence = append(t.Evidence, c.text(fmt.Sprintf("evidence[%d]", i), n))
+		}
+	}
 	c.session(t, session)
 	if limits != nil {
 		var connections *node
@@ -266,6 +278,10 @@ func (t *Team) Write(w io.Writer) error {
 	if t.Provider != nil {
 		provider = fmt.Sprintf("%s, as client %s, secret in %s", t.Provider.Issuer, strconv.Quote(t.Provider.ClientID), t.Provider.ClientSecret)
 	}
+	evidence := "none is read from the pages"
+	if len(t.Evidence) > 0 {
+		evidence = "below " + strings.Join(t.Evidence, ", ")
+	}
 	format := "text"
 	if t.Log.JSON {
 		format = "JSON"
@@ -276,6 +292,7 @@ func (t *Team) Write(w io.Writer) error {
 		{"certificate", t.Certificate},
 		{"key", t.Key},
 		{"oidc", provider},
+		{"evidence", evidence},
 		{"session", fmt.Sprintf("ends after %s without a request, and after %s", words(t.Idle), words(t.Longest))},
 		{"connections", orDefault(t.Connections)},
 		{"log", strings.ToLower(t.Log.Level.String()) + ", " + format},

@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"math/big"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -37,9 +38,11 @@ func TestReadTeam(t *testing.T) {
 oidc: {issuer: "https://id.example/a", client_id: muster, client_secret_file: oidc.secret, authorities: /etc/ca.pem}
 session: {idle_minutes: 5, longest_hours: 1}
 limits: {connections: 20}
+evidence: [papers, /srv/evidence]
 `))
 	must(t, err)
 	want.Listen, want.Idle, want.Longest, want.Connections = "192.0.2.7:443", 5*time.Minute, time.Hour, 20
+	want.Evidence = []string{filepath.Join(dir, "papers"), "/srv/evidence"}
 	want.Provider = &config.Provider{Name: "id.example", Issuer: "https://id.example/a", ClientID: "muster", ClientSecret: filepath.Join(dir, "oidc.secret"), Authorities: "/etc/ca.pem"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -57,6 +60,8 @@ func TestReadTeamRefuses(t *testing.T) {
 		"an issuer in clear":   {leastTeam + "oidc: {issuer: \"http://id.example\", client_id: a, client_secret_file: b}\n", `team.yaml:4:16: oidc.issuer: "http://id.example" is no issuer`},
 		"a secret in the file": {leastTeam + "oidc: {issuer: \"https://id.example\", client_id: a, client_secret: hush}\n", `unknown key "client_secret"`},
 		"for ever":             {leastTeam + "session: {longest_hours: 9000}\n", "a whole number from 1 to 168"},
+		"evidence in a word":   {leastTeam + "evidence: /srv\n", "team.yaml:4:11: evidence: text where a list is wanted"},
+		"evidence nowhere":     {leastTeam + "evidence: [\"\"]\n", "team.yaml:4:12: evidence[0]"},
 		"idle for too long":    {leastTeam + "session: {idle_minutes: 120, longest_hours: 1}\n", "a session would end before it is idle"},
 	} {
 		_, err := config.ReadTeam(write(t, filepath.Join(t.TempDir(), "team.yaml"), row.text))
@@ -114,6 +119,49 @@ func TestTeamCertificate(t *testing.T) {
 		_, soon, err := team.TLS(now)
 		if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) || soon.IsZero() == row.soon {
 			t.Errorf("%s: %v, %v", name, soon, err)
+		}
+	}
+}
+
+// A folder of evidence exists, and nothing that opens the workspace lies below it, by a
+// link either.
+func TestEvidenceFolders(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(dir, "papers"), 0o700))
+	must(t, os.MkdirAll(filepath.Join(dir, "shared", "workspace"), 0o700))
+	for _, name := range []string{"tls.key", "oidc.secret", "passphrase", "papers/plan", "shared/identity"} {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600))
+	}
+	at := func(name string) string { return filepath.Join(dir, name) }
+	linked := true
+	if err := os.Symlink(at("shared"), at("link")); err != nil { // some systems let few people make one
+		linked = false
+	}
+	for name, row := range map[string]struct {
+		folder  string
+		secrets []string
+		want    string // empty: it is taken
+	}{
+		"papers":                     {"papers", []string{at("passphrase"), ""}, ""},
+		"nothing":                    {"none", nil, "is no folder of evidence"},
+		"a file":                     {"papers/plan", nil, "is no folder of evidence"},
+		"with the key":               {".", nil, "tls.key"},
+		"the workspace":              {"shared/workspace", []string{at("shared/workspace")}, "lies below"},
+		"above the workspace":        {"shared", []string{at("shared/workspace")}, "lies below"},
+		"with the identity":          {"shared", []string{at("shared/identity")}, "lies below"},
+		"by a link to the workspace": {"link", []string{at("shared/workspace")}, "lies below"},
+	} {
+		if row.folder == "link" && !linked {
+			continue
+		}
+		team := &config.Team{Key: at("tls.key"), Provider: &config.Provider{ClientSecret: at("oidc.secret")}, Evidence: []string{at(row.folder)}}
+		got, err := team.EvidenceFolders(row.secrets...)
+		switch {
+		case row.want == "" && (err != nil || len(got) != 1):
+			t.Errorf("%s: %v", name, err)
+		case row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)):
+			t.Errorf("%s: %v, want %q", name, err, row.want)
 		}
 	}
 }

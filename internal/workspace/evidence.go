@@ -329,7 +329,7 @@ func faultOf(ctx context.Context, ref assess.Reference, measure Measure) (Fault,
 		return FaultGone, nil
 	case err != nil:
 		return FaultUnreadable, nil
-	case sum != ref.SHA256 || size != ref.Bytes:
+	case sum != ref.SHA256 || ref.Bytes != 0 && size != ref.Bytes: // 0: its owner gave the digest alone
 		return FaultChanged, nil
 	}
 	return "", nil

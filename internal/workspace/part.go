@@ -18,6 +18,24 @@ func (p Person) SeesAll() bool { return p.seesAll() }
 // AnswersFor reports whether the person answers for a body.
 func (p Person) AnswersFor(body string) bool { return p.answersFor(body) }
 
+// Doing is something that a person may do in a workspace or not.
+type Doing action
+
+// What may be done by the one and not by the other. What belongs to a body or a step
+// of the sign-off is asked of [Person.AnswersFor] and [Person.DecidesAt].
+const (
+	DoAnswer   = Doing(answer)    // for the member
+	DoRemark   = Doing(remark)    // beside the answers
+	DoOrganise = Doing(organise)  // bodies, sections, the chain, the release
+	DoVerify   = Doing(verify)    // findings and the opinion
+	DoPlan     = Doing(plan)      // the improvement plan
+	DoMeasure  = Doing(measuring) // have evidence read
+	DoSeal     = Doing(seal)      // what was signed off
+)
+
+// May reports whether the person may do something.
+func (p Person) May(what Doing) bool { return p.may(action(what)) == nil }
+
 // DecidesAt reports whether the person decides at a step of the chain.
 func (p Person) DecidesAt(step string) bool { return p.decidesAt(step) }
 

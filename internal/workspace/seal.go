@@ -272,6 +272,9 @@ func (s *Service) Sealed(ctx context.Context, person Person, id SurveyID, sealed
 	return sealed, nil
 }
 
+// MaySeal refuses, with kind Denied, who may not seal.
+func (s *Service) MaySeal(person Person) error { return person.may(seal) }
+
 // Sealings returns what was sealed of a survey, by number: the last one counts.
 func (s *Service) Sealings(ctx context.Context, person Person, id SurveyID) ([]Sealing, error) {
 	var all []Sealing

@@ -30,6 +30,7 @@ type areaView struct {
 	Keys      string
 	Previous  web.Link // empty if there is none
 	Next      web.Link
+	May       mayView
 }
 
 // indexArea is an area in the side index.
@@ -117,7 +118,7 @@ func (p *Pages) area(w http.ResponseWriter, r *http.Request, v *visit) error {
 	view := areaView{
 		Kicker: v.T("area.kicker", "Pack", v.plainPack(), "Cycle", v.survey.Cycle), Heading: v.areas[area.ID], AreaID: area.ID, Scale: v.scale,
 		Area: v.progress("area-"+area.ID, v.T("progress.area", "ID", area.ID), assess.ProgressOf(outcomesOf(area), entries)),
-		Keys: v.T("area.keys"),
+		Keys: v.T("area.keys"), May: v.may("area"),
 	}
 	asked := outcomesOf(area)
 	rest := surveyPath(v.survey.ID) + "area/" + area.ID

@@ -31,6 +31,7 @@ type bodiesView struct {
 	AllAreas   []option
 	AllBodies  []option
 	RollUpRule template.HTML
+	May        mayView
 
 	NeedsLink, LettersLink, CalendarLink web.Link
 }
@@ -121,7 +122,7 @@ func (p *Pages) bodies(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := bodiesView{Kicker: v.kicker(), Action: v.to.under(id, "bodies", "body"), SectionTo: v.to.under(id, "bodies", "section"), RollUpRule: v.ruleText()}
+	view := bodiesView{Kicker: v.kicker(), Action: v.to.under(id, "bodies", "body"), SectionTo: v.to.under(id, "bodies", "section"), RollUpRule: v.ruleText(), May: v.may("bodies")}
 	view.NeedsLink = web.Link{Text: v.T("needs.heading"), Href: v.to.under(id, "needs")}
 	view.LettersLink = web.Link{Text: v.T("letter.title"), Href: v.to.under(id, "letters")}
 	view.CalendarLink = web.Link{Text: v.T("home.calendar"), Href: v.to.under(id, "reminders.ics")}
@@ -159,7 +160,7 @@ func (p *Pages) bodies(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	if len(bodies) > 0 {
 		view.Matrix = v.matrix(area, bodies, sections, s)
-		view.Edit = v.edit(r.URL.Query(), s)
+		view.Edit = v.edit(r.URL.Query(), s, sections)
 	}
 	view.Page = p.page(v, v.T("nav.bodies"), v.to.under(id, "bodies"), surveyPath(id)+"bodies?area="+area.ID)
 	p.render(w, http.StatusOK, "bodies", view)
@@ -240,7 +241,9 @@ func (v *visit) matrix(area *framework.Area, bodies []workspace.SavedBody, secti
 				one.Chip.Text = ""
 			}
 			one.Label = v.T("matrix.cell", "Body", col.Name, "ID", o.ID, "Level", v.level(c.Level))
-			one.Href = v.to.under(v.survey.ID, "bodies") + "?" + url.Values{"area": {area.ID}, "edit": {o.ID}, "body": {col.ID}}.Encode() + "#edit"
+			if v.writes(o, col.ID, sections) {
+				one.Href = v.to.under(v.survey.ID, "bodies") + "?" + url.Values{"area": {area.ID}, "edit": {o.ID}, "body": {col.ID}}.Encode() + "#edit"
+			}
 			row.Cells = append(row.Cells, one)
 		}
 		m.Rows = append(m.Rows, row)
@@ -248,10 +251,17 @@ func (v *visit) matrix(area *framework.Area, bodies []workspace.SavedBody, secti
 	return m
 }
 
-func (v *visit) edit(query url.Values, s *state) *editView {
+// writes reports whether the person answers an outcome for a body.
+func (v *visit) writes(o *framework.Outcome, body string, sections []workspace.SavedSection) bool {
+	return v.person.Is(workspace.RoleLead) || v.person.AnswersFor(body) && slices.ContainsFunc(sections, func(s workspace.SavedSection) bool {
+		return s.Covers(o) && slices.Contains(s.Bodies, body)
+	})
+}
+
+func (v *visit) edit(query url.Values, s *state, sections []workspace.SavedSection) *editView {
 	o, ok := v.pack.Outcome(query.Get("edit"))
 	body := query.Get("body")
-	if name, there := s.bodies[body]; ok && there {
+	if name, there := s.bodies[body]; ok && there && v.writes(o, body, sections) {
 		e := &editView{
 			outcomeTexts: v.outcomes[o.ID], Body: body, Name: name, Rev: "0", Action: v.to.outcome(v.survey.ID, o.ID, "contribution"),
 			Cancel:  web.Link{Text: v.T("edit.cancel"), Href: v.to.under(v.survey.ID, "bodies") + "?area=" + o.AreaID() + "#matrix"},
@@ -337,6 +347,7 @@ type planView struct {
 	Choices []option
 	New     planLine
 	Below   []checkItem // outcomes below their target without a line
+	May     mayView
 }
 
 type planLine struct {
@@ -364,7 +375,7 @@ func (p *Pages) plan(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := planView{Kicker: v.kicker(), Action: v.to.under(id, "plan", "action"), Lead: v.N("plan.lead", len(actions))}
+	view := planView{Kicker: v.kicker(), Action: v.to.under(id, "plan", "action"), Lead: v.N("plan.lead", len(actions)), May: v.may("plan")}
 	today := p.now().Format(time.DateOnly)
 	planned := make(map[string]bool)
 	for _, a := range actions {

@@ -32,6 +32,7 @@ type briefView struct {
 	Downloads []web.Link
 	Why       string // it is marked as it is
 	SurveyID  string // for the command
+	May       mayView
 }
 
 // briefText is everything that a brief says, in one language: what the page, the file
@@ -125,11 +126,11 @@ func (p *Pages) brief(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := briefView{briefText: made.briefText, Why: v.T("brief.why"), SurveyID: string(id)}
+	view := briefView{briefText: made.briefText, Why: v.T("brief.why"), SurveyID: string(id), May: v.may("brief")}
 	for _, a := range made.Areas {
 		view.Table = append(view.Table, a.Rows...)
 	}
-	if v.person.Is(workspace.RoleLead) {
+	if view.May.Plan {
 		view.Edit = v.pointsForm(made)
 	}
 	here := v.to.under(id, "brief")

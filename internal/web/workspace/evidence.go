@@ -27,6 +27,7 @@ type evidenceView struct {
 	Result       string // of the last reading
 	Broken       int
 	Rows         []evidenceRow
+	May          mayView
 }
 
 // evidenceRow is an outcome that asks for evidence, or has some.
@@ -39,6 +40,7 @@ type evidenceRow struct {
 	Grade    string
 	Missing  bool
 	Pieces   []pieceView
+	May      mayView
 }
 
 // pieceView is a reference with what is known of its piece.
@@ -73,7 +75,7 @@ func (p *Pages) evidence(w http.ResponseWriter, r *http.Request, v *visit) error
 	}
 	view := evidenceView{
 		Kicker: v.kicker(), Action: v.to.under(id, "evidence"), Folder: settings.Evidence, FolderRev: itoa(revised.Rev), Reads: p.pieces != nil,
-		Lead: v.N("evidence.lead", len(references)),
+		Lead: v.N("evidence.lead", len(references)), May: v.may("evidence"),
 	}
 	last := p.readings.last(id)
 	if last != nil {
@@ -89,7 +91,7 @@ func (p *Pages) evidence(w http.ResponseWriter, r *http.Request, v *visit) error
 		if !asked && len(byOutcome[o.ID]) == 0 {
 			continue
 		}
-		row := evidenceRow{T: v.T, Action: view.Action, ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.question(id, o.AreaID(), o.ID), Chip: v.chip(e.Level), Missing: e.Unproven()}
+		row := evidenceRow{T: v.T, Action: view.Action, ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.question(id, o.AreaID(), o.ID), Chip: v.chip(e.Level), Missing: e.Unproven(), May: view.May}
 		if asked {
 			row.Grade = v.grade(e.Evidence)
 		}
@@ -124,7 +126,7 @@ func (v *visit) piece(ref workspace.SavedReference, last *reading) pieceView {
 	case ref.SHA256 == "":
 		view.State = v.T("evidence.unread")
 	}
-	if ref.SHA256 != "" {
+	if ref.Bytes > 0 { // who gave the digest alone did not say
 		view.Size = v.size(ref.Bytes)
 	}
 	if fault, ok := last.fault(ref); ok {
@@ -295,13 +297,17 @@ func download(w http.ResponseWriter, name, kind string, body []byte) {
 	_, _ = w.Write(body) // an error means that the other side has gone
 }
 
-// addReference adds a reference, with its digest where the piece can be read at once.
+// addReference adds a reference, with its digest where the piece can be read at once,
+// or with the one that its owner gives, who has it before her.
 func (p *Pages) addReference(ctx context.Context, v *visit, ref assess.Reference) error {
 	slow := false
 	if read, err := p.read(ctx, v, ref.Place, false); err == nil {
+		if ref.SHA256 != "" && ref.SHA256 != read.SHA256 {
+			return errs.New(errs.Conflict, "the digest is not that of the file that lies there", "is it another version? leave the digest out, and it is taken from that file")
+		}
 		ref.SHA256, ref.Bytes = read.SHA256, read.Bytes
 	} else if p.pieces != nil {
-		slow = errs.KindOf(err) == errs.Unavailable
+		slow = ref.SHA256 == "" && errs.KindOf(err) == errs.Unavailable
 	}
 	if _, err := p.service.AddReference(ctx, v.person, v.survey.ID, ref); err != nil {
 		return err

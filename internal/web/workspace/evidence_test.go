@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,6 +19,7 @@ import (
 
 	"muster/internal/assess"
 	"muster/internal/errs"
+	"muster/internal/evidence"
 	"muster/internal/framework"
 	page "muster/internal/web/workspace"
 	"muster/internal/workspace"
@@ -395,5 +398,51 @@ func TestContributionClash(t *testing.T) {
 	all, err := s.Contributions(ctx, s.Lead, s.survey, "A1.1")
 	if err != nil || all[0].Level != framework.Level2 || all[0].Note != "seen" {
 		t.Errorf("%+v %v", all, err)
+	}
+}
+
+// Who has the file on her own machine gives its digest; where the file is also here, the
+// two have to be the same.
+func TestDigestGiven(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, workspacetest.Pack(t, 2, "kept"))
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "here.pdf"), []byte("the plan"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.with(t, func(c *page.Config) { c.Pieces = evidence.New(evidence.Config{Within: []string{dir}}) })
+	sum := sha256.Sum256([]byte("the plan"))
+	given := hex.EncodeToString(sum[:])
+	body := s.get(t, base+"area/A1", http.StatusOK)
+	if !strings.Contains(body, `name="sha256"`) || regexp.MustCompile(`<input[^>]*type="file"[^>]*name=`).MatchString(body) {
+		t.Error("the page does not ask for a digest, or would send a file")
+	}
+	add := func(place, digest string) int {
+		return s.do(post(base+"outcome/A1.1/reference", url.Values{"place": {place}, "sha256": {digest}})).Code
+	}
+	for _, row := range []struct {
+		place, digest string
+		want          int
+	}{
+		{"/elsewhere/plan.pdf", strings.ToUpper(given), http.StatusSeeOther},
+		{"/elsewhere/other.pdf", "abc", http.StatusUnprocessableEntity},
+		{"/elsewhere/none.pdf", "", http.StatusSeeOther},
+		{filepath.Join(dir, "here.pdf"), strings.Repeat("0", 64), http.StatusConflict},
+		{filepath.Join(dir, "here.pdf"), given, http.StatusSeeOther},
+	} {
+		if got := add(row.place, row.digest); got != row.want {
+			t.Errorf("%s with %q: %d, want %d", row.place, row.digest, got, row.want)
+		}
+	}
+	all, err := s.References(t.Context(), s.Lead, s.survey, "A1.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := make(map[string]string)
+	for _, ref := range all {
+		kept[filepath.Base(ref.Place)] = ref.SHA256
+	}
+	if len(kept) != 3 || kept["plan.pdf"] != given || kept["none.pdf"] != "" || kept["here.pdf"] != given {
+		t.Errorf("kept %v", kept)
 	}
 }

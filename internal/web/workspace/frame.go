@@ -26,6 +26,8 @@ type frameView struct {
 	One    bool
 	Action string
 	Anchor string
+
+	Answers, Remarks bool // what the person may
 }
 
 // Text is a gap for text, in an element or an attribute.

@@ -24,6 +24,8 @@ type needsView struct {
 	Rows         []needRow
 	None         bool
 	PrintHref    string
+	Writes       bool // the person answers for the body
+	May          mayView
 }
 
 // needsBody is a body to choose, with what it has said.
@@ -63,7 +65,7 @@ func (p *Pages) needs(w http.ResponseWriter, r *http.Request, v *visit) error {
 func (p *Pages) needsView(r *http.Request, v *visit, body string) (needsView, error) {
 	view := needsView{
 		Kicker: v.kicker(), Lead: v.T("needs.lead"), Body: body, Name: v.member, Action: v.to.under(v.survey.ID, "needs"), Rev: "0",
-		PrintHref: v.to.under(v.survey.ID, "needs", "print"),
+		PrintHref: v.to.under(v.survey.ID, "needs", "print"), Writes: v.person.AnswersFor(body), May: v.may("needs"),
 	}
 	all, err := p.service.Needs(r.Context(), v.person)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"muster/internal/assess"
 	"muster/internal/errs"
@@ -44,7 +45,7 @@ func (p *Pages) reference(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if id := r.PostForm.Get("remove"); id != "" {
 		err = p.service.RemoveReference(r.Context(), v.person, v.survey.ID, o.ID, id)
 	} else {
-		err = p.addReference(r.Context(), v, assess.Reference{Outcome: o.ID, Place: text(r.PostForm, "place"), Title: text(r.PostForm, "title")})
+		err = p.addReference(r.Context(), v, assess.Reference{Outcome: o.ID, Place: text(r.PostForm, "place"), Title: text(r.PostForm, "title"), SHA256: strings.ToLower(text(r.PostForm, "sha256"))})
 	}
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ type commentView struct {
 type keptView struct {
 	T          func(string, ...any) string
 	One        bool
+	Answers    bool // references may be taken away
 	Action     string
 	References []referenceView
 	Comments   []commentView
@@ -40,7 +41,7 @@ type proposalView struct {
 	Heading string
 	Bodies  []bodyAnswer
 	Says    string
-	Given   bool // there is a level to take
+	Given   bool // there is a level to take, by who may
 }
 
 type bodyAnswer struct {
@@ -75,10 +76,12 @@ type frameKey struct {
 	lang    string
 	outcome string
 	one     bool
+	answers bool // the person may answer
+	remarks bool // the person may comment
 }
 
 func (p *Pages) frameOf(v *visit, o *framework.Outcome, one bool) (*frame, error) {
-	key := frameKey{v.survey.ID, v.pack.Digest, v.Lang, o.ID, one}
+	key := frameKey{v.survey.ID, v.pack.Digest, v.Lang, o.ID, one, v.person.May(workspace.DoAnswer), v.person.May(workspace.DoRemark)}
 	p.mu.Lock()
 	f := p.frames[key]
 	p.mu.Unlock()
@@ -87,6 +90,7 @@ func (p *Pages) frameOf(v *visit, o *framework.Outcome, one bool) (*frame, error
 	}
 	f, err := newFrame(p.templates["area"], frameView{
 		outcomeTexts: v.outcomes[o.ID], T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID), Anchor: anchor(o.ID),
+		Answers: key.answers, Remarks: key.remarks,
 	})
 	if err != nil {
 		return nil, err
@@ -102,6 +106,7 @@ func (p *Pages) fill(v *visit, o *framework.Outcome, s *state, one bool) (fillin
 	saved := s.entries[o.ID]
 	e, proposal := saved.Entry, s.proposals[o.ID]
 	with := make(filling, 40)
+	v.fillAnswer(o, e, with)
 	with.text("rev", itoa(saved.Rev))
 	with.text("state", stateOf(e))
 	with.text("reason", e.Reason)
@@ -131,9 +136,44 @@ func (p *Pages) fill(v *visit, o *framework.Outcome, s *state, one bool) (fillin
 	return with, p.fillKept(v, o, s, one, with)
 }
 
+// fillAnswer fills in what is read by who may not answer.
+func (v *visit) fillAnswer(o *framework.Outcome, e assess.Entry, with filling) {
+	with["answer chip"], with["answer says"], with["answer more"] = v.chips[e.Level], "", ""
+	for _, l := range v.outcomes[o.ID].Levels {
+		if l.Value == e.Level.String() {
+			with["answer says"] = string(l.Text)
+		}
+	}
+	if !e.Level.Given() {
+		with.text("answer says", v.level(e.Level))
+	}
+	var b strings.Builder
+	add := func(id, value string) {
+		if value != "" {
+			b.WriteString("<div><dt>" + template.HTMLEscapeString(v.T(id)) + "</dt><dd>" + template.HTMLEscapeString(value) + "</dd></div>")
+		}
+	}
+	add("ask.reason", e.Reason)
+	if e.Evidence != framework.NoEvidence {
+		add("ask.evidence", v.grade(e.Evidence))
+	}
+	if e.Target.Given() {
+		add("ask.target", v.level(e.Target))
+	}
+	add("ask.by", v.day(e.TargetDate))
+	add("ask.note", e.Note)
+	add("ask.assignee", e.Assignee)
+	if e.Flagged {
+		add("ask.flag", v.T("may.yes"))
+	}
+	if b.Len() > 0 {
+		with["answer more"] = `<dl class="about">` + b.String() + "</dl>"
+	}
+}
+
 // fillKept fills in evidence and comments.
 func (p *Pages) fillKept(v *visit, o *framework.Outcome, s *state, one bool, with filling) error {
-	kept := keptView{T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID)}
+	kept := keptView{T: v.T, One: one, Answers: v.person.May(workspace.DoAnswer), Action: v.to.outcome(v.survey.ID, o.ID)}
 	for _, ref := range s.references[o.ID] {
 		view := referenceView{ID: ref.ID, Place: ref.Place, Title: ref.Title, Saved: v.when(ref.Revised), Digest: ref.SHA256}
 		if strings.HasPrefix(strings.ToLower(ref.Place), "https://") {
@@ -202,7 +242,7 @@ func (v *visit) fillLast(o *framework.Outcome, before workspace.Saved, now asses
 	}
 	with["last chip"] = v.chips[e.Level]
 	with.text("last says", strings.Join(words, " · "))
-	if now.Carried {
+	if now.Carried && v.person.May(workspace.DoAnswer) {
 		with["unchanged"] = `<span class="unchanged"><span class="looks">` + v.looksUnchanged + `</span> <button type="submit" class="little" formaction="` +
 			template.HTMLEscapeString(v.to.outcome(v.survey.ID, o.ID, "confirm")) + `" name="from" value="form" data-confirm>` + v.isUnchanged + `</button></span>`
 	}
@@ -237,6 +277,7 @@ func (v *visit) proposal(o *framework.Outcome, s *state) *proposalView {
 			view.Says += " " + v.N("proposal.silent", n)
 		}
 	}
+	view.Given = view.Given && v.person.May(workspace.DoAnswer)
 	return view
 }
 

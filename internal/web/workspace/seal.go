@@ -31,6 +31,9 @@ func (p *Pages) seal(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if p.sealer == nil {
 		return errs.New(errs.Conflict, "nothing is sealed from these pages", "muster workspace seal does")
 	}
+	if err := p.service.MaySeal(v.person); err != nil { // before anybody can try a passphrase
+		return err
+	}
 	passphrase := r.PostForm.Get("passphrase")
 	r.PostForm.Del("passphrase")
 	if _, err := p.sealer.Seal(r.Context(), v.person, v.survey.ID, r.PostForm.Get("digest"), passphrase); err != nil {

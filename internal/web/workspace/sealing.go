@@ -36,6 +36,7 @@ type sealingView struct {
 	Table                 []leaveRow
 	Seal                  *sealView
 	Upload                string // the command that delivers what was sealed last
+	May                   mayView
 }
 
 type learnRow struct{ Who, What string }
@@ -84,7 +85,7 @@ func (p *Pages) sealing(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if err != nil {
 		return err
 	}
-	view := sealingView{Kicker: v.kicker(), Heading: v.T("sealing.heading"), Lead: v.T("sealing.lead"), CheckHref: v.to.under(id, "check"), Digest: is.Digest}
+	view := sealingView{Kicker: v.kicker(), Heading: v.T("sealing.heading"), Lead: v.T("sealing.lead"), CheckHref: v.to.under(id, "check"), Digest: is.Digest, May: v.may("sealing")}
 	if n := len(is.Blockers); n > 0 {
 		view.Heading, view.Blocked = v.T("sealing.dry"), v.N("sealing.blocked", n)
 	}
@@ -151,7 +152,7 @@ func (p *Pages) sealing(w http.ResponseWriter, r *http.Request, v *visit) error 
 // sealView is the form that seals, or why it cannot be sealed now; nil where nothing is
 // sealed from these pages.
 func (p *Pages) sealView(v *visit, is workspace.Sealable, sealed int) *sealView {
-	if p.sealer == nil {
+	if p.sealer == nil || !v.person.May(workspace.DoSeal) {
 		return nil
 	}
 	view := &sealView{Action: v.to.under(is.Survey, "sealing", "seal"), Says: v.T("sealing.first"), Asks: p.sealer.AsksPassphrase()}

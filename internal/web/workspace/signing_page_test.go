@@ -155,6 +155,18 @@ func TestSealOnPage(t *testing.T) {
 	if rec := s.do(post(base+"sealing/seal", url.Values{"digest": {digest}, "passphrase": {"another"}})); rec.Code != http.StatusForbidden || strings.Contains(rec.Body.String(), "another") {
 		t.Errorf("another passphrase: %d %s", rec.Code, rec.Body)
 	}
+	for letter, person := range people() { // none of whom may even try a passphrase
+		if letter == 'l' {
+			continue
+		}
+		other := &site{Workspace: s.Workspace, survey: s.survey, pack: s.pack, log: s.log}
+		other.with(t, func(c *page.Config) {
+			c.Sealer, c.Person = with, func(*http.Request) workspace.Person { return person }
+		})
+		if rec := other.do(post(base+"sealing/seal", url.Values{"digest": {digest}, "passphrase": {secret}})); rec.Code != http.StatusForbidden || len(with.files) > 0 {
+			t.Errorf("%s seals: %d", person.Name, rec.Code)
+		}
+	}
 	at := s.send(t, base+"sealing/seal", url.Values{"digest": {digest}, "passphrase": {secret}})
 	if at != base+"sealing#sealed" || with.files[1] != "sealed "+digest {
 		t.Errorf("led to %s with %v", at, with.files)

@@ -34,8 +34,9 @@ type signoffView struct {
 	Commands              []string // that sign where it is the turn of a step that asks for it
 	Opinion               *opinionView
 	Passkey               *passkeyView // nil where nobody signs with passkeys
-	Decides, Organises    bool         // what the person may
-	Statements            []web.Link   // the signed files that count now
+	Decides               bool         // at the step whose turn it is
+	May                   mayView
+	Statements            []web.Link // the signed files that count now
 }
 
 type chainRow struct {
@@ -95,7 +96,7 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 		return signoffView{}, err
 	}
 	view.Keys, view.KeyTo = v.keys(registered, so.Chain), v.to.under(id, "signoff", "key")
-	view.Passkey, view.Organises = p.passkey(v, "signoff"), v.person.Is(workspace.RoleLead)
+	view.Passkey, view.May = p.passkey(v, "signoff"), v.may("signoff")
 	turn, waiting := so.Next(is.Digest)
 	view.Decides = waiting && v.person.DecidesAt(turn.ID)
 	standing := so.Standing(is.Digest)

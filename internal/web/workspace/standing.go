@@ -37,6 +37,7 @@ type standingView struct {
 	Areas        []standingArea
 	Scale        scaleView
 	Rests, Kept  string // what the numbers rest on; who gave the release
+	May          mayView
 }
 
 // urgentView is one of the gaps that matter most.
@@ -73,7 +74,7 @@ func (p *Pages) standing(w http.ResponseWriter, r *http.Request, v *visit) error
 	if err := p.describe(ctx, v); err != nil {
 		return err
 	}
-	view := standingView{Kicker: v.kicker(), Action: v.to.under(id, "standing")}
+	view := standingView{Kicker: v.kicker(), Action: v.to.under(id, "standing"), May: v.may("standing")}
 	released, kept, err := p.service.Release(ctx, v.person, id)
 	switch {
 	case errs.KindOf(err) == errs.NotFound:

@@ -309,3 +309,44 @@ function isText(e: EventTarget | null): boolean {
 }
 
 customElements.define("muster-answer", Answer);
+
+/** longest is how large a file may be of which a browser takes the digest at once, in bytes. */
+const longest = 1 << 29;
+
+/**
+ * Digest takes the SHA-256 of a file that somebody chooses. The input of the file has no
+ * name: nothing of it is ever sent.
+ */
+class Digest extends HTMLElement {
+  connectedCallback(): void {
+    const pick = this.querySelector<HTMLElement>(".pick");
+    const file = this.querySelector<HTMLInputElement>("input[type=file]");
+    const field = this.querySelector<HTMLInputElement>("input[name=sha256]");
+    if (!pick || !file || !field || !globalThis.crypto?.subtle) return;
+    pick.hidden = false;
+    file.addEventListener("change", () => void this.take(file, field));
+  }
+
+  private async take(file: HTMLInputElement, field: HTMLInputElement): Promise<void> {
+    const chosen = file.files?.[0];
+    field.value = "";
+    if (!chosen) return;
+    this.say("working");
+    try {
+      if (chosen.size > longest) throw new RangeError("too large");
+      const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", await chosen.arrayBuffer()));
+      if (file.files?.[0] !== chosen) return; // another was chosen meanwhile
+      field.value = [...sum].map((b) => b.toString(16).padStart(2, "0")).join("");
+      this.say("done");
+    } catch {
+      this.say("failed");
+    }
+  }
+
+  private say(what: "working" | "done" | "failed"): void {
+    const status = this.querySelector<HTMLElement>("[data-status]");
+    if (status) status.textContent = this.dataset[what] ?? "";
+  }
+}
+
+customElements.define("muster-digest", Digest);
