@@ -112,7 +112,7 @@ for (const [name, path] of Object.entries(views)) {
 for (const [name, lang, width] of [["area", "fr", 1440], ["bodies", "en", 390], ["verification", "fr", 390], ["plan", "en", 1440], ["needs", "en", 390], ["signoff", "fr", 1440], ["evidence", "en", 1440]]) {
   await check(`axe reader ${name} ${lang} ${width}`, reader, { viewport: { width, height: 900 } }, async (page, must) => {
     await page.goto(`${reader.base}/${lang}/${views[name]}`);
-    must(await page.locator(".role").first().isVisible(), "it does not say that she only reads");
+    must(await page.locator(".may").first().isVisible(), "it does not say that she only reads");
     must((await page.locator("main form[method=post]").count()) === 0, "there is a form");
     if (name === "area") must((await page.locator("input[name=level]:checked").count()) > 2, "the answers are not in sight");
     await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
