@@ -22,20 +22,35 @@ import (
 func newLedgerShowCmd(env Env) *cobra.Command {
 	var cycle, lang string
 	var asJSON bool
+	var remote remoteFlags
 	cmd := &cobra.Command{
-		Use:   "show PATH",
+		Use:   "show (PATH | URL)",
 		Short: "List what is in a ledger, or in a bundle",
 		Long: `List the entries of a ledger, by its folder, or of a bundle, by its file or folder,
 each with what it says in plain words. Everything is read and compared with the
 checkpoint first; who signed what is for muster ledger fsck, and for a bundle's
-reader with keys of its own, to check.`,
-		Example: `  muster ledger show ledger --cycle 2026`,
-		Args:    oneArg("PATH"),
+reader with keys of its own, to check.
+
+A ledger that is served elsewhere is read by its address, every byte compared with a
+checkpoint that counts for whom you trust: --log and --witness, or --policy, as for
+muster verify. A server that shows a certificate of its own is known by the pin that
+muster ledger init printed, --certificate.`,
+		Example: `  muster ledger show ledger --cycle 2026
+  muster ledger show https://ledger.example.org --policy policy.json`,
+		Args: oneArg("PATH or URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if lang != "en" && lang != "fr" {
 				return usageError(cmd, "--lang cannot be "+errs.Quote(lang)+"; allowed: en, fr")
 			}
-			statements, err := readStatements(cmd.Context(), env, args[0])
+			switch {
+			case isAddress(args[0]) && (remote.policy == "") == (remote.log == ""):
+				return usageError(cmd, "muster ledger show URL needs one of --log KEY and --policy FILE: whom you trust, a server does not say")
+			case isAddress(args[0]) && remote.policy != "" && remote.witnesses != nil:
+				return usageError(cmd, "--witness goes with --log; a policy file has them")
+			case !isAddress(args[0]) && remote.given():
+				return usageError(cmd, "--log, --witness, --policy and --certificate are for a ledger that is read by its address")
+			}
+			statements, err := readStatements(cmd.Context(), env, args[0], remote)
 			if err != nil {
 				return err
 			}
@@ -45,11 +60,19 @@ reader with keys of its own, to check.`,
 	cmd.Flags().StringVar(&cycle, "cycle", "", "this cycle alone")
 	cmd.Flags().StringVar(&lang, "lang", "en", "the language of what entries mean: en, fr")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one entry a line")
+	cmd.Flags().StringVar(&remote.policy, "policy", "", "whom you trust, a JSON file")
+	cmd.Flags().StringVar(&remote.log, "log", "", "the key of the ledger")
+	cmd.Flags().StringArrayVar(&remote.witnesses, "witness", nil, "the key of a witness, one of which must have cosigned; once for each")
+	cmd.Flags().StringVar(&remote.certificate, "certificate", "", "the pin of the server's TLS key")
 	return cmd
 }
 
-// readStatements reads the entries of a ledger's folder, or of a bundle.
-func readStatements(ctx context.Context, env Env, path string) ([]ledger.Statement, error) {
+// readStatements reads the entries of a ledger's folder, of a bundle, or of a ledger
+// over the network.
+func readStatements(ctx context.Context, env Env, path string, remote remoteFlags) ([]ledger.Statement, error) {
+	if isAddress(path) {
+		return readRemote(ctx, env, path, remote)
+	}
 	if exists(filepath.Join(path, config.LedgerFile)) {
 		f, err := openLedger(path)
 		if err != nil {
