@@ -67,7 +67,7 @@ func TestRunNumbers(t *testing.T) {
 	for _, seed := range []uint64{1, 8} {
 		id := w.run(asked("cranes", "4096", fmt.Sprint(seed)))
 		s := cfg.Scenarios[0].Outlook.Scenario
-		r, err := cascade.Run(t.Context(), cfg.Register.Graph, s, cascade.Options{Trials: 4096, Seed: seed, Horizon: month, Top: 8})
+		r, err := cascade.Run(t.Context(), cfg.Register.Graph, s, cascade.Options{Trials: 4096, Seed: seed, Horizon: month, Top: 5})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func TestBriefNumbers(t *testing.T) {
 		}
 		return u
 	}
-	today := uncertain(o, 8)
+	today := uncertain(o, 5)
 	var all []cascade.Measure
 	for _, m := range cfg.Measures {
 		all = append(all, m.Measure)
@@ -158,7 +158,7 @@ func TestBriefNumbers(t *testing.T) {
 	if 2*then.Worst.Median > today.Worst.Median {
 		t.Errorf("%v is not half of %v", then.Worst.Median, today.Worst.Median)
 	}
-	r, err := cascade.Run(t.Context(), o.Graph, o.Scenario, cascade.Options{Trials: 1 << 14, Seed: 1, Horizon: month, Top: 8})
+	r, err := cascade.Run(t.Context(), o.Graph, o.Scenario, cascade.Options{Trials: 1 << 14, Seed: 1, Horizon: month, Top: 5})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 // What is worked out, how much of it.
 const (
-	topOf         = 8       // dependencies that are confirmed
+	topOf         = 5       // dependencies that are confirmed, as many as muster cascade run names
 	watchTrials   = 1 << 12 // at most, in which every service is looked at
 	briefTrials   = 1 << 14
 	chooseTrials  = 1 << 12
