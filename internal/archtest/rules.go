@@ -62,6 +62,7 @@ var Packages = map[string]Layer{
 	"internal/ledger":              Domain,
 	"internal/ledger/ledgertest":   Domain,
 	"internal/silence":             Domain,
+	"internal/cycle":               Domain,
 	"internal/verify":              Domain,
 	"internal/cascade":             Domain,
 	"internal/threat":              Domain,
@@ -72,11 +73,13 @@ var Packages = map[string]Layer{
 
 	"internal/aggregate/aggregatetest": Adapter,
 	"internal/workspace/workspacetest": Adapter,
+	"internal/cycle/cycletest":         Adapter,
 
 	"internal/store":                     Adapter,
 	"internal/store/workspacedb":         Adapter,
 	"internal/store/hostdb":              Adapter,
 	"internal/store/coalitiondb":         Adapter,
+	"internal/store/accountdb":           Adapter,
 	"internal/store/storetest":           Adapter,
 	"internal/store/pgtest":              Adapter,
 	"internal/httpd":                     Adapter,
