@@ -1,16 +1,16 @@
 package httpd
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/VictoriaMetrics/metrics"
 )
 
 // keepFor is how long what was read of the database answers further scrapes.
@@ -53,49 +53,21 @@ type HostMetricsConfig struct {
 // read from the database when they are asked for. docs/ops/metrics.md lists
 // them all. No label and no value comes from a sender or names a member.
 type HostMetrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.CounterVec
-	seconds  *prometheus.HistogramVec
-	bytes    *prometheus.CounterVec
-	limited  prometheus.Counter
-	freezes  *prometheus.CounterVec
+	counted *metrics.Set
+	gauges  hostGauges
 }
 
 // NewHostMetrics returns the metrics of a host.
 func NewHostMetrics(cfg HostMetricsConfig) *HostMetrics {
-	m := &HostMetrics{
-		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "muster_host_requests_total", Help: "Requests of members, the other host and the coordinator that were answered.",
-		}, []string{"route", "method", "status"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "muster_host_request_duration_seconds", Help: "How long requests took.",
-			Buckets: []float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 90},
-		}, []string{"route"}),
-		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "muster_host_request_bytes_total", Help: "Bytes of bodies that came in and went out.",
-		}, []string{"direction"}),
-		limited: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "muster_host_uploads_limited_total", Help: "Uploads that were put off because of what their source address had uploaded before.",
-		}),
-		freezes: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "muster_host_freeze_attempts_total", Help: "How often this process froze and added up by itself, by what came of it.",
-		}, []string{"result"}),
-	}
-	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "muster_host_info", Help: "Always 1: this host's role and the program's version.",
-	}, []string{"role", "version"})
-	info.WithLabelValues(cfg.Role, cfg.Version).Set(1)
+	m := &HostMetrics{counted: metrics.NewSet(), gauges: hostGauges{cfg: cfg}}
+	m.counted.NewGauge(series("muster_host_info", "role", cfg.Role, "version", cfg.Version), func() float64 { return 1 })
 	for _, result := range []string{FreezeDone, FreezeRefused, FreezeFailed} {
-		m.freezes.WithLabelValues(result)
+		m.counted.NewCounter(series("muster_host_freeze_attempts_total", "result", result))
 	}
 	for _, direction := range []string{"in", "out"} {
-		m.bytes.WithLabelValues(direction)
+		m.bytes(direction)
 	}
-	m.registry.MustRegister(
-		info, m.requests, m.seconds, m.bytes, m.limited, m.freezes, newHostCollector(cfg),
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	)
+	m.limited()
 	return m
 }
 
@@ -112,32 +84,76 @@ func (m *HostMetrics) Request(route, method string, status int, took time.Durati
 	if route == "" {
 		route = "none"
 	}
-	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
-	m.seconds.WithLabelValues(route).Observe(took.Seconds())
-	m.bytes.WithLabelValues("in").Add(float64(in))
-	m.bytes.WithLabelValues("out").Add(float64(out))
+	m.counted.GetOrCreateCounter(series("muster_host_requests_total", "method", method, "route", route, "status", strconv.Itoa(status))).Inc()
+	m.counted.GetOrCreatePrometheusHistogramExt(series("muster_host_request_duration_seconds", "route", route),
+		[]float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 90}).Update(took.Seconds())
+	m.bytes("in").Add(in)
+	m.bytes("out").Add(out)
 }
 
 // Limited counts an upload that was put off.
-func (m *HostMetrics) Limited() { m.limited.Inc() }
+func (m *HostMetrics) Limited() { m.limited().Inc() }
 
 // Freeze counts an attempt to freeze.
-func (m *HostMetrics) Freeze(result string) { m.freezes.WithLabelValues(result).Inc() }
-
-// Handler answers scrapes.
-func (m *HostMetrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2, Timeout: readyTimeout})
+func (m *HostMetrics) Freeze(result string) {
+	m.counted.GetOrCreateCounter(series("muster_host_freeze_attempts_total", "result", result)).Inc()
 }
 
-// Gatherer is for whoever looks at the metrics without HTTP.
-func (m *HostMetrics) Gatherer() prometheus.Gatherer { return m.registry }
+func (m *HostMetrics) bytes(direction string) *metrics.Counter {
+	return m.counted.GetOrCreateCounter(series("muster_host_request_bytes_total", "direction", direction))
+}
 
-// hostCollector reads the database when it is asked, at most every keepFor.
-type hostCollector struct {
-	cfg    HostMetricsConfig
-	gauges []hostGauge
-	up     *prometheus.Desc
-	record *prometheus.Desc
+func (m *HostMetrics) limited() *metrics.Counter {
+	return m.counted.GetOrCreateCounter("muster_host_uploads_limited_total")
+}
+
+// Handler answers scrapes, two at once; a third is told to come again.
+func (m *HostMetrics) Handler() http.Handler {
+	scrapes := make(chan struct{}, 2)
+	return http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		select {
+		case scrapes <- struct{}{}:
+			defer func() { <-scrapes }()
+		default:
+			http.Error(w, "two scrapes are under way", http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Set("Content-Type", expositionType)
+		_ = m.write(w) // what a scraper did not take, it asks for again
+	}), readyTimeout, "the metrics took too long")
+}
+
+// write writes all there is in the text format.
+func (m *HostMetrics) write(w io.Writer) error {
+	var lines bytes.Buffer
+	m.counted.WritePrometheus(&lines)
+	m.gauges.write(&lines)
+	metrics.WriteProcessMetrics(&lines)
+	return writeExposition(w, hostFamilies(), lines.Bytes())
+}
+
+// hostFamilies lists the metrics of a host, beside those of the runtime.
+func hostFamilies() []family {
+	families := []family{
+		{"muster_host_info", gauge, "Always 1: this host's role and the program's version."},
+		{"muster_host_requests_total", counter, "Requests of members, the other host and the coordinator that were answered."},
+		{"muster_host_request_duration_seconds", histogram, "How long requests took."},
+		{"muster_host_request_bytes_total", counter, "Bytes of bodies that came in and went out."},
+		{"muster_host_uploads_limited_total", counter, "Uploads that were put off because of what their source address had uploaded before."},
+		{"muster_host_freeze_attempts_total", counter, "How often this process froze and added up by itself, by what came of it."},
+		{"muster_host_database_up", gauge, "1 if the database could be read for this scrape, else 0; then the gauges of cohorts are missing."},
+		{"muster_host_record_lines", gauge, "Lines of this host's record."},
+		{"muster_host_phase", gauge, "1 for the phase in which the cohort's task is, 0 for the others."},
+	}
+	for _, g := range cohortGauges() {
+		families = append(families, family{g.name, gauge, g.help})
+	}
+	return families
+}
+
+// hostGauges reads the database when it is asked, at most every keepFor.
+type hostGauges struct {
+	cfg HostMetricsConfig
 
 	mu    sync.Mutex // guards what is below; one read at a time
 	state HostState
@@ -145,39 +161,32 @@ type hostCollector struct {
 	err   error
 }
 
-// hostGauge is one gauge of a cohort.
-type hostGauge struct {
-	desc  *prometheus.Desc
-	value func(CohortState) float64
+// cohortGauge is one gauge of a cohort.
+type cohortGauge struct {
+	name, help string
+	value      func(CohortState) float64
 }
 
-func newHostCollector(cfg HostMetricsConfig) *hostCollector {
-	c := &hostCollector{
-		cfg:    cfg,
-		up:     prometheus.NewDesc("muster_host_database_up", "1 if the database could be read for this scrape, else 0; then the gauges of cohorts are missing.", nil, nil),
-		record: prometheus.NewDesc("muster_host_record_lines", "Lines of this host's record.", nil, nil),
-	}
-	add := func(name, help string, value func(CohortState) float64) {
-		c.gauges = append(c.gauges, hostGauge{prometheus.NewDesc("muster_host_"+name, help, []string{"cohort"}, nil), value})
-	}
+func cohortGauges() []cohortGauge {
 	number := func(n int) float64 { return float64(n) }
-	add("deadline_timestamp_seconds", "The deadline in force, seconds since 1970.", func(s CohortState) float64 { return float64(s.Deadline.Unix()) })
-	add("wipe_timestamp_seconds", "The charter's day of wiping, seconds since 1970.", func(s CohortState) float64 { return float64(s.Wipe.Unix()) })
-	add("members", "Members of the cohort.", func(s CohortState) float64 { return number(s.Members) })
-	add("minimum_batch", "From how many submissions on the charter collects.", func(s CohortState) float64 { return number(s.Minimum) })
-	add("receipts", "Receipts that members handed over, replaced ones included.", func(s CohortState) float64 { return number(s.Receipts) })
-	add("members_delivered", "Members with a receipt that counts.", func(s CohortState) float64 { return number(s.Delivered) })
-	add("members_complete", "Members whose last receipt has its upload here; at a Leader.", func(s CohortState) float64 { return number(s.Complete) })
-	add("uploads", "Uploads that are stored; at a Leader.", func(s CohortState) float64 { return number(s.Uploads) })
-	add("uploads_unclaimed", "Of these, those that no receipt names.", func(s CohortState) float64 { return number(s.Unclaimed) })
-	add("receipts_set_aside", "Receipts that were set aside by decision.", func(s CohortState) float64 { return number(s.SetAside) })
-	add("jobs", "Verification jobs that are planned; at a Leader.", func(s CohortState) float64 { return number(s.Jobs) })
-	add("jobs_done", "Of these, those that are done.", func(s CohortState) float64 { return number(s.JobsDone) })
-	add("submissions_accepted", "Submissions that were added up.", func(s CohortState) float64 { return number(s.Accepted) })
-	add("submissions_rejected", "Submissions that were not accepted.", func(s CohortState) float64 { return number(s.Rejected) })
-	add("collected", "1 once this host's sum has left, or may have.", func(s CohortState) float64 { return truth(s.Collection != "none") })
-	add("driven", "1 while a process holds the lease to drive the task.", func(s CohortState) float64 { return truth(s.Driven) })
-	return c
+	return []cohortGauge{
+		{"muster_host_deadline_timestamp_seconds", "The deadline in force, seconds since 1970.", func(s CohortState) float64 { return float64(s.Deadline.Unix()) }},
+		{"muster_host_wipe_timestamp_seconds", "The charter's day of wiping, seconds since 1970.", func(s CohortState) float64 { return float64(s.Wipe.Unix()) }},
+		{"muster_host_members", "Members of the cohort.", func(s CohortState) float64 { return number(s.Members) }},
+		{"muster_host_minimum_batch", "From how many submissions on the charter collects.", func(s CohortState) float64 { return number(s.Minimum) }},
+		{"muster_host_receipts", "Receipts that members handed over, replaced ones included.", func(s CohortState) float64 { return number(s.Receipts) }},
+		{"muster_host_members_delivered", "Members with a receipt that counts.", func(s CohortState) float64 { return number(s.Delivered) }},
+		{"muster_host_members_complete", "Members whose last receipt has its upload here; at a Leader.", func(s CohortState) float64 { return number(s.Complete) }},
+		{"muster_host_uploads", "Uploads that are stored; at a Leader.", func(s CohortState) float64 { return number(s.Uploads) }},
+		{"muster_host_uploads_unclaimed", "Of these, those that no receipt names.", func(s CohortState) float64 { return number(s.Unclaimed) }},
+		{"muster_host_receipts_set_aside", "Receipts that were set aside by decision.", func(s CohortState) float64 { return number(s.SetAside) }},
+		{"muster_host_jobs", "Verification jobs that are planned; at a Leader.", func(s CohortState) float64 { return number(s.Jobs) }},
+		{"muster_host_jobs_done", "Of these, those that are done.", func(s CohortState) float64 { return number(s.JobsDone) }},
+		{"muster_host_submissions_accepted", "Submissions that were added up.", func(s CohortState) float64 { return number(s.Accepted) }},
+		{"muster_host_submissions_rejected", "Submissions that were not accepted.", func(s CohortState) float64 { return number(s.Rejected) }},
+		{"muster_host_collected", "1 once this host's sum has left, or may have.", func(s CohortState) float64 { return truth(s.Collection != "none") }},
+		{"muster_host_driven", "1 while a process holds the lease to drive the task.", func(s CohortState) float64 { return truth(s.Driven) }},
+	}
 }
 
 func truth(b bool) float64 {
@@ -187,41 +196,26 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// phaseDesc describes the gauge of the phases, one of which is 1.
-func phaseDesc() *prometheus.Desc {
-	return prometheus.NewDesc("muster_host_phase", "1 for the phase in which the cohort's task is, 0 for the others.", []string{"cohort", "phase"}, nil)
-}
-
-// Describe implements [prometheus.Collector].
-func (c *hostCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, g := range c.gauges {
-		out <- g.desc
-	}
-	out <- c.up
-	out <- c.record
-	out <- phaseDesc()
-}
-
-// Collect implements [prometheus.Collector].
-func (c *hostCollector) Collect(out chan<- prometheus.Metric) {
+// write writes the gauges as lines of the text format, without their families.
+func (c *hostGauges) write(lines *bytes.Buffer) {
 	state, err := c.current()
-	out <- prometheus.MustNewConstMetric(c.up, prometheus.GaugeValue, truth(err == nil))
+	sample(lines, series("muster_host_database_up"), truth(err == nil))
 	if err != nil {
 		return
 	}
-	out <- prometheus.MustNewConstMetric(c.record, prometheus.GaugeValue, float64(state.Record))
+	sample(lines, series("muster_host_record_lines"), float64(state.Record))
 	for _, s := range state.Cohorts {
 		for _, phase := range c.cfg.Phases {
-			out <- prometheus.MustNewConstMetric(phaseDesc(), prometheus.GaugeValue, truth(s.Phase == phase), s.Cohort, phase)
+			sample(lines, series("muster_host_phase", "cohort", s.Cohort, "phase", phase), truth(s.Phase == phase))
 		}
-		for _, g := range c.gauges {
-			out <- prometheus.MustNewConstMetric(g.desc, prometheus.GaugeValue, g.value(s), s.Cohort)
+		for _, g := range cohortGauges() {
+			sample(lines, series(g.name, "cohort", s.Cohort), g.value(s))
 		}
 	}
 }
 
 // current returns what the database holds, read within the last keepFor.
-func (c *hostCollector) current() (HostState, error) {
+func (c *hostGauges) current() (HostState, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Now()

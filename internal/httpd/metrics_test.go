@@ -97,25 +97,29 @@ func TestMetrics(t *testing.T) {
 
 var metricRow = regexp.MustCompile("(?m)^\\| `(muster_host_[a-z_]+)` \\| ([a-z]+) \\| ([^|]*) \\| (.*) \\|$")
 
+var (
+	metricFamily = regexp.MustCompile("(?m)^# HELP (muster_host_[a-z_]+) (.*)\n# TYPE muster_host_[a-z_]+ ([a-z]+)\n(.*)$")
+	metricLabel  = regexp.MustCompile(`([a-z]+)="`)
+)
+
 // TestMetricsDocument holds the table of docs/ops/metrics.md to what there is.
 func TestMetricsDocument(t *testing.T) {
 	t.Parallel()
-	m, _ := metrics(func(context.Context) (httpd.HostState, error) { return state(), nil }, time.Now, slog.New(slog.DiscardHandler))
+	m, scrape := metrics(func(context.Context) (httpd.HostState, error) { return state(), nil }, time.Now, slog.New(slog.DiscardHandler))
 	m.Request("", "GET", 404, time.Millisecond, 0, 3)
-	families, err := m.Gatherer().Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := scrape()
 	var want []string
-	for _, f := range families {
-		if !strings.HasPrefix(f.GetName(), "muster_") {
-			continue
-		}
+	for _, f := range metricFamily.FindAllStringSubmatch(text, -1) {
 		var labels []string
-		for _, l := range f.GetMetric()[0].GetLabel() {
-			labels = append(labels, "`"+l.GetName()+"`")
+		for _, l := range metricLabel.FindAllStringSubmatch(f[4], -1) {
+			if l[1] != "le" {
+				labels = append(labels, "`"+l[1]+"`")
+			}
 		}
-		want = append(want, fmt.Sprintf("%s, %s, %s: %s", f.GetName(), strings.ToLower(f.GetType().String()), strings.Join(labels, ", "), f.GetHelp()))
+		want = append(want, fmt.Sprintf("%s, %s, %s: %s", f[1], f[3], strings.Join(labels, ", "), f[2]))
+	}
+	if n := strings.Count(text, "# HELP "); n != len(want) || n != strings.Count(text, "# TYPE muster_host_") {
+		t.Errorf("%d of %d families are read", len(want), n)
 	}
 	slices.Sort(want)
 	document, err := os.ReadFile("../../docs/ops/metrics.md")
@@ -129,5 +133,87 @@ func TestMetricsDocument(t *testing.T) {
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("docs/ops/metrics.md (-there is +it says):\n%s", diff)
+	}
+}
+
+// sampleLine is a line of the text format (prometheus.io, "Exposition formats",
+// version 0.0.4): a name, labels whose values escape backslash, quote and line feed,
+// and a number.
+var sampleLine = regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\["\\n])*"(, ?|\}))+)? ([-+]?(Inf|[0-9.]+(e[-+]?[0-9]+)?)|NaN)$`)
+
+// TestExposition holds what is written to the grammar: no series twice, the lines of
+// a family together and after what says its type, a histogram that adds up.
+func TestExposition(t *testing.T) {
+	t.Parallel()
+	odd := state()
+	odd.Cohorts[0].Cohort = "a\"b\\c\nd é"
+	m, scrape := metrics(func(context.Context) (httpd.HostState, error) { return odd, nil }, time.Now, slog.New(slog.DiscardHandler))
+	for i := range 5 {
+		m.Request("GET /x/{y}", "GET", 200, time.Duration(i)*time.Second, i, i)
+	}
+	seen, typed, family := map[string]bool{}, map[string]bool{}, ""
+	for line := range strings.Lines(scrape()) {
+		line = strings.TrimSuffix(line, "\n")
+		if name, ok := strings.CutPrefix(line, "# TYPE "); ok {
+			family, _, _ = strings.Cut(name, " ")
+			if typed[family] {
+				t.Errorf("%s has its type twice", family)
+			}
+			typed[family] = true
+		}
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		if !sampleLine.MatchString(line) {
+			t.Errorf("not in the grammar: %s", line)
+		}
+		name := line[:strings.LastIndexByte(line, ' ')]
+		if seen[name] {
+			t.Errorf("twice: %s", name)
+		}
+		seen[name] = true
+		if strings.HasPrefix(name, "muster_") && !strings.HasPrefix(name, family) {
+			t.Errorf("%s stands with %s", name, family)
+		}
+	}
+	for _, want := range []string{
+		`muster_host_request_duration_seconds_bucket{route="GET /x/{y}",le="1"} 2`, `muster_host_request_duration_seconds_bucket{route="GET /x/{y}",le="3"} 4`,
+		`muster_host_request_duration_seconds_bucket{route="GET /x/{y}",le="+Inf"} 5`,
+		`muster_host_request_duration_seconds_sum{route="GET /x/{y}"} 10`, `muster_host_request_duration_seconds_count{route="GET /x/{y}"} 5`,
+		`muster_host_members{cohort="a\"b\\c\nd é"} 32`,
+	} {
+		if !strings.Contains(scrape(), "\n"+want+"\n") {
+			t.Errorf("no %s in\n%s", want, scrape())
+		}
+	}
+}
+
+// TestScrapesAreFew has two scrapes wait for the database, and a third told to come
+// again.
+func TestScrapesAreFew(t *testing.T) {
+	t.Parallel()
+	asked, answer := make(chan struct{}, 1), make(chan struct{})
+	m, _ := metrics(func(context.Context) (httpd.HostState, error) {
+		asked <- struct{}{}
+		<-answer
+		return state(), nil
+	}, time.Now, slog.New(slog.DiscardHandler))
+	handler := m.Handler()
+	codes := make(chan int, 3)
+	scrape := func() {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+		codes <- w.Code
+	}
+	for range 3 {
+		go scrape()
+	}
+	<-asked
+	if first := <-codes; first != 503 { // the one that did not get in
+		t.Errorf("the third scrape is answered %d", first)
+	}
+	close(answer)
+	if a, b := <-codes, <-codes; a != 200 || b != 200 {
+		t.Errorf("the first two are answered %d and %d", a, b)
 	}
 }
