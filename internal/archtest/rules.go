@@ -96,6 +96,8 @@ var Packages = map[string]Layer{
 	"internal/web/account":               Adapter,
 	"internal/web/workspace":             Adapter,
 	"internal/web/coalition":             Adapter,
+	"internal/web/coordinator":           Adapter,
+	"internal/mail":                      Adapter,
 	"internal/web/coalition/picturetest": Adapter,
 	"internal/web/host":                  Adapter,
 	"internal/config":                    Adapter,

@@ -33,9 +33,9 @@ const (
 	NotYetOpen      ObstacleCode = "opens"
 	NotYetOver      ObstacleCode = "deadline"
 	DeadlineBehind  ObstacleCode = "behind"
-	TooFewDelivered ObstacleCode = "few"
+	TooFewDelivered ObstacleCode = "toofew"
 	NotYetWiped     ObstacleCode = "wipe"
-	WantsTwo        ObstacleCode = "two"
+	WantsTwo        ObstacleCode = "second"
 	WantsHosts      ObstacleCode = "release"
 )
 
