@@ -98,6 +98,7 @@ var Packages = map[string]Layer{
 	"internal/web/coalition":             Adapter,
 	"internal/web/coordinator":           Adapter,
 	"internal/mail":                      Adapter,
+	"internal/mail/mailtest":             Adapter,
 	"internal/web/coalition/picturetest": Adapter,
 	"internal/web/host":                  Adapter,
 	"internal/config":                    Adapter,
