@@ -194,3 +194,45 @@ func (s *Service) Cycles(ctx context.Context, who Person) ([]View, error) {
 	})
 	return list, err
 }
+
+// Numbers is how much there is of everything, for operators. It names nobody.
+type Numbers struct {
+	Cycles    map[string]int // by phase
+	Requests  int            // that are open
+	Questions int            // that wait, of cycles that have not ended
+	Lines     int64          // of the record
+}
+
+// Numbers counts.
+func (s *Service) Numbers(ctx context.Context) (Numbers, error) {
+	n := Numbers{Cycles: make(map[string]int)}
+	err := s.view(ctx, "count", func(r Reader) error {
+		n = Numbers{Cycles: make(map[string]int)}
+		all, err := r.Cycles()
+		if err != nil {
+			return err
+		}
+		for _, c := range all {
+			n.Cycles[string(c.Phase)]++
+			if ended(c.Phase) {
+				continue
+			}
+			questions, err := r.Questions(c.ID)
+			if err != nil {
+				return err
+			}
+			n.Questions += len(slices.DeleteFunc(questions, Question.Answered))
+		}
+		open, err := r.Requests()
+		if err != nil {
+			return err
+		}
+		n.Requests = len(open)
+		last, err := r.Latest(1)
+		if len(last) > 0 {
+			n.Lines = last[0].Number
+		}
+		return err
+	})
+	return n, err
+}
