@@ -173,13 +173,9 @@ does the same, from the member and not from here, when she approves it on the pa
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return coordinate(cmd.Context(), env, path, func(c *coordination) error {
-				key := keys.Public(args[1])
-				if key.Check() != nil {
-					body, err := readInput(args[1], "key")
-					if err != nil {
-						return err
-					}
-					key = keys.Public(strings.TrimSpace(string(body)))
+				key, err := sentKey(args[1])
+				if err != nil {
+					return err
 				}
 				number, err := c.AskEnrolment(cmd.Context(), c.person, cycle.PartyID(args[0]), key)
 				if err != nil {
@@ -195,6 +191,24 @@ does the same, from the member and not from here, when she approves it on the pa
 	}
 	configFlag(cmd, &path)
 	return cmd
+}
+
+// sentKey returns the key that a member sent: itself, or a file with it, alone or behind
+// the member's name as muster submit init prints it.
+func sentKey(named string) (keys.Public, error) {
+	if key := keys.Public(named); key.Check() == nil {
+		return key, nil
+	}
+	body, err := readInput(named, "key")
+	if err != nil {
+		return "", err
+	}
+	row, err := csv.NewReader(strings.NewReader(strings.TrimSpace(string(body)))).Read()
+	if err != nil {
+		return "", errs.Wrap(err, errs.Invalid, strconv.Quote(named)+" holds no key", "the line that muster submit init printed, as the member sent it")
+	}
+	key := keys.Public(row[len(row)-1])
+	return key, key.Check()
 }
 
 // listedMember is what muster coordinator member list --json prints.

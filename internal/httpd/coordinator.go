@@ -83,7 +83,7 @@ func coordinatorFamilies() []family {
 		{"muster_coordinator_info", gauge, "Always 1: the program's version."},
 		{"muster_coordinator_requests_total", counter, "Requests of people who have signed in that were answered, by page."},
 		{"muster_coordinator_request_duration_seconds", histogram, "How long pages took."},
-		{"muster_coordinator_database_up", gauge, "1 if the database could be read for this scrape, else 0; then the gauges below are missing."},
+		{"muster_coordinator_database_up", gauge, "1 if the database could be read for this scrape, else 0; then the gauges of what it holds are missing."},
 		{"muster_coordinator_cycles", gauge, "Cycles in each phase."},
 		{"muster_coordinator_requests_open", gauge, "What somebody asked for that waits for others: keys, cancellations, releases."},
 		{"muster_coordinator_questions_open", gauge, "Questions about cycles under way that wait for their answer."},
