@@ -171,24 +171,37 @@ func compareNames(a, b coalition.MemberID) int {
 
 // Cycles returns those that a person may know of, the latest first.
 func (s *Service) Cycles(ctx context.Context, who Person) ([]View, error) {
+	return s.cycles(ctx, who, func(Cycle) bool { return true })
+}
+
+// UnderWay returns those of them that have not ended.
+func (s *Service) UnderWay(ctx context.Context, who Person) ([]View, error) {
+	return s.cycles(ctx, who, func(c Cycle) bool { return !ended(c.Phase) })
+}
+
+func (s *Service) cycles(ctx context.Context, who Person, wanted func(Cycle) bool) ([]View, error) {
 	var list []View
 	err := s.view(ctx, "list the cycles", func(r Reader) error {
 		all, err := r.Cycles()
 		if err != nil {
 			return err
 		}
+		g, err := registerOf(r)
+		if err != nil {
+			return err
+		}
 		list = nil
 		for _, c := range all {
-			if ok, err := canSee(r, who, c); err != nil {
-				return err
-			} else if !ok {
+			if !wanted(c) {
 				continue
 			}
-			st, err := stateOf(r, c, s.moment())
+			st, err := g.state(r, c, s.moment())
 			if err != nil {
 				return err
 			}
-			list = append(list, st.view(who))
+			if who.sees(c, func(party PartyID) bool { _, ok := standing(st.board, party); return ok }) {
+				list = append(list, st.view(who))
+			}
 		}
 		return nil
 	})

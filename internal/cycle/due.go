@@ -68,19 +68,20 @@ func tasks(r Reader, who Person, now time.Time) ([]Task, error) {
 	if err != nil {
 		return nil, err
 	}
+	g, err := registerOf(r)
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range cycles {
 		if ended(c.Phase) {
 			continue
 		}
-		if ok, err := canSee(r, who, c); err != nil || !ok {
-			if err != nil {
-				return nil, err
-			}
-			continue
-		}
-		st, err := stateOf(r, c, now)
+		st, err := g.state(r, c, now)
 		if err != nil {
 			return nil, err
+		}
+		if !who.sees(c, func(party PartyID) bool { _, ok := standing(st.board, party); return ok }) {
+			continue
 		}
 		if who.Is(RoleCoordinator) {
 			more, err := st.staffTasks(r)

@@ -83,30 +83,45 @@ func someNames(names []string) string {
 // state is what guards look at.
 type state struct {
 	Cycle
-	now     time.Time
-	board   []Participation
+	register
+	now   time.Time
+	board []Participation
+}
+
+// register is who belongs to the coalition, and whose key is enrolled: the same for every
+// cycle of a moment.
+type register struct {
 	parties map[PartyID]Party
 	keyed   map[PartyID]bool
 }
 
-func stateOf(r Reader, c Cycle, now time.Time) (state, error) {
-	st := state{Cycle: c, now: now, parties: make(map[PartyID]Party), keyed: make(map[PartyID]bool)}
+func registerOf(r Reader) (register, error) {
+	g := register{make(map[PartyID]Party), make(map[PartyID]bool)}
 	all, err := r.Parties()
 	if err != nil {
-		return st, err
+		return g, err
 	}
 	for _, p := range all {
-		st.parties[p.ID] = p
+		g.parties[p.ID] = p
 	}
 	enrolled, err := r.Keys()
-	if err != nil {
-		return st, err
-	}
 	for _, k := range enrolled {
-		st.keyed[k.Party] = true
+		g.keyed[k.Party] = true
 	}
-	st.board, err = r.Participations(c.ID)
-	return st, err
+	return g, err
+}
+
+func stateOf(r Reader, c Cycle, now time.Time) (state, error) {
+	g, err := registerOf(r)
+	if err != nil {
+		return state{}, err
+	}
+	return g.state(r, c, now)
+}
+
+func (g register) state(r Reader, c Cycle, now time.Time) (state, error) {
+	board, err := r.Participations(c.ID)
+	return state{Cycle: c, now: now, board: board, register: g}, err
 }
 
 // count returns how many of a kind of parties have one of the statuses, and how many

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,8 +29,7 @@ type boardView struct {
 	Cancel, Release       string // where these are asked for; empty where they are not
 	Requests              []requestView
 	Rows                  []rowView
-	Statuses              []optionView
-	StatusAction          string
+	Say                   *sayView // where the reader says where somebody stands; nil where she does not
 	Steps                 []stepView
 	Hidden                string // what of the board the reader does not see
 }
@@ -48,6 +48,12 @@ type wayView struct {
 	Obstacles []string
 }
 
+// sayView is the form by which somebody says where a party stands.
+type sayView struct {
+	Action            string
+	Parties, Statuses []optionView
+}
+
 type deadlineView struct{ Action, Now, Least string }
 
 type optionView struct {
@@ -62,8 +68,6 @@ type rowView struct {
 	By             string
 	Key            string
 	Host           string
-	May            bool
-	Options        []optionView
 }
 
 type stepView struct{ At, What, Reason, By string }
@@ -87,7 +91,7 @@ func (p *Pages) board(w http.ResponseWriter, r *http.Request, v *visit) error {
 	short := v.cycle(c)
 	view := boardView{
 		Kicker: v.T("cycle.kicker", "Cycle", string(c.ID)), Heading: short.Phase, Says: short.Says, Counts: short.Counts, Squares: short.Squares, Legend: short.Legend, Questions: short.Questions,
-		StepAction: v.to.cycle(c.ID, "step"), StatusAction: v.to.cycle(c.ID, "status"),
+		StepAction: v.to.cycle(c.ID, "step"),
 	}
 	view.Track = v.track(c)
 	view.Facts = v.facts(c)
@@ -101,6 +105,7 @@ func (p *Pages) board(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if hidden := c.Members.Of + c.Partners.Of - len(c.Board); hidden > 0 {
 		view.Hidden = v.N("board.hidden", hidden)
 	}
+	view.Say = v.sayable(c)
 	view.Steps = v.history(c)
 	view.Page = p.page(v, view.Kicker, "cycle/"+string(c.ID))
 	p.render(w, http.StatusOK, "board", view)
@@ -219,13 +224,24 @@ func (v *visit) row(c cycle.View, s cycle.Standing) rowView {
 	if s.ID == c.Hosts[0] || s.ID == c.Hosts[1] {
 		row.Host = v.T("board.host")
 	}
-	if s.Own || v.person.Is(cycle.RoleCoordinator) {
-		for _, status := range cycle.Sayable(c.Phase) {
-			row.Options = append(row.Options, optionView{string(status), v.status(status), status == s.Participation.Status})
-		}
-		row.May = len(row.Options) > 0
-	}
 	return row
+}
+
+// sayable is the form for those of whom the reader may say where they stand.
+func (v *visit) sayable(c cycle.View) *sayView {
+	say := &sayView{Action: v.to.cycle(c.ID, "status")}
+	for _, s := range c.Board {
+		if s.Own || v.person.Is(cycle.RoleCoordinator) {
+			say.Parties = append(say.Parties, optionView{Value: string(s.ID), Text: string(s.Name)})
+		}
+	}
+	for _, status := range cycle.Sayable(c.Phase) {
+		say.Statuses = append(say.Statuses, optionView{Value: string(status), Text: v.status(status)})
+	}
+	if len(say.Parties) == 0 || len(say.Statuses) == 0 {
+		return nil
+	}
+	return say
 }
 
 // history is how the cycle came there, the latest first: steps and moved deadlines.
@@ -235,17 +251,13 @@ func (v *visit) history(c cycle.View) []stepView {
 		view stepView
 	}
 	var all []dated
-	for _, s := range c.Steps {
+	for _, s := range slices.Backward(c.Steps) {
 		all = append(all, dated{s.At, stepView{v.moment(s.At), v.T("board.step", "From", v.T("phase."+string(s.From)), "To", v.T("phase."+string(s.To))), s.Reason, s.By}})
 	}
-	for _, e := range c.Extensions {
+	for _, e := range slices.Backward(c.Extensions) {
 		all = append(all, dated{e.At, stepView{v.moment(e.At), v.T("board.moved", "From", v.moment(e.From), "To", v.moment(e.To)), e.Reason, e.By}})
 	}
-	for i := range all { // few, and nearly sorted
-		for j := i; j > 0 && all[j-1].at.Before(all[j].at); j-- {
-			all[j-1], all[j] = all[j], all[j-1]
-		}
-	}
+	slices.SortStableFunc(all, func(a, b dated) int { return b.at.Compare(a.at) })
 	views := make([]stepView, len(all))
 	for i, d := range all {
 		views[i] = d.view

@@ -57,7 +57,7 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request, v *visit) error
 	if err != nil {
 		return err
 	}
-	list, err := p.cfg.Service.Cycles(r.Context(), v.person)
+	list, err := p.cfg.Service.UnderWay(r.Context(), v.person)
 	if err != nil {
 		return err
 	}
@@ -69,9 +69,6 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request, v *visit) error
 		view.Tasks = append(view.Tasks, v.task(t))
 	}
 	for _, c := range list {
-		if c.Phase == coalition.Archived || c.Phase == coalition.Cancelled {
-			continue
-		}
 		view.Cycles = append(view.Cycles, v.cycle(c))
 		if p.cfg.Marking == "" {
 			v.marking = c.Marking
@@ -208,7 +205,7 @@ func (v *visit) squares(c cycle.View) (template.HTML, []legendView) {
 	for _, g := range groups {
 		if g.n > 0 {
 			squares.Groups = append(squares.Groups, web.SquareGroup{Class: g.class, Count: g.n})
-			legend = append(legend, legendView{g.class, v.T("legend."+g.id, "N", g.n)})
+			legend = append(legend, legendView{g.class, v.N("legend."+g.id, g.n)})
 		}
 	}
 	return squares.SVG(), legend
@@ -241,7 +238,7 @@ func (p *Pages) cycles(w http.ResponseWriter, r *http.Request, v *visit) error {
 
 // calendar gives out the days of the reader's cycles for her own calendar.
 func (p *Pages) calendar(w http.ResponseWriter, r *http.Request, v *visit) error {
-	list, err := p.cfg.Service.Cycles(r.Context(), v.person)
+	list, err := p.cfg.Service.UnderWay(r.Context(), v.person)
 	if err != nil {
 		return err
 	}
@@ -255,7 +252,7 @@ func (p *Pages) calendar(w http.ResponseWriter, r *http.Request, v *visit) error
 func (v *visit) days(now time.Time, list []cycle.View) string {
 	c := web.Calendar{Now: now, Product: "coordinator", Scope: v.coalition}
 	for _, one := range list {
-		if one.Deadline.IsZero() || one.Phase == coalition.Cancelled {
+		if one.Deadline.IsZero() {
 			continue
 		}
 		id := string(one.ID)

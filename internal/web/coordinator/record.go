@@ -11,7 +11,7 @@ import (
 )
 
 // mostLines is how many lines of the record a page shows.
-const mostLines = 300
+const mostLines = 100
 
 // recordView is what happened.
 type recordView struct {
@@ -21,6 +21,7 @@ type recordView struct {
 	State  string   // what that found; empty if it was not read
 	Broken bool
 	Lines  []lineView
+	More   string // where the page has the latest alone
 	Doors  []doorView
 }
 
@@ -42,6 +43,9 @@ func (p *Pages) record(w http.ResponseWriter, r *http.Request, v *visit) error {
 			by = v.T("record.somebody")
 		}
 		view.Lines = append(view.Lines, lineView{strconv.FormatInt(l.Number, 10), v.moment(l.At), by, v.T("what." + whatWord(l.What)), about, l.Detail, l.Digest[:16]})
+	}
+	if len(lines) == mostLines {
+		view.More = v.T("record.latest", "N", mostLines)
 	}
 	if v.person.SeesAll() {
 		view.Lead = v.T("record.leadAll")

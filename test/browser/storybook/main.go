@@ -5,7 +5,8 @@
 //
 // It listens on loopback and ends with Ctrl-C. PACKS is a folder of packs to draw
 // in place of those that come with muster. Workspaces are to be looked at below
-// /workspace/: filled, in its first year, and empty; nothing in them can be changed.
+// /workspace/: filled, in its first year, and empty; a coordinator's pages below
+// /coordinator/, as each of its people sees them. Nothing in them can be changed.
 package main
 
 import (
@@ -50,8 +51,14 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeAll()) }()
+	coordinators, closeCoordinators, err := coordinators(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeCoordinators()) }()
 	mux := http.NewServeMux()
 	mux.Handle("/", book)
+	mux.Handle("/coordinator/", coordinators)
 	mux.Handle("/workspace/", workspaces)
 	address := "127.0.0.1:0"
 	if len(args) > 0 {
@@ -61,6 +68,6 @@ func run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("http://%[1]s/\nhttp://%[1]s/workspace/\n", l.Addr())
+	fmt.Printf("http://%[1]s/\nhttp://%[1]s/workspace/\nhttp://%[1]s/coordinator/\n", l.Addr())
 	return web.Serve(ctx, l, web.Loopback(l.Addr(), mux))
 }
