@@ -82,8 +82,9 @@ type View struct {
 	Cycle
 	HostNames  [2]coalition.MemberID // empty where they are not chosen
 	Board      []Standing            // of whom she sees, members first, by name
-	Members    Count                 // of all, whomever she sees
+	Members    Count                 // of these
 	Partners   Count
+	Hidden     int // how many more take part
 	Steps      []Step
 	Extensions []Extension
 	Ways       []Way   // where it could go, for the staff; else nil
@@ -136,15 +137,17 @@ func (st state) view(who Person) View {
 	}
 	for _, p := range st.board {
 		party := st.parties[p.Party]
+		if !who.seesParty(party) { // how many of them delivered is not hers to know either
+			v.Hidden++
+			continue
+		}
 		count := &v.Members
 		if party.Kind == Partner {
 			count = &v.Partners
 		}
 		count.Of++
 		count.By[p.Status]++
-		if who.seesParty(party) {
-			v.Board = append(v.Board, Standing{party, p, st.keyed[party.ID], who.speaksFor(party.ID)})
-		}
+		v.Board = append(v.Board, Standing{party, p, st.keyed[party.ID], who.speaksFor(party.ID)})
 	}
 	slices.SortFunc(v.Board, func(a, b Standing) int {
 		if a.Kind != b.Kind {

@@ -320,6 +320,9 @@ func TestWhoSeesWhat(t *testing.T) {
 		if len(v.Board) != boards[name] {
 			t.Errorf("%s sees %d on the board, want %d", name, len(v.Board), boards[name])
 		}
+		if v.Members.Of+v.Partners.Of != boards[name] || v.Hidden != 14-boards[name] {
+			t.Errorf("%s is told of %d members and %d partners, and that %d are hidden", name, v.Members.Of, v.Partners.Of, v.Hidden)
+		}
 		parties, err := w.Parties(ctx, who)
 		must(t, err)
 		if len(parties) != boards[name] {

@@ -102,8 +102,8 @@ func (p *Pages) board(w http.ResponseWriter, r *http.Request, v *visit) error {
 	for _, s := range c.Board {
 		view.Rows = append(view.Rows, v.row(c, s))
 	}
-	if hidden := c.Members.Of + c.Partners.Of - len(c.Board); hidden > 0 {
-		view.Hidden = v.N("board.hidden", hidden)
+	if c.Hidden > 0 {
+		view.Hidden = v.N("board.hidden", c.Hidden)
 	}
 	view.Say = v.sayable(c)
 	view.Steps = v.history(c)
