@@ -68,6 +68,7 @@ used, and starts nothing.`,
 					return err
 				}
 				defer w.close(&err)
+				t.asks = lock.identity == ""
 				return serveTeam(cmd.Context(), env, w, t)
 			}
 			w, err := openWorkspaceDir(cmd.Context(), env, dir, lock)

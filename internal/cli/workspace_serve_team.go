@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 
 	"muster/internal/account"
 	"muster/internal/config"
 	"muster/internal/errs"
+	"muster/internal/evidence"
 	"muster/internal/web"
 	webaccount "muster/internal/web/account"
 	workspacepage "muster/internal/web/workspace"
@@ -23,6 +25,7 @@ type team struct {
 	cfg         *config.Team
 	certificate tls.Certificate
 	provider    account.Provider // nil if there is none
+	asks        bool             // the workspace opens with a passphrase, which sealing wants once more
 }
 
 // readTeam reads configuration, certificate and secrets, and checks that they belong
@@ -35,6 +38,11 @@ func readTeam(env Env, path string) (*team, error) {
 	t := &team{cfg: cfg}
 	if t.certificate, err = certificateOf(env, cfg); err != nil {
 		return nil, err
+	}
+	for _, folder := range cfg.Evidence {
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			return nil, inFile(path, errs.New(errs.NotFound, "evidence: there is no folder "+strconv.Quote(folder), "make it, or take it out of the list; relative paths begin in the folder of the file"))
+		}
 	}
 	t.provider, err = openIDOf(env, cfg)
 	return t, err
@@ -79,8 +87,9 @@ func serveTeam(ctx context.Context, env Env, w *openWorkspace, t *team) error {
 }
 
 // handler puts the pages of the workspace behind those by which people enter. end
-// waits for what they do in the background. Nothing is read or sealed from these pages:
-// paths on this machine and its key are its owner's.
+// waits for what they do in the background. Pieces of evidence are read below the folders
+// that the configuration names, and nothing is sealed unless it says so: paths on this
+// machine and its key are its owner's.
 func (t *team) handler(ctx context.Context, env Env, w *openWorkspace) (h http.Handler, end func(), err error) {
 	member, err := w.Member(ctx)
 	if err != nil {
@@ -104,8 +113,16 @@ func (t *team) handler(ctx context.Context, env Env, w *openWorkspace) (h http.H
 	if err != nil {
 		return nil, nil, err
 	}
+	var pieces workspace.Pieces
+	if len(t.cfg.Evidence) > 0 {
+		pieces = evidence.New(evidence.Config{Within: t.cfg.Evidence})
+	}
+	var sealer workspacepage.Sealer
+	if t.cfg.Sealing {
+		sealer = &pageSealer{env: env, w: w, asks: t.asks}
+	}
 	pages, err := workspacepage.New(workspacepage.Config{
-		Service: w.Service, Now: env.Now, Rand: env.Rand, Log: log, Team: doors,
+		Service: w.Service, Now: env.Now, Rand: env.Rand, Log: log, Team: doors, Pieces: pieces, Sealer: sealer,
 		Person: func(r *http.Request) workspace.Person {
 			p, _ := webaccount.PersonOf(r.Context()) // behind the guard there is somebody
 			return workspace.PersonOf(p)

@@ -140,9 +140,6 @@ func IsMailAddress(text string) bool {
 // Write prints what would be used, one line a setting. It names files and shows
 // nothing of what is in them.
 func (cfg *Coordinator) Write(w io.Writer) error {
-	if err := cfg.Team.Write(w); err != nil {
-		return err
-	}
 	database := "SQLite, " + cfg.SQLite
 	if cfg.PostgresDSN != "" {
 		database = "PostgreSQL, connection string in " + cfg.PostgresDSN
@@ -154,12 +151,7 @@ func (cfg *Coordinator) Write(w io.Writer) error {
 			mail += fmt.Sprintf(", as %s, password in %s", strconv.Quote(m.User), m.Password)
 		}
 	}
-	for _, row := range [][2]string{{"operations", cfg.Operations}, {"database", database}, {"mail", mail}} {
-		if _, err := fmt.Fprintf(w, "%-11s %s\n", row[0], row[1]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return writeRows(w, append(cfg.rows(), [2]string{"operations", cfg.Operations}, [2]string{"database", database}, [2]string{"mail", mail}))
 }
 
 // CoordinatorYAML returns the configuration that a new coordinator begins with.

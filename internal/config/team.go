@@ -31,6 +31,8 @@ type Team struct {
 	Idle        time.Duration // after which a session ends without a request
 	Longest     time.Duration // after which it ends
 	Connections int           // at the same time; zero leaves it to the program
+	Evidence    []string      // folders in which pieces of evidence may lie that these pages read; none: they read nothing
+	Sealing     bool          // whether a lead seals on these pages, with the key in the workspace's folder
 	Log         Log
 }
 
@@ -48,6 +50,7 @@ const (
 	defaultTeamListen = ":8443"
 	defaultIdle       = 30
 	defaultLongest    = 12
+	maxFolders        = 32
 )
 
 // ReadTeam reads the configuration file at path. Its faults are all of them, as
@@ -66,9 +69,17 @@ func ReadTeam(path string) (*Team, error) {
 	if t.Provider != nil {
 		paths = append(paths, &t.Provider.ClientSecret, &t.Provider.Authorities)
 	}
+	for i := range t.Evidence {
+		paths = append(paths, &t.Evidence[i])
+	}
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(filepath.Dir(path), *p)
+		}
+	}
+	for i, folder := range t.Evidence { // nothing leads out of them, wherever the program is started
+		if t.Evidence[i], err = filepath.Abs(folder); err != nil {
+			return nil, err
 		}
 	}
 	return t, nil
@@ -81,9 +92,9 @@ func (c *checker) team(data []byte) *Team {
 	if root == nil {
 		return t
 	}
-	var format, public, listen, tls, provider, session, limits, log *node
+	var format, public, listen, tls, provider, session, limits, evidence, sealing, log *node
 	if !c.object("", root, need("format", &format), need("url", &public), may("listen", &listen), need("tls", &tls),
-		may("oidc", &provider), may("session", &session), may("limits", &limits), may("log", &log)) {
+		may("oidc", &provider), may("session", &session), may("limits", &limits), may("evidence", &evidence), may("sealing", &sealing), may("log", &log)) {
 		return t
 	}
 	c.word("format", format, TeamFormat)
@@ -98,6 +109,12 @@ func (c *checker) team(data []byte) *Team {
 			t.Connections = c.number("limits.connections", connections, 8, 65_536)
 		}
 	}
+	for i, n := range c.list("evidence", evidence, maxFolders) {
+		if folder := c.text(fmt.Sprintf("evidence[%d]", i), n); folder != "" {
+			t.Evidence = append(t.Evidence, folder)
+		}
+	}
+	t.Sealing = c.word("sealing", sealing, "off", "on") == "on"
 	c.log(&t.Log, log)
 	return t
 }
@@ -262,6 +279,18 @@ func (p *Provider) Secret() (string, error) {
 // Write prints what would be used, one line a setting. It names files and shows
 // nothing of what is in them.
 func (t *Team) Write(w io.Writer) error {
+	sealing := "not on these pages; with muster workspace seal"
+	if t.Sealing {
+		sealing = "by a lead, on these pages, with the key in the folder of the workspace"
+	}
+	return writeRows(w, append(t.rows(),
+		[2]string{"evidence", cmp.Or(strings.Join(t.Evidence, ", "), "is not read from these pages")},
+		[2]string{"sealing", sealing},
+	))
+}
+
+// rows are the settings by which several reach pages and enter them.
+func (t *Team) rows() [][2]string {
 	provider := "none; people sign in with passkeys"
 	if t.Provider != nil {
 		provider = fmt.Sprintf("%s, as client %s, secret in %s", t.Provider.Issuer, strconv.Quote(t.Provider.ClientID), t.Provider.ClientSecret)
@@ -270,7 +299,7 @@ func (t *Team) Write(w io.Writer) error {
 	if t.Log.JSON {
 		format = "JSON"
 	}
-	rows := [][2]string{
+	return [][2]string{
 		{"url", t.URL},
 		{"listen", t.Listen},
 		{"certificate", t.Certificate},
@@ -280,6 +309,10 @@ func (t *Team) Write(w io.Writer) error {
 		{"connections", orDefault(t.Connections)},
 		{"log", strings.ToLower(t.Log.Level.String()) + ", " + format},
 	}
+}
+
+// writeRows prints settings, one line each.
+func writeRows(w io.Writer, rows [][2]string) error {
 	for _, row := range rows {
 		if _, err := fmt.Fprintf(w, "%-11s %s\n", row[0], row[1]); err != nil {
 			return err

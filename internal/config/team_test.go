@@ -37,9 +37,17 @@ func TestReadTeam(t *testing.T) {
 oidc: {issuer: "https://id.example/a", client_id: muster, client_secret_file: oidc.secret, authorities: /etc/ca.pem}
 session: {idle_minutes: 5, longest_hours: 1}
 limits: {connections: 20}
+evidence: [pieces, /srv/evidence]
+sealing: on
 `))
 	must(t, err)
 	want.Listen, want.Idle, want.Longest, want.Connections = "192.0.2.7:443", 5*time.Minute, time.Hour, 20
+	want.Sealing = true
+	for _, folder := range []string{filepath.Join(dir, "pieces"), "/srv/evidence"} {
+		folder, err := filepath.Abs(folder)
+		must(t, err)
+		want.Evidence = append(want.Evidence, folder)
+	}
 	want.Provider = &config.Provider{Name: "id.example", Issuer: "https://id.example/a", ClientID: "muster", ClientSecret: filepath.Join(dir, "oidc.secret"), Authorities: "/etc/ca.pem"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -57,6 +65,8 @@ func TestReadTeamRefuses(t *testing.T) {
 		"an issuer in clear":   {leastTeam + "oidc: {issuer: \"http://id.example\", client_id: a, client_secret_file: b}\n", `team.yaml:4:16: oidc.issuer: "http://id.example" is no issuer`},
 		"a secret in the file": {leastTeam + "oidc: {issuer: \"https://id.example\", client_id: a, client_secret: hush}\n", `unknown key "client_secret"`},
 		"for ever":             {leastTeam + "session: {longest_hours: 9000}\n", "a whole number from 1 to 168"},
+		"evidence, no list":    {leastTeam + "evidence: evidence\n", "where a list is wanted"},
+		"sealing, unknown":     {leastTeam + "sealing: maybe\n", `sealing: "maybe" is not known; allowed: off, on`},
 		"idle for too long":    {leastTeam + "session: {idle_minutes: 120, longest_hours: 1}\n", "a session would end before it is idle"},
 	} {
 		_, err := config.ReadTeam(write(t, filepath.Join(t.TempDir(), "team.yaml"), row.text))

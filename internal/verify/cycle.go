@@ -363,22 +363,22 @@ func (a *auditor) phases(c *cycle) {
 	slices.SortFunc(list, func(x, y entry) int { return x.Number("number") - y.Number("number") })
 	at := coalition.Phase(list[0].Fields["from"])
 	if at != coalition.Draft {
-		a.fails(StepPhases, a.place(list[0].number), nil, "phase_first", string(at))
+		a.fails(StepPhases, a.place(list[0].number), nil, "phase_first", phase(at))
 		return
 	}
 	for i, e := range list {
 		from, to := coalition.Phase(e.Fields["from"]), coalition.Phase(e.Fields["to"])
 		if e.Number("number") != i+1 || from != at {
-			a.fails(StepPhases, a.place(e.number), nil, "phase_order", e.Number("number"), string(from), string(at))
+			a.fails(StepPhases, a.place(e.number), nil, "phase_order", e.Number("number"), phase(from), phase(at))
 			return
 		}
 		if err := coalition.Step(from, to, e.Fields["reason"]); err != nil {
-			a.fails(StepPhases, a.place(e.number), err, "phase_step", string(from), string(to))
+			a.fails(StepPhases, a.place(e.number), err, "phase_step", phase(from), phase(to))
 			return
 		}
 		at = to
 	}
-	a.holds(StepPhases, "phases", len(list), string(at))
+	a.holds(StepPhases, "phases", len(list), phase(at))
 }
 
 // deadline holds the postponements to the charter.

@@ -1,4 +1,9 @@
 package verify
 
+import "muster/internal/coalition"
+
 // Template returns a sentence before its arguments are in it.
 func Template(code string) (en, fr string) { return sentences()[code].en, sentences()[code].fr }
+
+// PhaseWords returns what a phase is called in both languages.
+func PhaseWords(p coalition.Phase) (en, fr string) { return phase(p).en, phase(p).fr }

@@ -358,3 +358,15 @@ func TestSentences(t *testing.T) {
 		}
 	}
 }
+
+// TestPhaseWords: every phase that there is has a name in French.
+func TestPhaseWords(t *testing.T) {
+	t.Parallel()
+	for _, step := range coalition.Transitions() {
+		for _, p := range []coalition.Phase{step.From, step.To} {
+			if en, fr := verify.PhaseWords(p); en != string(p) || fr == en && p != coalition.Consultation {
+				t.Errorf("%s is called %q and %q", p, en, fr)
+			}
+		}
+	}
+}

@@ -2,7 +2,9 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 
+	"muster/internal/coalition"
 	"muster/internal/framework"
 )
 
@@ -15,8 +17,31 @@ type Sentence struct {
 // words are a text in English and French, with places for the same arguments.
 type words struct{ en, fr string }
 
+// text returns the text with its arguments in it; one that is words itself is in the
+// language of the text.
 func (w words) text(args ...any) framework.Text {
-	return framework.Text{"en": fmt.Sprintf(w.en, args...), "fr": fmt.Sprintf(w.fr, args...)}
+	fr := slices.Clone(args)
+	en := slices.Clone(args)
+	for i, a := range args {
+		if both, ok := a.(words); ok {
+			en[i], fr[i] = both.en, both.fr
+		}
+	}
+	return framework.Text{"en": fmt.Sprintf(w.en, en...), "fr": fmt.Sprintf(w.fr, fr...)}
+}
+
+// phase returns what a phase is called; one that there is not is called as it is
+// written.
+func phase(p coalition.Phase) words {
+	fr, ok := map[coalition.Phase]string{
+		coalition.Draft: "projet", coalition.Consultation: "consultation", coalition.Adopted: "adoptée", coalition.Open: "ouverte", coalition.Closing: "en clôture",
+		coalition.Closed: "close", coalition.Aggregated: "additionnée", coalition.Review: "relecture", coalition.Released: "publiée", coalition.Conference: "conférence",
+		coalition.Commitments: "engagements", coalition.FollowUp: "suivi", coalition.Archived: "archivée", coalition.Postponed: "reportée", coalition.Cancelled: "annulée",
+	}[p]
+	if !ok {
+		return words{string(p), string(p)}
+	}
+	return words{string(p), fr}
 }
 
 // sentence returns the sentence of a code. One that is missing is a defect, which a
@@ -202,10 +227,10 @@ func cycleWords() map[string]words {
 		"ack_steps":            {"Your acknowledgement %d is of a procedure or a round whose steps are not in this bundle.", "Votre accusé de réception %d est d’une procédure ou d’un tour dont les étapes ne sont pas dans ce dossier."},
 		"ack_other":            {"Your acknowledgement %d is not by the coordinator of this cycle.", "Votre accusé de réception %d n’est pas du coordinateur de ce cycle."},
 
-		"phases":      {"Every step of the cycle was allowed, %d in all, and it stands at: %s.", "Chaque étape du cycle était permise, %d en tout, et il en est à : %s."},
-		"phase_first": {"The first phase entered begins at %s, not at draft.", "La première phase inscrite commence à %s, et non à draft."},
-		"phase_order": {"Step %d of the cycle begins at %s, and the one before it ended at %s.", "L’étape %d du cycle commence à %s, et la précédente finissait à %s."},
-		"phase_step":  {"No cycle goes from %s to %s.", "Aucun cycle ne passe de %s à %s."},
+		"phases":      {"Every step of the cycle was allowed, %d in all, and it stands at: %s.", "Chaque étape du cycle était permise, %d en tout ; sa phase est : %s."},
+		"phase_first": {"The first phase entered begins at %s, not at draft.", "La première phase inscrite commence à « %s », et non à « projet »."},
+		"phase_order": {"Step %d of the cycle begins at %s, and the one before it ended at %s.", "L’étape %d du cycle commence à « %s », et la précédente finissait à « %s »."},
+		"phase_step":  {"No cycle goes from %s to %s.", "Aucun cycle ne passe de « %s » à « %s »."},
 
 		"deadline":       {"Postponements: %d, each signed by all three; the deadline is %s.", "Reports : %d, chacun signé par les trois ; l’échéance est le %s."},
 		"addendum_wrong": {"Postponement %d does not follow from the charter and those before it.", "Le report %d ne découle pas de la charte et des précédents."},

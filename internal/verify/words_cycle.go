@@ -51,7 +51,7 @@ func releaseWords() map[string]words {
 		"release_unplanned":  {"The charter plans no release of %s.", "La charte ne prévoit pas de publication de %s."},
 		"release_absent":     {"The release of %s is not in this bundle; its fingerprint is in the record.", "La publication de %s n’est pas dans ce dossier ; son empreinte est au registre."},
 		"approved":           {"Both hosts signed the release of %s.", "Les deux hôtes ont signé la publication de %s."},
-		"approval_rehearsal": {"No host signed the release of %[2]s; in a %[1]s nobody agrees to publish it.", "Aucun hôte n’a signé la publication de %[2]s ; dans un cycle marqué %[1]s, personne n’en accepte la publication."},
+		"approval_rehearsal": {"No host signed the release of %[2]s; in a cycle that is marked %[1]s nobody agrees to publish it.", "Aucun hôte n’a signé la publication de %[2]s ; dans un cycle marqué %[1]s, personne n’en accepte la publication."},
 		"approval_missing":   {"%[1]d of the two hosts signed the release of %[2]s.", "La publication de %[2]s est signée par %[1]d des deux hôtes."},
 
 		"rule":          {"Run again, the rule gives these bands of %s: no band holds fewer than %[2]d members unless it holds none, and %[3]d members besides the hosts where %[4]d are needed.", "Appliquée de nouveau, la règle donne ces tranches de %s : aucune n’a moins de %[2]d membres à moins d’être vide, et %[3]d membres hors hôtes là où il en faut %[4]d."},

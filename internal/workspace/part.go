@@ -15,6 +15,27 @@ import (
 // SeesAll reports whether the person sees more than her part.
 func (p Person) SeesAll() bool { return p.seesAll() }
 
+// Answers reports whether the person answers for the member.
+func (p Person) Answers() bool { return p.may(answer) == nil }
+
+// Organises reports whether the person keeps surveys, bodies, sections and the chain.
+func (p Person) Organises() bool { return p.may(organise) == nil }
+
+// Remarks reports whether the person comments.
+func (p Person) Remarks() bool { return p.may(remark) == nil }
+
+// Verifies reports whether the person writes findings and the opinion.
+func (p Person) Verifies() bool { return p.may(verify) == nil }
+
+// Plans reports whether the person keeps the improvement plan.
+func (p Person) Plans() bool { return p.may(plan) == nil }
+
+// Measures reports whether the person has evidence read where it lies.
+func (p Person) Measures() bool { return p.may(measuring) == nil }
+
+// Seals reports whether the person seals.
+func (p Person) Seals() bool { return p.may(seal) == nil }
+
 // AnswersFor reports whether the person answers for a body.
 func (p Person) AnswersFor(body string) bool { return p.answersFor(body) }
 

@@ -1,11 +1,12 @@
 // Looks at a member's workspace in a browser, as workspace_test.go says, and prints
 // what it found: one line of JSON a check, {"name", "faults", "says"}.
 //
-//	node workspace.mjs MODULES CHROMIUM RELEASE FILLED FIRST SECOND
+//	node workspace.mjs MODULES CHROMIUM RELEASE FILLED FIRST SECOND READER
 //
 // RELEASE is the release of the year that is answered in the last workspace. The last
-// three are addresses with a token: the demonstration, a first year with nothing
-// answered, and a second year in which everything looks unchanged.
+// four are addresses with a token: the demonstration, a first year with nothing
+// answered, a second year in which everything looks unchanged, and the demonstration
+// for somebody who only reads.
 
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
@@ -35,7 +36,7 @@ async function site(address) {
   await context.close();
   return { base: url.origin + "/" + url.pathname.split("/")[1], state, left: url.search, address };
 }
-const [filled, first, second] = await Promise.all(addresses.map(site));
+const [filled, first, second, reader] = await Promise.all(addresses.map(site));
 
 async function check(name, where, options, look) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, storageState: where.state, ...options });
@@ -105,6 +106,19 @@ for (const [name, path] of Object.entries(views)) {
       await audit(page, must);
     });
   }
+}
+
+// Who only reads has the same pages without a form.
+for (const [name, lang, width] of [["area", "fr", 1440], ["bodies", "en", 390], ["verification", "fr", 390], ["plan", "en", 1440], ["needs", "en", 390], ["signoff", "fr", 1440], ["evidence", "en", 1440]]) {
+  await check(`axe reader ${name} ${lang} ${width}`, reader, { viewport: { width, height: 900 } }, async (page, must) => {
+    await page.goto(`${reader.base}/${lang}/${views[name]}`);
+    must(await page.locator(".role").first().isVisible(), "it does not say that she only reads");
+    must((await page.locator("main form[method=post]").count()) === 0, "there is a form");
+    if (name === "area") must((await page.locator("input[name=level]:checked").count()) > 2, "the answers are not in sight");
+    await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
+    await fits(page, must);
+    await audit(page, must);
+  });
 }
 
 await check("the token is gone from the address, and good once", filled, { storageState: undefined, failing: true }, async (page, must) => {

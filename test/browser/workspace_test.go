@@ -67,6 +67,7 @@ func TestWorkspacePages(t *testing.T) {
 	for _, db := range []*workspacedb.DB{filled, first, second} {
 		args = append(args, serveWorkspace(t, db, lead))
 	}
+	args = append(args, serveWorkspace(t, filled, workspace.Person{Name: "Ines Calloway", Roles: []workspace.Role{workspace.RoleReader}}))
 	cmd := exec.CommandContext(t.Context(), tools.node, args...)
 	var out, broken bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &broken
@@ -93,7 +94,7 @@ func TestWorkspacePages(t *testing.T) {
 			}
 		})
 	}
-	if checks < 49 {
+	if checks < 56 {
 		t.Errorf("only %d checks ran", checks)
 	}
 	// All of the first year was answered, by keys alone, and every second one confirmed.
@@ -147,16 +148,16 @@ func newWorkspace(t *testing.T) *workspacedb.DB {
 	return db
 }
 
-// serveWorkspace serves a workspace as the command does and returns the address with
+// serveWorkspace serves a workspace as the command does to a person and returns the address with
 // its token.
-func serveWorkspace(t *testing.T, db *workspacedb.DB, lead workspace.Person) string {
+func serveWorkspace(t *testing.T, db *workspacedb.DB, person workspace.Person) string {
 	t.Helper()
 	door, err := web.NewDoor(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	pages, err := page.New(page.Config{
-		Service: workspace.New(workspace.Config{Store: db, Now: time.Now}), Person: func(*http.Request) workspace.Person { return lead },
+		Service: workspace.New(workspace.Config{Store: db, Now: time.Now}), Person: func(*http.Request) workspace.Person { return person },
 		Now: time.Now, Rand: rand.Reader, Marking: demo.Synthetic, Base: door.Base(),
 	})
 	if err != nil {

@@ -30,6 +30,7 @@ type areaView struct {
 	Keys      string
 	Previous  web.Link // empty if there is none
 	Next      web.Link
+	May       may
 }
 
 // indexArea is an area in the side index.
@@ -115,7 +116,7 @@ func (p *Pages) area(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	entries := s.plain()
 	view := areaView{
-		Kicker: v.T("area.kicker", "Pack", v.plainPack(), "Cycle", v.survey.Cycle), Heading: v.areas[area.ID], AreaID: area.ID, Scale: v.scale,
+		Kicker: v.T("area.kicker", "Pack", v.plainPack(), "Cycle", v.survey.Cycle), Heading: v.areas[area.ID], AreaID: area.ID, Scale: v.scale, May: v.may(),
 		Area: v.progress("area-"+area.ID, v.T("progress.area", "ID", area.ID), assess.ProgressOf(outcomesOf(area), entries)),
 		Keys: v.T("area.keys"),
 	}

@@ -33,6 +33,7 @@ type bodiesView struct {
 	RollUpRule template.HTML
 
 	NeedsLink, LettersLink, CalendarLink web.Link
+	May                                  may
 }
 
 type bodyView struct {
@@ -121,7 +122,7 @@ func (p *Pages) bodies(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := bodiesView{Kicker: v.kicker(), Action: v.to.under(id, "bodies", "body"), SectionTo: v.to.under(id, "bodies", "section"), RollUpRule: v.ruleText()}
+	view := bodiesView{Kicker: v.kicker(), Action: v.to.under(id, "bodies", "body"), SectionTo: v.to.under(id, "bodies", "section"), RollUpRule: v.ruleText(), May: v.may()}
 	view.NeedsLink = web.Link{Text: v.T("needs.heading"), Href: v.to.under(id, "needs")}
 	view.LettersLink = web.Link{Text: v.T("letter.title"), Href: v.to.under(id, "letters")}
 	view.CalendarLink = web.Link{Text: v.T("home.calendar"), Href: v.to.under(id, "reminders.ics")}
@@ -159,7 +160,9 @@ func (p *Pages) bodies(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	if len(bodies) > 0 {
 		view.Matrix = v.matrix(area, bodies, sections, s)
-		view.Edit = v.edit(r.URL.Query(), s)
+		if view.May.Answer {
+			view.Edit = v.edit(r.URL.Query(), s)
+		}
 	}
 	view.Page = p.page(v, v.T("nav.bodies"), v.to.under(id, "bodies"), surveyPath(id)+"bodies?area="+area.ID)
 	p.render(w, http.StatusOK, "bodies", view)
@@ -240,7 +243,9 @@ func (v *visit) matrix(area *framework.Area, bodies []workspace.SavedBody, secti
 				one.Chip.Text = ""
 			}
 			one.Label = v.T("matrix.cell", "Body", col.Name, "ID", o.ID, "Level", v.level(c.Level))
-			one.Href = v.to.under(v.survey.ID, "bodies") + "?" + url.Values{"area": {area.ID}, "edit": {o.ID}, "body": {col.ID}}.Encode() + "#edit"
+			if v.person.Answers() {
+				one.Href = v.to.under(v.survey.ID, "bodies") + "?" + url.Values{"area": {area.ID}, "edit": {o.ID}, "body": {col.ID}}.Encode() + "#edit"
+			}
 			row.Cells = append(row.Cells, one)
 		}
 		m.Rows = append(m.Rows, row)
@@ -337,6 +342,7 @@ type planView struct {
 	Choices []option
 	New     planLine
 	Below   []checkItem // outcomes below their target without a line
+	May     may
 }
 
 type planLine struct {
@@ -364,7 +370,7 @@ func (p *Pages) plan(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := planView{Kicker: v.kicker(), Action: v.to.under(id, "plan", "action"), Lead: v.N("plan.lead", len(actions))}
+	view := planView{Kicker: v.kicker(), May: v.may(), Action: v.to.under(id, "plan", "action"), Lead: v.N("plan.lead", len(actions))}
 	today := p.now().Format(time.DateOnly)
 	planned := make(map[string]bool)
 	for _, a := range actions {
@@ -394,7 +400,7 @@ func (p *Pages) plan(w http.ResponseWriter, r *http.Request, v *visit) error {
 		view.Choices = append(view.Choices, option{o.ID, o.ID + " " + v.outcomes[o.ID].plainTitle, o.ID == chosen})
 		if e := saved[o.ID].Entry; belowTarget(e) && !planned[o.ID] {
 			view.Below = append(view.Below, checkItem{
-				ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.under(id, "plan") + "?outcome=" + o.ID + "#new",
+				ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.planFor(o),
 				Says: v.T("plan.gap", "Level", e.Level.String(), "Target", e.Target.String()),
 			})
 		}
@@ -403,6 +409,14 @@ func (p *Pages) plan(w http.ResponseWriter, r *http.Request, v *visit) error {
 	view.Page = p.page(v, v.T("nav.plan"), v.to.under(id, "plan"), surveyPath(id)+"plan")
 	p.render(w, http.StatusOK, "plan", view)
 	return nil
+}
+
+// planFor is where a line is planned for an outcome; who keeps no plan reads its answer.
+func (v *visit) planFor(o *framework.Outcome) string {
+	if v.person.Plans() {
+		return v.to.under(v.survey.ID, "plan") + "?outcome=" + o.ID + "#new"
+	}
+	return v.to.question(v.survey.ID, o.AreaID(), o.ID)
 }
 
 func (v *visit) fundings(selected assess.Funding) []option {

@@ -27,12 +27,14 @@ type evidenceView struct {
 	Result       string // of the last reading
 	Broken       int
 	Rows         []evidenceRow
+	May          may
 }
 
 // evidenceRow is an outcome that asks for evidence, or has some.
 type evidenceRow struct {
 	T        func(string, ...any) string
 	Action   string
+	Keeps    bool // the person may change what is said of a piece
 	ID, Href string
 	Title    template.HTML
 	Chip     chip
@@ -72,7 +74,7 @@ func (p *Pages) evidence(w http.ResponseWriter, r *http.Request, v *visit) error
 		return err
 	}
 	view := evidenceView{
-		Kicker: v.kicker(), Action: v.to.under(id, "evidence"), Folder: settings.Evidence, FolderRev: itoa(revised.Rev), Reads: p.pieces != nil,
+		Kicker: v.kicker(), Action: v.to.under(id, "evidence"), Folder: settings.Evidence, FolderRev: itoa(revised.Rev), Reads: p.pieces != nil, May: v.may(),
 		Lead: v.N("evidence.lead", len(references)),
 	}
 	last := p.readings.last(id)
@@ -89,7 +91,7 @@ func (p *Pages) evidence(w http.ResponseWriter, r *http.Request, v *visit) error
 		if !asked && len(byOutcome[o.ID]) == 0 {
 			continue
 		}
-		row := evidenceRow{T: v.T, Action: view.Action, ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.question(id, o.AreaID(), o.ID), Chip: v.chip(e.Level), Missing: e.Unproven()}
+		row := evidenceRow{T: v.T, Keeps: view.May.Answer, Action: view.Action, ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.question(id, o.AreaID(), o.ID), Chip: v.chip(e.Level), Missing: e.Unproven()}
 		if asked {
 			row.Grade = v.grade(e.Evidence)
 		}

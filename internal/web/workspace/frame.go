@@ -26,6 +26,15 @@ type frameView struct {
 	One    bool
 	Action string
 	Anchor string
+	May    may // what it has forms for
+}
+
+// Off is the attribute, after a space, of a field that the person may not change.
+func (f frameView) Off() template.HTMLAttr {
+	if f.May.Answer {
+		return ""
+	}
+	return " disabled"
 }
 
 // Text is a gap for text, in an element or an attribute.

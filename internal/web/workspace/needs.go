@@ -23,6 +23,8 @@ type needsView struct {
 	Action       string
 	Rows         []needRow
 	None         bool
+	Answers      bool // the person may
+	May          may
 	PrintHref    string
 }
 
@@ -63,7 +65,7 @@ func (p *Pages) needs(w http.ResponseWriter, r *http.Request, v *visit) error {
 func (p *Pages) needsView(r *http.Request, v *visit, body string) (needsView, error) {
 	view := needsView{
 		Kicker: v.kicker(), Lead: v.T("needs.lead"), Body: body, Name: v.member, Action: v.to.under(v.survey.ID, "needs"), Rev: "0",
-		PrintHref: v.to.under(v.survey.ID, "needs", "print"),
+		PrintHref: v.to.under(v.survey.ID, "needs", "print"), May: v.may(), Answers: v.person.Answers() || v.person.AnswersFor(body),
 	}
 	all, err := p.service.Needs(r.Context(), v.person)
 	if err != nil {

@@ -29,6 +29,7 @@ type commentView struct {
 type keptView struct {
 	T          func(string, ...any) string
 	One        bool
+	Removes    bool // the person may take pieces of evidence out
 	Action     string
 	References []referenceView
 	Comments   []commentView
@@ -41,6 +42,7 @@ type proposalView struct {
 	Bodies  []bodyAnswer
 	Says    string
 	Given   bool // there is a level to take
+	Takes   bool // and the person may
 }
 
 type bodyAnswer struct {
@@ -75,10 +77,13 @@ type frameKey struct {
 	lang    string
 	outcome string
 	one     bool
+	answer  bool // there is a form to answer, and one to comment
+	remark  bool
 }
 
 func (p *Pages) frameOf(v *visit, o *framework.Outcome, one bool) (*frame, error) {
-	key := frameKey{v.survey.ID, v.pack.Digest, v.Lang, o.ID, one}
+	can := v.may()
+	key := frameKey{v.survey.ID, v.pack.Digest, v.Lang, o.ID, one, can.Answer, can.Remark}
 	p.mu.Lock()
 	f := p.frames[key]
 	p.mu.Unlock()
@@ -86,7 +91,7 @@ func (p *Pages) frameOf(v *visit, o *framework.Outcome, one bool) (*frame, error
 		return f, nil
 	}
 	f, err := newFrame(p.templates["area"], frameView{
-		outcomeTexts: v.outcomes[o.ID], T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID), Anchor: anchor(o.ID),
+		outcomeTexts: v.outcomes[o.ID], T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID), Anchor: anchor(o.ID), May: can,
 	})
 	if err != nil {
 		return nil, err
@@ -133,7 +138,7 @@ func (p *Pages) fill(v *visit, o *framework.Outcome, s *state, one bool) (fillin
 
 // fillKept fills in evidence and comments.
 func (p *Pages) fillKept(v *visit, o *framework.Outcome, s *state, one bool, with filling) error {
-	kept := keptView{T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID)}
+	kept := keptView{T: v.T, One: one, Removes: v.person.Answers(), Action: v.to.outcome(v.survey.ID, o.ID)}
 	for _, ref := range s.references[o.ID] {
 		view := referenceView{ID: ref.ID, Place: ref.Place, Title: ref.Title, Saved: v.when(ref.Revised), Digest: ref.SHA256}
 		if strings.HasPrefix(strings.ToLower(ref.Place), "https://") {
@@ -202,7 +207,7 @@ func (v *visit) fillLast(o *framework.Outcome, before workspace.Saved, now asses
 	}
 	with["last chip"] = v.chips[e.Level]
 	with.text("last says", strings.Join(words, " · "))
-	if now.Carried {
+	if now.Carried && v.person.Answers() {
 		with["unchanged"] = `<span class="unchanged"><span class="looks">` + v.looksUnchanged + `</span> <button type="submit" class="little" formaction="` +
 			template.HTMLEscapeString(v.to.outcome(v.survey.ID, o.ID, "confirm")) + `" name="from" value="form" data-confirm>` + v.isUnchanged + `</button></span>`
 	}
@@ -216,6 +221,7 @@ func (v *visit) proposal(o *framework.Outcome, s *state) *proposalView {
 	}
 	p := s.proposals[o.ID]
 	view := &proposalView{T: v.T, Heading: v.N("bodies.said", len(contributions)), Given: s.proposes(o.ID)}
+	view.Takes = view.Given && v.person.Answers()
 	said := make(map[string]bool)
 	for _, c := range contributions {
 		said[c.Body] = true

@@ -34,7 +34,8 @@ type sealingView struct {
 	Charter               string
 	Sealings              []sealingRow
 	Table                 []leaveRow
-	Seal                  *sealView
+	Seal                  *sealView // nil where the person does not seal
+	May                   may
 	Upload                string // the command that delivers what was sealed last
 }
 
@@ -84,7 +85,7 @@ func (p *Pages) sealing(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if err != nil {
 		return err
 	}
-	view := sealingView{Kicker: v.kicker(), Heading: v.T("sealing.heading"), Lead: v.T("sealing.lead"), CheckHref: v.to.under(id, "check"), Digest: is.Digest}
+	view := sealingView{Kicker: v.kicker(), May: v.may(), Heading: v.T("sealing.heading"), Lead: v.T("sealing.lead"), CheckHref: v.to.under(id, "check"), Digest: is.Digest}
 	if n := len(is.Blockers); n > 0 {
 		view.Heading, view.Blocked = v.T("sealing.dry"), v.N("sealing.blocked", n)
 	}
@@ -125,7 +126,9 @@ func (p *Pages) sealing(w http.ResponseWriter, r *http.Request, v *visit) error 
 		}
 		view.Sealings = append(view.Sealings, row)
 	}
-	view.Seal = p.sealView(v, is, len(sealings))
+	if view.May.Seal {
+		view.Seal = p.sealView(v, is, len(sealings))
+	}
 	for _, o := range is.Pack.Outcomes() {
 		a, ok := is.Now.Answers[o.ID]
 		row := leaveRow{ID: o.ID, Title: v.outcomes[o.ID].Title, Level: "–", Verified: "–", Target: "–", Gap: "–", Evidence: "–"}

@@ -18,6 +18,7 @@ import (
 // signoffView is the chain, whose turn it is, and what was decided.
 type signoffView struct {
 	web.Page
+	May                   may
 	Kicker, Heading, Lead string
 	Steps                 []stepView
 	Digest                string
@@ -79,7 +80,7 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 	}
 	view := signoffView{
 		Kicker: v.kicker(), Digest: is.Digest, CheckHref: v.to.under(id, "check"), SheetHref: v.to.under(id, "signoff", "sheet"),
-		DecisionTo: v.to.under(id, "signoff", "decision"), ChainTo: v.to.under(id, "signoff", "chain"), Person: v.person.Name,
+		DecisionTo: v.to.under(id, "signoff", "decision"), ChainTo: v.to.under(id, "signoff", "chain"), Person: v.person.Name, May: v.may(),
 	}
 	missing := 0
 	for _, b := range is.Blockers {

@@ -27,6 +27,7 @@ type standingView struct {
 	Stamp        string // the marking of the release
 	Action       string
 	Given        bool
+	May          may
 	Notices      []string
 	Counts       []sheetCount
 	Urgent       []urgentView
@@ -73,7 +74,7 @@ func (p *Pages) standing(w http.ResponseWriter, r *http.Request, v *visit) error
 	if err := p.describe(ctx, v); err != nil {
 		return err
 	}
-	view := standingView{Kicker: v.kicker(), Action: v.to.under(id, "standing")}
+	view := standingView{Kicker: v.kicker(), May: v.may(), Action: v.to.under(id, "standing")}
 	released, kept, err := p.service.Release(ctx, v.person, id)
 	switch {
 	case errs.KindOf(err) == errs.NotFound:

@@ -10,6 +10,25 @@ import (
 // teamBase is where the pages by which people enter lie, beside these.
 const teamBase = "/account"
 
+// may says what the person can do on a page, so that it has no form that would be
+// refused, and in a sentence where she only looks.
+type may struct {
+	Answer, Organise, Remark, Verify, Plan, Measure, Seal bool
+	Note                                                  string // empty for a lead
+}
+
+func (v *visit) may() may {
+	p := v.person
+	m := may{p.Answers(), p.Organises(), p.Remarks(), p.Verifies(), p.Plans(), p.Measures(), p.Seals(), ""}
+	for _, role := range []workspace.Role{workspace.RoleVerifier, workspace.RoleApprover, workspace.RoleReader} {
+		if !m.Answer && p.Is(role) {
+			m.Note = v.T("role." + string(role))
+			break
+		}
+	}
+	return m
+}
+
 // nav returns the pages of a survey that the person has a use for.
 func (v *visit) nav(here string) []web.Link {
 	var links []web.Link

@@ -23,7 +23,7 @@ type verificationView struct {
 	Digest       string
 	Opinion      *opinionView
 	Passkey      *passkeyView // nil where nobody signs with passkeys
-	Verifies     bool
+	May          may
 	Done         progressView
 	Evidence     web.Link
 	Request      string // the command that asks for a signed opinion
@@ -73,7 +73,7 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 	if err != nil {
 		return err
 	}
-	view := verificationView{Kicker: v.kicker(), Action: v.to.under(id, "verification", "finding"), OpinionTo: v.to.under(id, "verification", "opinion"), Digest: digest, Passkey: p.passkey(v, "verification"), Verifies: v.person.Is(workspace.RoleLead) || v.person.Is(workspace.RoleVerifier)}
+	view := verificationView{Kicker: v.kicker(), Action: v.to.under(id, "verification", "finding"), OpinionTo: v.to.under(id, "verification", "opinion"), Digest: digest, Passkey: p.passkey(v, "verification"), May: v.may()}
 	why := make(map[string][]string)
 	for _, pick := range picks {
 		for _, reason := range pick.Why {

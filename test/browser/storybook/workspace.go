@@ -21,9 +21,9 @@ import (
 	"muster/internal/workspace"
 )
 
-// workspaces serves the pages of three workspaces of an invented member below
-// /workspace/: filled in its second year, loaded and unanswered, and empty. They are
-// made in a temporary folder, which closeAll removes.
+// workspaces serves the pages of workspaces of an invented member below /workspace/:
+// filled in its second year, loaded and unanswered, and empty, and the filled one as
+// who only reads sees it. They are made in a temporary folder, which closeAll removes.
 func workspaces(ctx context.Context, packs fs.FS) (h http.Handler, closeAll func() error, err error) {
 	dir, err := os.MkdirTemp("", "muster-storybook-*")
 	if err != nil {
@@ -39,7 +39,7 @@ func workspaces(ctx context.Context, packs fs.FS) (h http.Handler, closeAll func
 	}
 	mux := http.NewServeMux()
 	index := "<!doctype html><html lang=\"en\"><title>Workspaces</title><ul>"
-	for _, name := range []string{"filled", "first", "empty"} {
+	for _, name := range []string{"filled", "first", "empty", "reader"} {
 		pages, db, err := workspaceOf(ctx, packs, filepath.Join(dir, name), name)
 		if err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("the workspace %s: %w", name, err), closeAll())
@@ -69,8 +69,12 @@ func workspaceOf(ctx context.Context, packs fs.FS, path, name string) (*page.Pag
 	if err := fill(ctx, db, service, lead, packs, name); err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}
+	person := lead
+	if name == "reader" {
+		person = workspace.Person{Name: "Ines Calloway", Roles: []workspace.Role{workspace.RoleReader}}
+	}
 	pages, err := page.New(page.Config{
-		Service: service, Person: func(*http.Request) workspace.Person { return lead }, Now: time.Now, Rand: rand.Reader,
+		Service: service, Person: func(*http.Request) workspace.Person { return person }, Now: time.Now, Rand: rand.Reader,
 		Marking: demo.Synthetic, Base: "/workspace/" + name, Pieces: evidence.New(evidence.Config{}),
 	})
 	if err != nil {
@@ -89,7 +93,7 @@ func fill(ctx context.Context, db *workspacedb.DB, service *workspace.Service, l
 		}
 		all = append(all, pack)
 	}
-	if name == "filled" {
+	if name == "filled" || name == "reader" {
 		return demo.FillWorkspace(ctx, demo.WorkspaceConfig{Store: db, Packs: all, Seed: 1, Now: time.Now(), Lead: lead})
 	}
 	if err := service.Begin(ctx, lead, demo.WorkspaceMember); err != nil || name == "empty" {
