@@ -97,7 +97,7 @@ func typed(ts *testscript.TestScript, c doctest.Command, want int) {
 			c.Args[i] = ts.Getenv(name)
 		}
 	}
-	serves := strings.HasPrefix(c.Text, "muster host serve ") || strings.HasPrefix(c.Text, "muster workspace serve ")
+	serves := strings.HasPrefix(c.Text, "muster host serve ") || strings.HasPrefix(c.Text, "muster workspace serve ") || strings.HasPrefix(c.Text, "muster coordinator serve ")
 	if !serves || slices.Contains(c.Args, "--check") {
 		if code := exitCode(ts, ts.Exec("muster", c.Args[1:]...)); code != want {
 			ts.Fatalf("%s:%d: %s: exit code %d, want %d\n%s", c.File, c.Line, c.Text, code, want, ts.ReadFile("stderr"))

@@ -50,6 +50,7 @@ func TestStory(t *testing.T) {
 	maps.Copy(commands, cycleCommands())
 	maps.Copy(commands, drillCommands())
 	maps.Copy(commands, teamCommands())
+	maps.Copy(commands, coordinatorCommands())
 	maps.Copy(commands, documentCommands())
 	maps.Copy(commands, silenceCommands())
 	maps.Copy(commands, verifyCommands())

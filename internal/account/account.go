@@ -23,6 +23,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -55,6 +56,7 @@ type Config struct {
 	Site     Site             // zero where nobody signs in, as in a command
 	Provider Provider         // nil where nobody vouches but passkeys
 	Limits   Limits           // zero fields are what [DefaultLimits] says
+	Command  string           // that has the commands about people, for hints; empty: muster workspace
 }
 
 // Service is the people of a surface. Its methods may be called concurrently.
@@ -65,6 +67,7 @@ type Service struct {
 	site     Site
 	provider Provider
 	passkeys *webauthn.WebAuthn // nil without a site
+	command  string
 	flows    flows
 	tries    *limiter // to enter, by source and by person
 	requests *limiter // of who has entered
@@ -78,7 +81,7 @@ type Service struct {
 func New(cfg Config) (*Service, error) {
 	limits := cfg.Limits.orDefault()
 	s := &Service{
-		store: cfg.Store, now: cfg.Now, rand: cfg.Rand, roles: cfg.Roles, site: cfg.Site, provider: cfg.Provider,
+		command: cmp.Or(cfg.Command, "muster workspace"), store: cfg.Store, now: cfg.Now, rand: cfg.Rand, roles: cfg.Roles, site: cfg.Site, provider: cfg.Provider,
 		tries: newLimiter(limits.Tries, limits.Refill), requests: newLimiter(limits.Requests, limits.RequestRefill),
 	}
 	if cfg.Site.Host == "" {

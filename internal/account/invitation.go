@@ -70,7 +70,7 @@ func (s *Service) Invite(ctx context.Context, by string, who Invitee) (token str
 			switch {
 			case coalition.Fold(p.Name) != coalition.Fold(who.Name):
 			case p.Active():
-				return errs.New(errs.Conflict, errs.Quote(p.Name)+" was invited already", "if the invitation is lost or has expired: muster workspace person recover")
+				return errs.New(errs.Conflict, errs.Quote(p.Name)+" was invited already", "if the invitation is lost or has expired: "+s.command+" person recover")
 			default:
 				return errs.New(errs.Conflict, errs.Quote(p.Name)+" was here before and was removed", "what a person did stays under her name; invite under another one")
 			}

@@ -98,7 +98,7 @@ could point at someone, or something that was checked fails.`,
 	root.SetHelpCommand(newHelpCmd())
 	root.AddCommand(
 		newRehearseCmd(env), newDemoCmd(env), newFrameworkCmd(env), newVersionCmd(env),
-		newHostCmd(env), newCollectCmd(env), newSubmitCmd(env), newWorkspaceCmd(env), newCharterCmd(env), newDisclosureCmd(env), newCycleCmd(env), newPictureCmd(env), newCascadeCmd(env), newLedgerCmd(env), newWitnessCmd(env), newSilenceCmd(env), newVerifyCmd(env),
+		newHostCmd(env), newCollectCmd(env), newSubmitCmd(env), newWorkspaceCmd(env), newCharterCmd(env), newDisclosureCmd(env), newCycleCmd(env), newPictureCmd(env), newCascadeCmd(env), newLedgerCmd(env), newWitnessCmd(env), newSilenceCmd(env), newVerifyCmd(env), newCoordinatorCmd(env),
 	)
 	return root
 }

@@ -21,7 +21,7 @@ const ledgerWait = 10 * time.Second
 
 // madeFlag is the flag of the coordinator's commands that names the ledger.
 func madeFlag(cmd *cobra.Command, dir *string) {
-	cmd.Flags().StringVar(dir, "ledger", "", "the folder of the ledger, in which this is entered (default: the one in "+config.CoordinatorFile+", if there is one)")
+	cmd.Flags().StringVar(dir, "ledger", "", "the folder of the ledger, in which this is entered (default: the one in "+config.CollectFile+", if there is one)")
 }
 
 // entering enters what a command of the coordinator has made.
@@ -34,7 +34,7 @@ type entering struct {
 // the coordinator's configuration says.
 func openEntering(dir, charter, ledger string) (entering, error) {
 	if ledger == "" {
-		cfg, err := config.ReadCoordinator(dir)
+		cfg, err := config.ReadCollect(dir)
 		if err != nil {
 			return entering{}, err
 		}

@@ -274,7 +274,7 @@ func newPersonListCmd(env Env) *cobra.Command {
 					say(env, "nobody was invited yet; begin with yourself: muster workspace person invite NAME --role lead")
 				}
 				for _, s := range list {
-					if _, err := fmt.Fprintf(env.Out, "%s: %s; %s\n", s.Name, rolesText(s.Grants), stateText(s)); err != nil {
+					if _, err := fmt.Fprintf(env.Out, "%s: %s; %s\n", s.Name, rolesText(s.Grants), stateText(s, "muster workspace")); err != nil {
 						return err
 					}
 				}
@@ -298,14 +298,15 @@ func rolesText(grants []account.Grant) string {
 	return strings.Join(words, ", ")
 }
 
-func stateText(s personStatus) string {
+// stateText says how somebody enters. command has the commands about people.
+func stateText(s personStatus, command string) string {
 	switch s.State {
 	case "removed":
 		return "removed"
 	case "invited":
 		return "invited until " + s.Invited.Format("2006-01-02 15:04 UTC")
 	case "expired":
-		return "the invitation has expired: muster workspace person recover makes another one"
+		return "the invitation has expired: " + command + " person recover makes another one"
 	}
 	ways := plural(s.Passkeys, "1 passkey", "%d passkeys")
 	if s.Provider {
@@ -430,16 +431,6 @@ name, and nobody else gets it.`,
 	return cmd
 }
 
-// eventView is what muster workspace person history --json prints.
-type eventView struct {
-	At     time.Time    `json:"at"`
-	What   account.What `json:"what"`
-	By     string       `json:"by"`
-	Person string       `json:"person"`
-	Detail string       `json:"detail,omitempty"`
-	Source string       `json:"source,omitempty"`
-}
-
 func newPersonHistoryCmd(env Env) *cobra.Command {
 	var (
 		f      personFlags
@@ -456,23 +447,7 @@ func newPersonHistoryCmd(env Env) *cobra.Command {
 				return usageError(cmd, fmt.Sprintf("--most is 1 to %d", account.MaxEvents))
 			}
 			return f.with(cmd.Context(), env, func(_ *openWorkspace, people *account.Service) error {
-				events, err := people.Events(cmd.Context(), most)
-				if err != nil {
-					return err
-				}
-				list := make([]eventView, len(events))
-				for i, e := range events {
-					list[i] = eventView(e)
-				}
-				if asJSON {
-					return json.NewEncoder(env.Out).Encode(map[string]any{"events": list})
-				}
-				for _, e := range list {
-					if _, err := fmt.Fprintln(env.Out, e.text()); err != nil {
-						return err
-					}
-				}
-				return nil
+				return printEvents(cmd.Context(), env, people, most, asJSON)
 			})
 		},
 	}
@@ -480,17 +455,4 @@ func newPersonHistoryCmd(env Env) *cobra.Command {
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().IntVar(&most, "most", 100, "how many at most")
 	return cmd
-}
-
-func (e eventView) text() string {
-	line := fmt.Sprintf("%s  %s: %s", e.At.Format("2006-01-02 15:04:05 UTC"), e.Person, e.What)
-	for _, more := range []string{e.Detail, e.Source} {
-		if more != "" {
-			line += ", " + more
-		}
-	}
-	if e.By != e.Person {
-		line += ", by " + e.By
-	}
-	return line
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"time"
 
 	"muster/internal/account"
 	"muster/internal/config"
@@ -36,31 +35,14 @@ func readTeam(env Env, path string, secrets ...string) (*team, error) {
 		return nil, err
 	}
 	t := &team{cfg: cfg}
-	var soon time.Time
-	if t.certificate, soon, err = cfg.TLS(env.Now()); err != nil {
+	if t.certificate, err = certificateOf(env, cfg); err != nil {
 		return nil, err
-	}
-	if !soon.IsZero() {
-		warn(env, "the certificate is good until %s only", soon.UTC().Format("2006-01-02 15:04 UTC"))
 	}
 	if t.within, err = cfg.EvidenceFolders(append(secrets, path)...); err != nil {
 		return nil, err
 	}
-	if cfg.Provider == nil {
-		return t, nil
-	}
-	secret, err := cfg.Provider.Secret()
-	if err != nil {
-		return nil, err
-	}
-	pool, err := cfg.Provider.Pool()
-	if err != nil {
-		return nil, err
-	}
-	t.provider = webaccount.NewOpenID(webaccount.OpenIDConfig{
-		Issuer: cfg.Provider.Issuer, ClientID: cfg.Provider.ClientID, ClientSecret: secret, Return: cfg.URL + webaccount.ReturnPath, Authorities: pool, Now: env.Now,
-	})
-	return t, nil
+	t.provider, err = openIDOf(env, cfg)
+	return t, err
 }
 
 // checkTeam prints what would be used.

@@ -274,29 +274,37 @@ func (p *Provider) Secret() (string, error) {
 // Write prints what would be used, one line a setting. It names files and shows
 // nothing of what is in them.
 func (t *Team) Write(w io.Writer) error {
-	provider := "none; people sign in with passkeys"
-	if t.Provider != nil {
-		provider = fmt.Sprintf("%s, as client %s, secret in %s", t.Provider.Issuer, strconv.Quote(t.Provider.ClientID), t.Provider.ClientSecret)
-	}
 	evidence := "none is read from the pages"
 	if len(t.Evidence) > 0 {
 		evidence = "below " + strings.Join(t.Evidence, ", ")
+	}
+	return writeRows(w, append(t.rows(), [2]string{"evidence", evidence}))
+}
+
+// rows are the settings by which several reach pages and enter them.
+func (t *Team) rows() [][2]string {
+	provider := "none; people sign in with passkeys"
+	if t.Provider != nil {
+		provider = fmt.Sprintf("%s, as client %s, secret in %s", t.Provider.Issuer, strconv.Quote(t.Provider.ClientID), t.Provider.ClientSecret)
 	}
 	format := "text"
 	if t.Log.JSON {
 		format = "JSON"
 	}
-	rows := [][2]string{
+	return [][2]string{
 		{"url", t.URL},
 		{"listen", t.Listen},
 		{"certificate", t.Certificate},
 		{"key", t.Key},
 		{"oidc", provider},
-		{"evidence", evidence},
 		{"session", fmt.Sprintf("ends after %s without a request, and after %s", words(t.Idle), words(t.Longest))},
 		{"connections", orDefault(t.Connections)},
 		{"log", strings.ToLower(t.Log.Level.String()) + ", " + format},
 	}
+}
+
+// writeRows prints settings, one line each.
+func writeRows(w io.Writer, rows [][2]string) error {
 	for _, row := range rows {
 		if _, err := fmt.Fprintf(w, "%-11s %s\n", row[0], row[1]); err != nil {
 			return err

@@ -59,7 +59,7 @@ type HostMetrics struct {
 
 // NewHostMetrics returns the metrics of a host.
 func NewHostMetrics(cfg HostMetricsConfig) *HostMetrics {
-	m := &HostMetrics{counted: metrics.NewSet(), gauges: hostGauges{cfg: cfg}}
+	m := &HostMetrics{counted: metrics.NewSet(), gauges: hostGauges{cfg: cfg, state: kept[HostState]{fetch: cfg.Read, now: cfg.Now, log: cfg.Log}}}
 	m.counted.NewGauge(series("muster_host_info", "role", cfg.Role, "version", cfg.Version), func() float64 { return 1 })
 	for _, result := range []string{FreezeDone, FreezeRefused, FreezeFailed} {
 		m.counted.NewCounter(series("muster_host_freeze_attempts_total", "result", result))
@@ -108,7 +108,10 @@ func (m *HostMetrics) limited() *metrics.Counter {
 }
 
 // Handler answers scrapes, two at once; a third is told to come again.
-func (m *HostMetrics) Handler() http.Handler {
+func (m *HostMetrics) Handler() http.Handler { return scraped(m.write) }
+
+// scraped answers scrapes with what write writes.
+func scraped(write func(io.Writer) error) http.Handler {
 	scrapes := make(chan struct{}, 2)
 	return http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		select {
@@ -119,7 +122,7 @@ func (m *HostMetrics) Handler() http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", expositionType)
-		_ = m.write(w) // what a scraper did not take, it asks for again
+		_ = write(w) // what a scraper did not take, it asks for again
 	}), readyTimeout, "the metrics took too long")
 }
 
@@ -151,12 +154,20 @@ func hostFamilies() []family {
 	return families
 }
 
-// hostGauges reads the database when it is asked, at most every keepFor.
+// hostGauges are what the database holds.
 type hostGauges struct {
-	cfg HostMetricsConfig
+	cfg   HostMetricsConfig
+	state kept[HostState]
+}
+
+// kept reads a database when it is asked, at most every keepFor.
+type kept[T any] struct {
+	fetch func(context.Context) (T, error)
+	now   func() time.Time
+	log   *slog.Logger
 
 	mu    sync.Mutex // guards what is below; one read at a time
-	state HostState
+	state T
 	read  time.Time
 	err   error
 }
@@ -198,7 +209,7 @@ func truth(b bool) float64 {
 
 // write writes the gauges as lines of the text format, without their families.
 func (c *hostGauges) write(lines *bytes.Buffer) {
-	state, err := c.current()
+	state, err := c.state.current()
 	sample(lines, series("muster_host_database_up"), truth(err == nil))
 	if err != nil {
 		return
@@ -215,19 +226,19 @@ func (c *hostGauges) write(lines *bytes.Buffer) {
 }
 
 // current returns what the database holds, read within the last keepFor.
-func (c *hostGauges) current() (HostState, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := c.cfg.Now()
-	if age := now.Sub(c.read); !c.read.IsZero() && age >= 0 && age < keepFor {
-		return c.state, c.err
+func (k *kept[T]) current() (T, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.now()
+	if age := now.Sub(k.read); !k.read.IsZero() && age >= 0 && age < keepFor {
+		return k.state, k.err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
-	c.state, c.err = c.cfg.Read(ctx)
-	c.read = now
-	if c.err != nil {
-		c.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "the database could not be read for metrics", slog.Any("cause", c.err))
+	k.state, k.err = k.fetch(ctx)
+	k.read = now
+	if k.err != nil {
+		k.log.LogAttrs(ctx, slog.LevelWarn, "the database could not be read for metrics", slog.Any("cause", k.err))
 	}
-	return c.state, c.err
+	return k.state, k.err
 }

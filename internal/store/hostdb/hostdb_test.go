@@ -23,7 +23,7 @@ type engine struct {
 	// who opens it past all code of ours.
 	place func(t *testing.T) (cfg hostdb.Config, driver, name string)
 	// schema returns what the tables are made of.
-	schema func(t *testing.T, db *sql.DB) map[string]table
+	schema func(t *testing.T, db *sql.DB) map[string]storetest.Table
 }
 
 func engines() []engine {
@@ -34,7 +34,7 @@ func engines() []engine {
 				path := filepath.Join(t.TempDir(), "host.db")
 				return hostdb.Config{Path: path}, "sqlite3", "file:" + path + "?_pragma=foreign_keys(on)"
 			},
-			schema: sqliteSchema,
+			schema: storetest.SQLiteSchema,
 		},
 		{
 			name: "PostgreSQL",
@@ -42,7 +42,7 @@ func engines() []engine {
 				dsn := pgtest.DSN(t)
 				return hostdb.Config{DSN: store.NewDSN(dsn)}, "pgx", dsn
 			},
-			schema: postgresSchema,
+			schema: storetest.PostgresSchema,
 		},
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"muster/internal/errs"
 	"muster/internal/store"
+	"muster/internal/store/accountdb"
 	"muster/internal/workspace"
 )
 
@@ -56,7 +57,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	d := &DB{db: db}
-	if d.write, d.read, err = db.Prepare(ctx, append(queries(), accountQueries()...)...); err != nil {
+	if d.write, d.read, err = db.Prepare(ctx, append(queries(), accountdb.Queries()...)...); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return d, nil
@@ -69,7 +70,7 @@ func Restore(ctx context.Context, cfg Config, snapshot string) error {
 	if err != nil {
 		return err
 	}
-	return store.RestoreSnapshot(ctx, c, snapshot, func(_ *store.DB, tx *sql.Tx) error { return closeDoors(tx) })
+	return store.RestoreSnapshot(ctx, c, snapshot, func(_ *store.DB, tx *sql.Tx) error { return accountdb.CloseDoors(ctx, tx) })
 }
 
 // Close closes the database.

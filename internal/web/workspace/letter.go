@@ -1,14 +1,10 @@
 package workspace
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"html/template"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"muster/internal/framework"
 	"muster/internal/web"
@@ -150,10 +146,10 @@ func (p *Pages) calendar(w http.ResponseWriter, r *http.Request, v *visit) error
 	if err != nil {
 		return err
 	}
-	c := calendar{now: p.now(), member: v.member, survey: id}
+	c := web.Calendar{Now: p.now(), Product: "workspace", Scope: v.member + "\x00" + string(id)}
 	title := v.plainPack() + " " + id.Cycle()
 	if !v.survey.Deadline.IsZero() {
-		c.day("deadline", v.survey.Deadline.UTC(), v.T("calendar.deadline", "Survey", title), v.survey.Deadline.UTC().Format("15:04")+" UTC")
+		c.Day("deadline", v.survey.Deadline.UTC(), v.T("calendar.deadline", "Survey", title), v.survey.Deadline.UTC().Format("15:04")+" UTC")
 	}
 	names, err := p.bodyNames(ctx, v)
 	if err != nil {
@@ -169,7 +165,7 @@ func (p *Pages) calendar(w http.ResponseWriter, r *http.Request, v *visit) error
 			who = append(who, nameOf(names, body))
 		}
 		slices.Sort(who)
-		c.day("section "+s.ID, due, v.T("calendar.section", "Section", s.Title, "Survey", title), v.List(who))
+		c.Day("section "+s.ID, due, v.T("calendar.section", "Section", s.Title, "Survey", title), v.List(who))
 	}
 	actions, err := p.service.Actions(ctx, v.person, id)
 	if err != nil {
@@ -180,61 +176,8 @@ func (p *Pages) calendar(w http.ResponseWriter, r *http.Request, v *visit) error
 		if err != nil || a.Action.Finished || a.Action.Nothing {
 			continue
 		}
-		c.day("action "+a.Action.Outcome+" "+a.ID, due, v.T("calendar.action", "ID", a.Action.Outcome, "Owner", a.Action.Owner), "")
+		c.Day("action "+a.Action.Outcome+" "+a.ID, due, v.T("calendar.action", "ID", a.Action.Outcome, "Owner", a.Action.Owner), "")
 	}
-	download(w, "muster-"+id.Cycle()+"-"+v.pack.ID+".ics", "text/calendar; charset=utf-8", []byte(c.file()))
+	download(w, "muster-"+id.Cycle()+"-"+v.pack.ID+".ics", "text/calendar; charset=utf-8", []byte(c.File()))
 	return nil
-}
-
-// calendar writes iCalendar (RFC 5545): one event a day, without an alarm.
-type calendar struct {
-	now    time.Time
-	member string
-	survey workspace.SurveyID
-	events strings.Builder
-}
-
-// day adds a day on which something is due. name is what it is, of one survey: the same
-// again replaces the event in whatever holds it.
-func (c *calendar) day(name string, day time.Time, summary, about string) {
-	sum := sha256.Sum256([]byte(c.member + "\x00" + string(c.survey) + "\x00" + name))
-	line := func(text string) { c.events.WriteString(folded(text)) }
-	line("BEGIN:VEVENT")
-	line("UID:" + hex.EncodeToString(sum[:16]) + "@muster.invalid")
-	line("DTSTAMP:" + c.now.UTC().Format("20060102T150405Z"))
-	line("DTSTART;VALUE=DATE:" + day.Format("20060102"))
-	line("DTEND;VALUE=DATE:" + day.AddDate(0, 0, 1).Format("20060102"))
-	line("SUMMARY:" + calendarText(summary))
-	if about != "" {
-		line("DESCRIPTION:" + calendarText(about))
-	}
-	line("TRANSP:TRANSPARENT")
-	line("END:VEVENT")
-}
-
-func (c *calendar) file() string {
-	return "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//muster//workspace//EN\r\nCALSCALE:GREGORIAN\r\n" + c.events.String() + "END:VCALENDAR\r\n"
-}
-
-// calendarText escapes a text (RFC 5545 3.3.11).
-func calendarText(s string) string {
-	return strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\n", `\n`).Replace(s)
-}
-
-// folded ends a line, which is at most 75 octets long and goes on behind a space
-// (RFC 5545 3.1). No character is taken apart.
-func folded(line string) string {
-	const most = 75
-	var b strings.Builder
-	room := most
-	for _, r := range line {
-		if n := utf8.RuneLen(r); n > room {
-			b.WriteString("\r\n ")
-			room = most - 1 - n
-		} else {
-			room -= n
-		}
-		b.WriteRune(r)
-	}
-	return b.String() + "\r\n"
 }

@@ -5,7 +5,8 @@
 //
 // It listens on loopback and ends with Ctrl-C. PACKS is a folder of packs to draw
 // in place of those that come with muster. Workspaces are to be looked at below
-// /workspace/: filled, in its first year, and empty; nothing in them can be changed.
+// /workspace/: filled, in its first year, and empty; a coordinator's pages below
+// /coordinator/, as each of its people sees them. Nothing in them can be changed.
 // What falls together is below /cascade/: the invented port community.
 package main
 
@@ -56,6 +57,11 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer falls.Close()
+	coordinators, closeCoordinators, err := coordinators(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeCoordinators()) }()
 	address := "127.0.0.1:0"
 	if len(args) > 0 {
 		address = args[0]
@@ -64,10 +70,11 @@ func run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("http://%[1]s/\nhttp://%[1]s/workspace/\nhttp://%[1]s/cascade/\n", l.Addr())
+	fmt.Printf("http://%[1]s/\nhttp://%[1]s/workspace/\nhttp://%[1]s/coordinator/\nhttp://%[1]s/cascade/\n", l.Addr())
 	mux := http.NewServeMux()
 	mux.Handle("/", web.Loopback(l.Addr(), book))
 	mux.Handle("/workspace/", web.Loopback(l.Addr(), workspaces))
+	mux.Handle("/coordinator/", web.Loopback(l.Addr(), coordinators))
 	mux.Handle("/cascade/", web.LoopbackForms(l.Addr(), falls.Handler()))
 	return web.Serve(ctx, l, mux)
 }

@@ -1,0 +1,4 @@
+package coordinator
+
+// Patterns returns what the last handler serves.
+func (p *Pages) Patterns() []string { return p.patterns }
