@@ -2,11 +2,9 @@ package workspace_test
 
 import (
 	"fmt"
-	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -409,103 +407,4 @@ func TestLanding(t *testing.T) {
 			t.Errorf("%s begins at %s, want %s", person.Name, at, want[letter])
 		}
 	}
-}
-
-var (
-	formTag   = regexp.MustCompile(`<form[^>]*>`)
-	actionTo  = regexp.MustCompile(` (?:form)?action="([^"]*)"`)
-	passkeyAt = regexp.MustCompile(` data-(?:begin|finish)="([^"]*)"`)
-	linkTo    = regexp.MustCompile(`<a [^>]*href="(/en/[^"#]*)`)
-)
-
-// TestFormsFitTheRole goes through every page that each role reaches by its links, and
-// wants every form on it to be one that the role may send: nobody is invited to what is
-// then refused. The pages of a lead have every form that there is.
-func TestFormsFitTheRole(t *testing.T) {
-	t.Parallel()
-	s := shared(t)
-	if _, err := s.KeepRelease(t.Context(), s.Lead, s.survey, workspacetest.ReleaseFile(t, s.pack, workspacetest.Cycle)); err != nil {
-		t.Fatal(err)
-	}
-	finding := assess.Finding{Outcome: "A1.1", Seen: "the list", Found: "half of it", Verified: framework.Level1}
-	if _, err := s.PutFinding(t.Context(), s.Lead, s.survey, 0, finding); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.PutAction(t.Context(), s.Lead, s.survey, "", 0, assess.Action{Outcome: "A1.1", Text: "write it down", Owner: "Bo", Due: "2032-01-01"}); err != nil {
-		t.Fatal(err)
-	}
-	table := routes("", "")
-	router := http.NewServeMux()
-	for pattern := range table {
-		router.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
-	}
-	sends := make(map[byte]map[string]bool)
-	for letter, person := range people() {
-		site := s.as(t, person)
-		sends[letter] = make(map[string]bool)
-		seen, queue := map[string]bool{"/en/": true}, []string{"/en/"}
-		for len(queue) > 0 {
-			path := queue[0]
-			queue = queue[1:]
-			rec := site.do(httptest.NewRequest(http.MethodGet, path, nil))
-			if rec.Code != http.StatusOK {
-				if rec.Code == http.StatusForbidden {
-					t.Errorf("%s is led to %s, which is refused", person.Name, path)
-				}
-				continue
-			}
-			body := rec.Body.String()
-			for _, m := range linkTo.FindAllStringSubmatch(body, -1) {
-				if next := html.UnescapeString(m[1]); !seen[next] && len(seen) < 400 {
-					seen[next] = true
-					queue = append(queue, next)
-				}
-			}
-			for _, to := range sent(body) {
-				_, pattern := router.Handler(httptest.NewRequest(http.MethodPost, to, nil))
-				row, known := table[pattern]
-				switch {
-				case !known:
-					t.Errorf("%s: a form on %s goes to %s, which is no page", person.Name, path, to)
-				case !row.no && strings.IndexByte(row.may, letter) < 0:
-					t.Errorf("%s: a form on %s goes to %s, which is refused", person.Name, path, to)
-				}
-				sends[letter][pattern] = true
-			}
-		}
-		if len(seen) < 4 {
-			t.Errorf("%s reaches %d pages", person.Name, len(seen))
-		}
-	}
-	for pattern, row := range table {
-		if strings.HasPrefix(pattern, "POST ") && !row.no && !sends['l'][pattern] && !strings.Contains(pattern, "guide") && !strings.Contains(pattern, "evidence/folder") && !strings.Contains(pattern, "/confirm") && !strings.Contains(pattern, "/part/") {
-			t.Errorf("no page of a lead has a form to %s", pattern)
-		}
-	}
-	for letter, pattern := range map[byte]string{'v': "verification/finding", 'a': "signoff/decision", 'c': "part/outcome/{outcome}/{body}"} {
-		found := false
-		for to := range sends[letter] {
-			found = found || strings.HasSuffix(to, pattern)
-		}
-		if !found {
-			t.Errorf("role %c has no form to %s: %v", letter, pattern, sends[letter])
-		}
-	}
-}
-
-// sent returns where the forms of a page go.
-func sent(body string) []string {
-	var all []string
-	for _, form := range formTag.FindAllString(body, -1) {
-		if m := actionTo.FindStringSubmatch(form); m != nil && strings.Contains(form, `method="post"`) {
-			all = append(all, html.UnescapeString(m[1]))
-		}
-	}
-	for _, m := range regexp.MustCompile(`<button[^>]* formaction="([^"]*)"`).FindAllStringSubmatch(body, -1) {
-		all = append(all, html.UnescapeString(m[1]))
-	}
-	for _, m := range passkeyAt.FindAllStringSubmatch(body, -1) {
-		all = append(all, html.UnescapeString(m[1]))
-	}
-	return all
 }
