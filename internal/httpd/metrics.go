@@ -132,6 +132,7 @@ func (m *HostMetrics) write(w io.Writer) error {
 	m.counted.WritePrometheus(&lines)
 	m.gauges.write(&lines)
 	metrics.WriteProcessMetrics(&lines)
+	metrics.WriteFDMetrics(&lines)
 	return writeExposition(w, hostFamilies(), lines.Bytes())
 }
 

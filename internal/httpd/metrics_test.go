@@ -188,6 +188,21 @@ func TestExposition(t *testing.T) {
 	}
 }
 
+// TestRuntimeMetrics wants those of the runtime and of the process that are watched
+// everywhere.
+func TestRuntimeMetrics(t *testing.T) {
+	t.Parallel()
+	_, scrape := metrics(func(context.Context) (httpd.HostState, error) { return state(), nil }, time.Now, slog.New(slog.DiscardHandler))
+	text := scrape()
+	for _, name := range []string{
+		"go_goroutines", "go_memstats_heap_inuse_bytes", "process_cpu_seconds_total", "process_start_time_seconds", "process_open_fds",
+	} {
+		if n := strings.Count(text, "\n"+name+" "); n != 1 {
+			t.Errorf("%s is there %d times in\n%s", name, n, text)
+		}
+	}
+}
+
 // TestScrapesAreFew has two scrapes wait for the database, and a third told to come
 // again.
 func TestScrapesAreFew(t *testing.T) {
