@@ -74,6 +74,7 @@ func (m *CoordinatorMetrics) write(w io.Writer) error {
 		sample(&lines, series("muster_coordinator_record_lines"), float64(state.Lines))
 	}
 	metrics.WriteProcessMetrics(&lines)
+	metrics.WriteFDMetrics(&lines)
 	return writeExposition(w, coordinatorFamilies(), lines.Bytes())
 }
 
