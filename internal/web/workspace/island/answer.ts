@@ -344,7 +344,7 @@ class Digest extends HTMLElement {
   }
 
   private say(what: "working" | "done" | "failed"): void {
-    const status = this.querySelector<HTMLElement>("[data-status]");
+    const status = this.querySelector<HTMLElement>("[data-digest]");
     if (status) status.textContent = this.dataset[what] ?? "";
   }
 }
