@@ -21,5 +21,14 @@ func lockFile(path string) (io.Closer, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return f, nil
+	return heldLock{f}, nil
+}
+
+// heldLock is a file that is locked. The lock belongs to the open file, of which a
+// process that is just being started holds a copy until it is its own program:
+// closing ours would leave it locked until then, unlocking does not.
+type heldLock struct{ *os.File }
+
+func (l heldLock) Close() error {
+	return errors.Join(syscall.Flock(int(l.Fd()), syscall.LOCK_UN), l.File.Close())
 }
