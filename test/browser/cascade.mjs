@@ -6,66 +6,11 @@
 // BASE is where the pages of the invented port community lie, OUT a folder for
 // prints, of every scenario that is named.
 
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
+import { marked, start } from "./common.mjs";
 
 const [modules, executablePath, base, out, ...scenarios] = process.argv.slice(2);
-const require = createRequire(modules + "/");
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-
-const report = (name, faults) => console.log(JSON.stringify({ name, faults }));
-
-// check runs one check in a window of its own. What the page logs, and what it asks of
-// anybody but its own server, is a fault.
-async function check(name, options, look) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  const faults = [];
-  try {
-    const page = await context.newPage();
-    page.setDefaultTimeout(60000);
-    page.on("console", (m) => {
-      if (!(options.missing && /404/.test(m.text()))) faults.push(`the browser says: ${m.text()}`);
-    });
-    page.on("pageerror", (e) => faults.push(`the page breaks: ${e}`));
-    page.on("request", (r) => {
-      if (!r.url().startsWith(new URL(base).origin + "/") && !r.url().startsWith("data:")) faults.push(`asks for ${r.url()}`);
-    });
-    await look(page, (ok, fault) => ok || faults.push(fault), context);
-  } catch (e) {
-    faults.push(String(e.message ?? e).split("\n").slice(0, 4).join(" "));
-  } finally {
-    await context.close();
-  }
-  report(name, faults);
-}
-
-async function audit(page, must, ...off) {
-  const rules = Object.fromEntries(off.map((id) => [id, { enabled: false }]));
-  // The policy lets no script in that is not the page's own, so axe is asked for by the browser's tools.
-  const found = await page.evaluate(`${axe}; axe.run(document, {runOnly: {type: "tag", values: ${JSON.stringify(tags)}}, rules: ${JSON.stringify(rules)}})`);
-  must(found.passes.length > 10, `axe looked at ${found.passes.length} rules only`);
-  for (const v of found.violations) must(false, `axe: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")}`);
-}
-
-async function fits(page, must) {
-  const seen = await page.evaluate(() => {
-    const width = document.documentElement.clientWidth;
-    const scrolls = (e) => e && (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
-    const beyond = [...document.querySelectorAll("main *, header *, footer *")]
-      .filter((e) => e.getClientRects().length && e.getBoundingClientRect().right > width + 1 && !scrolls(e) && !e.closest(".away") && !e.closest("[data-canvas]"))
-      .map((e) => e.tagName + "." + (e.getAttribute("class") ?? ""));
-    return { width, total: document.documentElement.scrollWidth, beyond: beyond.slice(0, 5) };
-  });
-  must(seen.total <= seen.width, `the page is ${seen.total} wide in a window of ${seen.width}`);
-  must(seen.beyond.length === 0, `beyond the window: ${seen.beyond.join(", ")}`);
-}
+const own = (url) => url.startsWith(new URL(base).origin + "/") || url.startsWith("data:");
+const { browser, check, each } = await start(modules, executablePath, own);
 
 // over waits until something that was asked for is over, by looking again.
 async function over(page) {
@@ -173,23 +118,14 @@ const views = { minute: first, measures: first + "measures", sure: first + "sure
 const url = (lang, view) => (views[view].startsWith("/") ? new URL(base).origin + views[view].replace("/en/", `/${lang}/`) : `${base}/${lang}/${views[view]}`);
 
 for (const view of Object.keys(views)) {
-  const ways = [["en", 1440, "dark"], ["fr", 390, "light"]];
-  for (const [lang, width, colorScheme] of ways) {
-    await check(`axe ${view} ${lang} ${width} ${colorScheme}`, { viewport: { width, height: 900 }, colorScheme, missing: view === "missing" }, async (page, must) => {
-      await page.goto(url(lang, view));
-      if (view === "graph" || view === "owners" || view === "open") await page.locator("muster-graph.drawn").waitFor();
-      must((await page.getAttribute("html", "lang")) === lang, "the page does not say its language");
-      must(await page.locator(".marking").first().isVisible(), "the marking is not in sight");
-      await fits(page, must);
-      await audit(page, must);
-    });
-  }
-  for (const width of [320, 1920]) {
-    await check(`fits ${view} ${width}`, { viewport: { width, height: 900 }, missing: view === "missing" }, async (page, must) => {
-      await page.goto(url("fr", view));
-      await fits(page, must);
-    });
-  }
+  await each(view, {
+    url: (lang) => url(lang, view),
+    options: { failing: view === "missing" },
+    look: async (page, must) => {
+      if (["graph", "owners", "open"].includes(view)) await page.locator("muster-graph.drawn canvas").first().waitFor();
+      await marked(page, must);
+    },
+  });
 }
 
 for (const s of scenarios) {

@@ -66,7 +66,7 @@ func TestCascadePages(t *testing.T) {
 			}
 		})
 	}
-	if checks < 50 {
+	if checks < 30 {
 		t.Errorf("only %d checks ran", checks)
 	}
 	for _, s := range scenarios {

@@ -7,16 +7,13 @@
 // MODULES is the folder that holds node_modules, BASE the storybook's world, FILE
 // the picture in one file, OUT a folder for prints.
 
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { fits, marked, start } from "./common.mjs";
 
 const [modules, executablePath, base, file, out] = process.argv.slice(2);
-const require = createRequire(modules + "/");
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const own = (url) => url.startsWith(new URL(base).origin + "/") || url.startsWith("data:") || url.startsWith("file:");
+const { browser, check, audit, each } = await start(modules, executablePath, own);
 
-const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const views = {
   year: "allies/2026/",
   outcomes: "allies/2026/pack/muster-core/",
@@ -29,101 +26,8 @@ const views = {
   missing: "allies/2026/nothing",
 };
 
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-
-function report(name, faults) {
-  console.log(JSON.stringify({ name, faults }));
-}
-
-// check runs one check in a window of its own. What the page logs, and what it
-// asks of anybody but its own server, is a fault.
-async function check(name, options, look) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  const faults = [];
-  try {
-    const page = await context.newPage();
-    page.setDefaultTimeout(30000);
-    page.on("console", (m) => {
-      if (!(options.missing && /404/.test(m.text()))) faults.push(`the browser says: ${m.text()}`);
-    });
-    page.on("pageerror", (e) => faults.push(`the page breaks: ${e}`));
-    page.on("request", (r) => {
-      const url = r.url();
-      if (!url.startsWith(new URL(base).origin + "/") && !url.startsWith("data:") && !url.startsWith("file:")) faults.push(`asks for ${url}`);
-    });
-    await look(page, (ok, fault) => ok || faults.push(fault), context);
-  } catch (e) {
-    faults.push(String(e.message ?? e).split("\n").slice(0, 4).join(" "));
-  } finally {
-    await context.close();
-  }
-  report(name, faults);
-}
-
-// audit runs axe over what is in sight, but for the rules that are off.
-async function audit(page, must, ...off) {
-  const rules = Object.fromEntries(off.map((id) => [id, { enabled: false }]));
-  const found = await page.evaluate(`${axe}; axe.run(document, {runOnly: {type: "tag", values: ${JSON.stringify(tags)}}, rules: ${JSON.stringify(rules)}})`);
-  must(found.passes.length > 10, `axe looked at ${found.passes.length} rules only`);
-  for (const v of found.violations) {
-    must(false, `axe: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")}`);
-  }
-}
-
-// fits holds that nothing reaches beyond the window, and that pictures are drawn.
-async function fits(page, must) {
-  const seen = await page.evaluate(() => {
-    const width = document.documentElement.clientWidth;
-    const scrolls = (e) => e && (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
-    const beyond = [...document.querySelectorAll("main *, header *, footer *")]
-      .filter((e) => e.getClientRects().length && e.getBoundingClientRect().right > width + 1 && !scrolls(e) && !e.closest(".away"))
-      .map((e) => e.tagName + "." + (e.getAttribute("class") ?? ""));
-    const flat = [...document.querySelectorAll("svg.stack > svg > rect:first-child, svg.bar > rect")]
-      .filter((e) => e.closest("svg[role=img]").getClientRects().length && (e.getBoundingClientRect().width < 0.5 || e.getBoundingClientRect().height < 4)).length;
-    // A count or a label may not reach beyond its part by more than its edge.
-    const spilt = [...document.querySelectorAll("svg.stack text")]
-      .filter((e) => e.getClientRects().length && e.getBoundingClientRect().width > e.parentElement.querySelector("rect").getBoundingClientRect().width + 6)
-      .map((e) => e.textContent);
-    return { width, total: document.documentElement.scrollWidth, beyond: beyond.slice(0, 5), flat, spilt: spilt.slice(0, 5) };
-  });
-  must(seen.total <= seen.width, `the page is ${seen.total} wide in a window of ${seen.width}`);
-  must(seen.beyond.length === 0, `beyond the window: ${seen.beyond.join(", ")}`);
-  must(seen.flat === 0, `${seen.flat} parts of pictures have no size`);
-  must(seen.spilt.length === 0, `texts wider than their part: ${seen.spilt.join(", ")}`);
-}
-
-// What is cheap to look at is looked at in every way; the two large pages once in
-// each language, width and theme.
-const audits = [];
-for (const view of ["year", "outcomes-open", "outcome", "itself", "method", "check", "missing"]) {
-  for (const lang of ["en", "fr"]) for (const width of [390, 1440]) audits.push({ view, lang, width, colorScheme: "light" });
-  audits.push({ view, lang: "en", width: 1440, colorScheme: "dark" });
-}
-audits.push({ view: "outcomes", lang: "en", width: 1440, colorScheme: "light" }, { view: "outcomes", lang: "fr", width: 390, colorScheme: "dark" });
-audits.push({ view: "partners", lang: "fr", width: 1440, colorScheme: "light" });
-
-for (const { view, lang, width, colorScheme } of audits) {
-  await check(`axe ${view} ${lang} ${width} ${colorScheme}`, { viewport: { width, height: 900 }, colorScheme, missing: view === "missing" }, async (page, must) => {
-    await page.goto(`${base}/${lang}/${views[view]}`);
-    must((await page.getAttribute("html", "lang")) === lang, "the page does not say its language");
-    must(await page.locator(".marking").first().isVisible(), "the marking is not in sight");
-    const light = (await page.evaluate(() => getComputedStyle(document.body).backgroundColor)) === "rgb(250, 249, 245)";
-    must(light === (colorScheme === "light"), `the page is ${light ? "light" : "dark"}`);
-    await fits(page, must);
-    await audit(page, must);
-  });
-}
-
 for (const [view, path] of Object.entries(views)) {
-  for (const width of [320, 768, 1024, 1920]) {
-    await check(`fits ${view} ${width}`, { viewport: { width, height: 900 }, missing: view === "missing" }, async (page, must) => {
-      await page.goto(`${base}/fr/${path}`);
-      await fits(page, must);
-    });
-  }
+  await each(view, { url: (lang) => `${base}/${lang}/${path}`, options: { failing: view === "missing" }, look: marked });
 }
 
 // Everything that a reader can do, without JavaScript.
@@ -235,7 +139,7 @@ for (const [name, url] of Object.entries({ year: `${base}/fr/${views.year}`, out
     await page.emulateMedia({ media: "print" });
     must(!(await page.locator(".mast nav").first().isVisible().catch(() => false)), "the navigation is printed");
     must((await page.evaluate(() => getComputedStyle(document.body).color)) === "rgb(23, 32, 43)", "it is printed in the dark theme");
-    if (name !== "file") await audit(page, must, "target-size"); // nobody touches a link on paper
+    if (name !== "file") await audit(page, must, { off: ["target-size"] }); // nobody touches a link on paper
     await page.pdf({ path: `${out}/${name}.pdf`, preferCSSPageSize: true, printBackground: true, tagged: true, outline: true });
   });
 }

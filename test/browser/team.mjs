@@ -6,31 +6,16 @@
 // SPKI is the digest of the server's key, which the browser takes for good. The last
 // two are tokens of invitations.
 
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
+import { fits, report, start } from "./common.mjs";
 
 const [modules, executablePath, origin, spki, approver, contributor] = process.argv.slice(2);
-const require = createRequire(modules + "/");
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const { browser, watch, audit } = await start(modules, executablePath, (url) => url.startsWith(origin + "/"), "--ignore-certificate-errors-spki-list=" + spki);
 
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--ignore-certificate-errors-spki-list=" + spki,
-  ],
-});
-
+// check runs one check in a window of a person's.
 async function check(name, context, look, failing = false) {
   const faults = [];
   const page = await context.newPage();
-  page.setDefaultTimeout(60000);
-  page.setDefaultNavigationTimeout(60000);
-  page.on("console", (m) => failing || faults.push(`the browser says: ${m.text()}`));
-  page.on("pageerror", (e) => faults.push(`the page breaks: ${e}`));
-  page.on("request", (r) => r.url().startsWith(origin + "/") || faults.push(`asks for ${r.url()}`));
+  watch(page, faults, failing);
   try {
     await look(page, (ok, fault) => ok || faults.push(fault));
   } catch (e) {
@@ -38,7 +23,7 @@ async function check(name, context, look, failing = false) {
   } finally {
     await page.close();
   }
-  console.log(JSON.stringify({ name, faults }));
+  report(name, faults);
 }
 
 // device gives a page a passkey device with a person in front of it.
@@ -50,18 +35,16 @@ async function device(page) {
   });
 }
 
-async function audit(page, must, where) {
-  const found = await page.evaluate(`${axe}; axe.run(document, {runOnly: {type: "tag", values: ${JSON.stringify(tags)}}})`);
-  must(found.passes.length > 10, `axe looked at ${found.passes.length} rules only`);
-  for (const v of found.violations) must(false, `axe at ${where}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")}`);
-  const seen = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  must(seen[0] <= seen[1], `${where} is ${seen[0]} wide in a window of ${seen[1]}`);
+async function looked(page, must, where) {
+  const here = (ok, fault) => must(ok, `${where}: ${fault}`);
+  await audit(page, here);
+  await fits(page, here);
 }
 
 async function join(page, token, must) {
   await page.goto(`${origin}/account/en/join?invitation=${token}`);
   must(!page.url().includes(token), "the token stays in the address");
-  await audit(page, must, "joining");
+  await looked(page, must, "joining");
   await page.getByRole("button", { name: "Register a passkey" }).click();
   await page.waitForURL((url) => !url.pathname.startsWith("/account/"));
 }
@@ -73,7 +56,7 @@ await check("stranger", stranger, async (page, must) => {
     await page.goto(`${origin}/${lang}/survey/2026/muster-core/`);
     must(page.url().startsWith(`${origin}/account/`), `nobody is led to ${page.url()}`);
     await page.goto(`${origin}/account/${lang}/sign-in`);
-    await audit(page, must, `sign-in in ${lang}`);
+    await looked(page, must, `sign-in in ${lang}`);
   }
 });
 
@@ -84,17 +67,17 @@ await check("approver", mira, async (page, must) => {
   await join(page, approver, must);
   must(page.url().endsWith("/signoff"), `the approver begins at ${page.url()}`);
   await page.goto(`${origin}/account/en/you`);
-  await audit(page, must, "her ways in");
+  await looked(page, must, "her ways in");
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await page.waitForURL("**/account/en/sign-in");
   await page.goto(`${origin}/en/survey/2026/muster-core/signoff`);
   must(page.url().includes("/account/"), "she is still in after signing out");
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
   await page.waitForURL("**/signoff");
-  await audit(page, must, "the sign-off");
+  await looked(page, must, "the sign-off");
   await page.getByRole("button", { name: "Approve with a passkey" }).click();
   await page.getByText("with the passkey “my computer” of localhost").first().waitFor();
-  await audit(page, must, "the sign-off, approved");
+  await looked(page, must, "the sign-off, approved");
 });
 
 // A contributor answers by a key.
@@ -102,11 +85,11 @@ const ines = await browser.newContext({ viewport: { width: 1440, height: 900 } }
 await check("contributor", ines, async (page, must) => {
   await device(page);
   await join(page, contributor, must);
-  await audit(page, must, "her home");
+  await looked(page, must, "her home");
   await page.goto(`${origin}/en/survey/2026/muster-core/part`);
-  await audit(page, must, "her part");
+  await looked(page, must, "her part");
   await page.goto(`${origin}/en/survey/2026/muster-core/part/area/A1`);
-  await audit(page, must, "her questions");
+  await looked(page, must, "her questions");
   const first = page.locator("muster-answer").first();
   await first.locator("input[name=level]").first().focus();
   await page.keyboard.press("3");
@@ -114,12 +97,12 @@ await check("contributor", ines, async (page, must) => {
   await page.reload();
   must(await first.locator("input[name=level][value='3']").isChecked(), "what a key gave is not there after loading again");
   await page.goto(`${origin}/fr/survey/2026/muster-core/part/standing`);
-  await audit(page, must, "beside the coalition");
+  await looked(page, must, "beside the coalition");
 });
 await check("contributor refused", ines, async (page, must) => {
   const answer = await page.goto(`${origin}/en/survey/2026/muster-core/`);
   must(answer.status() === 403, `the member's answers: ${answer.status()}`);
-  await audit(page, must, "the refusal");
+  await looked(page, must, "the refusal");
 }, true);
 
 // And without JavaScript.

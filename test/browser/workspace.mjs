@@ -8,23 +8,12 @@
 // answered, a second year in which everything looks unchanged, and the demonstration
 // for somebody who only reads.
 
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
+import { marked, opened, start } from "./common.mjs";
 
 const [modules, executablePath, release, ...addresses] = process.argv.slice(2);
-const require = createRequire(modules + "/");
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-
-function report(name, faults, says = "") {
-  console.log(JSON.stringify({ name, faults, says }));
-}
+const bases = []; // of the sites that were gone into
+const tools = await start(modules, executablePath, (url) => bases.some((base) => url.startsWith(base + "/")));
+const { browser, audit, each } = tools;
 
 // site goes through a door once and keeps the cookie for every other window.
 async function site(address) {
@@ -34,43 +23,16 @@ async function site(address) {
   const url = new URL(page.url());
   const state = await context.storageState();
   await context.close();
-  return { base: url.origin + "/" + url.pathname.split("/")[1], state, left: url.search, address };
+  bases.push(url.origin + "/" + url.pathname.split("/")[1]);
+  return { base: bases.at(-1), state, left: url.search, address };
 }
-const [filled, first, second, reader] = await Promise.all(addresses.map(site));
+const sites = [];
+for (const address of addresses) sites.push(await site(address));
+const [filled, first, second, reader] = sites;
 
-async function check(name, where, options, look) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, storageState: where.state, ...options });
-  const faults = [];
-  let says = "";
-  try {
-    const page = await context.newPage();
-    page.setDefaultTimeout(30000);
-    page.on("console", (m) => {
-      if (!options.failing) faults.push(`the browser says: ${m.text()}`);
-    });
-    page.on("pageerror", (e) => faults.push(`the page breaks: ${e}`));
-    page.on("request", (r) => r.url().startsWith(where.base + "/") || faults.push(`asks for ${r.url()}`));
-    says = (await look(page, (ok, fault) => ok || faults.push(fault), context)) ?? "";
-  } catch (e) {
-    faults.push(String(e.message ?? e).split("\n").slice(0, 4).join(" "));
-  } finally {
-    await context.close();
-  }
-  report(name, faults, says);
-}
+const check = (name, where, options, look) => tools.check(name, { storageState: where.state, ...options }, look);
 
-async function audit(page, must) {
-  const found = await page.evaluate(`${axe}; axe.run(document, {runOnly: {type: "tag", values: ${JSON.stringify(tags)}}})`);
-  must(found.passes.length > 10, `axe looked at ${found.passes.length} rules only`);
-  for (const v of found.violations) must(false, `axe: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")}`);
-}
-
-async function fits(page, must) {
-  const seen = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  must(seen[0] <= seen[1], `the page is ${seen[0]} wide in a window of ${seen[1]}`);
-}
-
-// Every page, by axe, narrow and wide, light and dark, in both languages.
+// Every page in every way.
 const views = {
   home: "",
   overview: "survey/2026/muster-core/",
@@ -96,28 +58,28 @@ const views = {
   missing: "survey/2026/nothing/",
 };
 for (const [name, path] of Object.entries(views)) {
-  for (const [lang, width, colorScheme] of [["en", 1440, "dark"], ["fr", 390, "light"]]) {
-    await check(`axe ${name} ${lang} ${width} ${colorScheme}`, filled, { viewport: { width, height: 900 }, colorScheme, failing: name === "missing" }, async (page, must) => {
-      await page.goto(`${filled.base}/${lang}/${path}`);
-      must((await page.getAttribute("html", "lang")) === lang, "the page does not say its language");
-      must(await page.locator(".marking").first().isVisible(), "the marking is not in sight");
-      await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
-      await fits(page, must);
-      await audit(page, must);
-    });
-  }
+  await each(name, {
+    url: (lang) => `${filled.base}/${lang}/${path}`,
+    options: { storageState: filled.state, failing: name === "missing" },
+    look: async (page, must) => {
+      await marked(page, must);
+      await opened(page);
+    },
+  });
 }
 
 // Who only reads has the same pages without a form.
-for (const [name, lang, width] of [["area", "fr", 1440], ["bodies", "en", 390], ["verification", "fr", 390], ["plan", "en", 1440], ["needs", "en", 390], ["signoff", "fr", 1440], ["evidence", "en", 1440]]) {
-  await check(`axe reader ${name} ${lang} ${width}`, reader, { viewport: { width, height: 900 } }, async (page, must) => {
-    await page.goto(`${reader.base}/${lang}/${views[name]}`);
-    must(await page.locator(".may").first().isVisible(), "it does not say that she only reads");
-    must((await page.locator("main form[method=post]").count()) === 0, "there is a form");
-    if (name === "area") must((await page.locator(".answered .chip").count()) > 2, "the answers are not in sight");
-    await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
-    await fits(page, must);
-    await audit(page, must);
+for (const [name, lang] of [["area", "fr"], ["bodies", "en"], ["verification", "fr"], ["plan", "en"], ["needs", "fr"], ["signoff", "fr"], ["evidence", "en"]]) {
+  await each(`reader ${name}`, {
+    url: (lang) => `${reader.base}/${lang}/${views[name]}`,
+    langs: [lang],
+    options: { storageState: reader.state },
+    look: async (page, must) => {
+      must(await page.locator(".may").first().isVisible(), "it does not say that she only reads");
+      must((await page.locator("main form[method=post]").count()) === 0, "there is a form");
+      if (name === "area") must((await page.locator(".answered .chip").count()) > 2, "the answers are not in sight");
+      await opened(page);
+    },
   });
 }
 

@@ -61,13 +61,22 @@ interface GraphData {
 type Point = { x: number; y: number };
 
 class Picture extends HTMLElement {
+  private graph: { destroy(): void } | null = null;
+
   async connectedCallback(): Promise<void> {
     const module = this.dataset.module;
-    const data = this.dataset.data;
-    if (!module || !data) return;
-    const [library, answer] = await Promise.all([import(module), fetch(data)]);
+    const address = this.dataset.data;
+    if (!module || !address) return;
+    const [library, answer] = await Promise.all([import(module), fetch(address)]);
     if (!answer.ok) return;
-    this.draw(library.default, (await answer.json()) as GraphData);
+    const data = (await answer.json()) as GraphData;
+    let drawn = 0; // how wide it was
+    new ResizeObserver(() => {
+      const width = this.clientWidth;
+      if (width === drawn) return;
+      drawn = width;
+      this.draw(library.default, data, width);
+    }).observe(this);
   }
 
   // place sets parts of an opened group in rows in the middle, groups around them.
@@ -100,12 +109,15 @@ class Picture extends HTMLElement {
     return { at, height: rows(outside.slice(half), bottom + 20) };
   }
 
-  private draw(cytoscape: (options: object) => any, data: GraphData): void {
-    const width = this.clientWidth;
+  // draw draws the graph as wide as there is room; where there is too little, the
+  // table says it alone.
+  private draw(cytoscape: (options: object) => any, data: GraphData, width: number): void {
     const { at, height } = this.place(data.nodes, width);
     const canvas = this.querySelector<HTMLElement>("[data-canvas]");
+    this.graph?.destroy();
+    this.graph = null;
+    this.classList.toggle("drawn", width >= 300);
     if (!canvas || width < 300) return;
-    this.classList.add("drawn");
     canvas.style.height = `${height}px`;
     const style = getComputedStyle(this);
     const color = (name: string) => style.getPropertyValue(name).trim();
@@ -133,6 +145,7 @@ class Picture extends HTMLElement {
         { selector: ".away", style: { opacity: 0.18 } },
       ],
     });
+    this.graph = graph;
     const show = (node: any) => {
       const near = node.closedNeighborhood();
       graph.elements().removeClass("near").addClass("away");
