@@ -104,9 +104,11 @@ func (f *caseFlags) print(env Env, in *inputs, result any, words string) error {
 		}
 		marks += fmt.Sprintf("%q:%s,", "suppliers_say", said)
 	}
-	if marks == "" {
-		return writeJSON(env.Out, result)
+	unknown, err := json.Marshal(in.register.Unknown) // by column, as check says them
+	if err != nil {
+		return err
 	}
+	marks += fmt.Sprintf("%q:%s,", "unknown", unknown)
 	body, err := json.Marshal(result)
 	if err != nil {
 		return err

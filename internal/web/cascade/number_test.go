@@ -74,8 +74,8 @@ func TestRunNumbers(t *testing.T) {
 		want := []string{
 			"At the worst moment " + percent(r.Worst.Mean) + " of critical service is lost on average (± " + percent(r.Worst.Error) + ")",
 			"Average " + percent(r.Worst.Mean) + " ± " + percent(r.Worst.Error),
-			"Half of the cases lose more than " + percent(r.Worst.P50),
-			"One case in twenty loses more than " + percent(r.Worst.P95),
+			"Half of the cases lose at least " + percent(r.Worst.P50),
+			"One case in twenty loses at least " + percent(r.Worst.P95),
 			"90 % restored, half of the cases " + hours(r.Restored.P50),
 			"90 % restored, nineteen of twenty " + hours(r.Restored.P95),
 			"Input-output bound " + percent(r.Bound),
@@ -85,7 +85,7 @@ func TestRunNumbers(t *testing.T) {
 			want = append(want, strings.Join([]string{cfg.Register.Names[i].In["en"], percent(m.Fails), "± " + percent(m.Error), hours(m.Mean), hours(m.P50), hours(m.P95)}, " "))
 		}
 		for _, d := range r.Top {
-			want = append(want, strings.Join([]string{percent(d.Spared), "± " + percent(d.Error), percent(d.Falls)}, " "))
+			want = append(want, strings.Join([]string{percent(d.Spared), "± " + percent(d.Error), percent(d.Birnbaum), "± " + percent(d.BirnbaumError), percent(d.Criticality), "± " + percent(d.CriticalityError), percent(d.Falls)}, " "))
 		}
 		if len(r.Top) < 3 || len(r.Missions) != 2 {
 			t.Errorf("%d dependencies and %d missions", len(r.Top), len(r.Missions))
