@@ -47,10 +47,6 @@ type inputs struct {
 	private  bool // some of it is known to one member alone, and so is the result
 }
 
-func (in *inputs) cascade() cascade.Case {
-	return cascade.Case{Graph: in.graph, Scenario: in.scenario.Scenario}
-}
-
 // read reads register and scenario.
 func (f *caseFlags) read(cmd *cobra.Command, env Env) (*inputs, error) {
 	if f.scenario == "" {

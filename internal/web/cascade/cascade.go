@@ -57,6 +57,18 @@ type Scenario struct {
 	Text    web.Text // may be empty
 	Source  string
 	Outlook cascade.Outlook // of the register's graph
+
+	// Shock is what runs and comparisons are of where something is known of how owners
+	// stand: Outlook at the medians of the parameters. Without hits it is as Outlook has
+	// it.
+	Shock cascade.Scenario
+}
+
+func (s *Scenario) shock() cascade.Scenario {
+	if s.Shock.Hits == nil {
+		return s.Outlook.Scenario
+	}
+	return s.Shock
 }
 
 // Measure is something that could be done, with its words.

@@ -226,3 +226,34 @@ func TestFallNumbers(t *testing.T) {
 	w.says("/en/map", "Northquay North quay Ostmere "+percent(north.Fails)+" "+hours(north.Mean), "Southquay South quay Calverra "+percent(south.Fails)+" "+hours(south.Mean))
 	w.says("/en/graph?by=owner&open=Ostmere", "quay-north · Ostmere · Transport · falls in "+percent(north.Fails)+" of cases")
 }
+
+// TestShock: where something is known of owners, runs are of that, and the draws of the
+// parameters of the scenario as it is: or levels would count twice.
+func TestShock(t *testing.T) {
+	t.Parallel()
+	cfg := harbour(t)
+	o := &cfg.Scenarios[0].Outlook
+	o.Levels = nil
+	for range 5 { // owners
+		o.Levels = append(o.Levels, cascade.Level{Resistance: 1, Recovery: 1})
+	}
+	likely, err := o.Likeliest(cfg.Parameters.Laws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Scenarios[0].Shock = likely.Scenario
+	w := open(t, cfg)
+	options := cascade.Options{Trials: 4096, Seed: 3, Horizon: month, Top: 5}
+	r, err := cascade.Run(t.Context(), cfg.Register.Graph, likely.Scenario, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := cascade.Run(t.Context(), cfg.Register.Graph, o.Scenario, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Worst.Mean >= plain.Worst.Mean {
+		t.Errorf("who stands well loses %v, without knowing %v", r.Worst.Mean, plain.Worst.Mean)
+	}
+	w.says("/en/result/"+w.run(asked("cranes", "4096", "3")), "result_hash "+r.Hash)
+}
