@@ -28,6 +28,9 @@ func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string,
 		return page.Config{}, errs.Wrap(err, errs.Invalid, err.Error(), "mend the tables")
 	}
 	cfg := page.Config{Register: page.Register{Graph: g, Unknown: maps.Clone(r.Unknown)}}
+	if c := r.Confirmation; c.Asked {
+		cfg.Register.Said = &page.Said{Confirmed: c.Confirmed, Disputed: len(c.Disputed), Open: c.Unknown + c.Open}
+	}
 	synthetic := r.Synthetic
 	for i := range r.Services {
 		name := r.Name(i)

@@ -66,3 +66,25 @@ func TestKnown(t *testing.T) {
 		})
 	}
 }
+
+// TestSaid: the pages are told what suppliers say, where anybody asked them.
+func TestSaid(t *testing.T) {
+	t.Parallel()
+	const service = ",Aldmoor,Grid,,energy,5,1,10h,0.5,0h,,,clear,high,own,"
+	p, err := exchange.ReadParameters("p.yaml", strings.NewReader(exchange.DefaultParameters()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := exchange.ReadRegister("s.csv", strings.NewReader(exchange.ServicesHeader+"\na"+service+"\nb"+service+"\nc"+service+"\n"),
+		"r.csv", strings.NewReader(exchange.RequirementsHeader+",status\na,g,1,b,always,0h,clear,high,own,disputed\na,g,1,c,always,0h,clear,high,own,confirmed\nb,g,1,c,always,0h,clear,high,own,\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := register.Pages(r, nil, nil, nil, p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := cfg.Register.Said; x == nil || x.Confirmed != 1 || x.Disputed != 1 || x.Open != 1 {
+		t.Errorf("the pages are told %v", x)
+	}
+}

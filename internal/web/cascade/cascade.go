@@ -48,7 +48,14 @@ type Register struct {
 	Owners  []string
 	Sectors []string
 	Unknown map[string]int // by column of the tables: how many cells say so
+
+	// What suppliers say of the rows that name them; nil where nobody was asked.
+	Said *Said
 }
+
+// Said is how many rows of a register their suppliers confirm, dispute, and have not
+// answered for, or were not asked of.
+type Said struct{ Confirmed, Disputed, Open int }
 
 // Scenario is a shock with its words.
 type Scenario struct {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"muster/internal/cascade"
+	page "muster/internal/web/cascade"
 )
 
 // figure writes a number with two significant digits, three decimals at most: the
@@ -256,4 +257,13 @@ func TestShock(t *testing.T) {
 		t.Errorf("who stands well loses %v, without knowing %v", r.Worst.Mean, plain.Worst.Mean)
 	}
 	w.says("/en/result/"+w.run(asked("cranes", "4096", "3")), "result_hash "+r.Hash)
+}
+
+// TestSaid: who decides is told how much rests on one side's word.
+func TestSaid(t *testing.T) {
+	t.Parallel()
+	cfg := harbour(t)
+	cfg.Register.Said = &page.Said{Confirmed: 4, Disputed: 1, Open: 7}
+	w := open(t, cfg)
+	w.says("/en/result/"+w.run(asked("cranes", "512", "3")), "Suppliers confirm 4 of 12 rows that name them and dispute 1; 7 rest on the word of those who require alone.")
 }
