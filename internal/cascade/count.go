@@ -5,7 +5,7 @@ import "math/bits"
 // countEvent adds the trial in one lane of the word that the event engine has
 // just computed.
 func (w *worker) countEvent(lane int) {
-	t, p, e := w.tally, w.plan, w.event
+	t, e := w.tally, w.event
 	peak, restored := w.eventPeak(lane)
 	t.loss(uint64(peak))
 	t.restored[restored]++
@@ -15,7 +15,6 @@ func (w *worker) countEvent(lane int) {
 	for _, f := range e.lane(lane) {
 		t.falls[f.rank]++
 		t.minutes[f.rank] += uint64(e.minutes(f))
-		t.apart[f.rank].add(uint64(peak) - min(uint64(peak), p.costs[p.class[f.rank]]))
 	}
 	for i := range t.missions {
 		m := &t.missions[i]
@@ -63,7 +62,7 @@ func (m *mission) add(sample int, minutes Minutes) {
 
 // countGrid adds the 64 trials that the grid has just computed.
 func (w *worker) countGrid() {
-	t, p, e := w.tally, w.plan, w.grid
+	t, e := w.tally, w.grid
 	lost, peaks := w.gridPeaks()
 	for lane := range peaks {
 		for i := range e.slices {
@@ -86,12 +85,6 @@ func (w *worker) countGrid() {
 			slices += bits.OnesCount64(word)
 		}
 		t.minutes[v] += uint64(slices) * uint64(e.slice)
-		cost, sum := p.costs[p.class[v]], uint64(0)
-		for ; any != 0; any &= any - 1 {
-			peak := peaks[bits.TrailingZeros64(any)]
-			sum += peak - min(peak, cost)
-		}
-		t.apart[v].add(sum)
 	}
 	for i := range t.missions {
 		m := &t.missions[i]

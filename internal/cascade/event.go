@@ -13,6 +13,7 @@ type event struct {
 	tables  *repairTables
 	horizon Minutes
 	spared  uint32 // the rank that cannot be down, or nobody
+	only    uint64 // the lanes that are asked for
 
 	forward  *forward // nil until a cycle needs it
 	patience uint32   // see the constant
@@ -74,7 +75,7 @@ type fall struct {
 
 func newEvent(p *plan, hits []Probability, tables *repairTables, horizon Minutes) *event {
 	return &event{
-		plan: p, hits: hits, tables: tables, horizon: horizon, spared: nobody, patience: patience,
+		plan: p, hits: hits, tables: tables, horizon: horizon, spared: nobody, only: ^uint64(0), patience: patience,
 		nodes: make([]node, len(p.service)), dirty: make([]bool, len(p.service)),
 	}
 }
@@ -162,7 +163,7 @@ func (e *event) pull(v uint32) bool {
 	}
 	p := e.plan
 	if h := e.hits[v]; h > 0 {
-		e.strike(v, live(e.hit+uint64(p.service[v])*edgeStride, h, ^uint64(0)))
+		e.strike(v, live(e.hit+uint64(p.service[v])*edgeStride, h, e.only))
 	}
 	restart := p.restart[v]
 	groups := p.groups[p.first[v]:p.first[v+1]]

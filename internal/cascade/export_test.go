@@ -150,3 +150,30 @@ var Rank = rank
 func Hypercube(l *Laws, n int, seed uint64) [][Parameters]float64 {
 	return newRepairTables().hypercube(l, n, seed)
 }
+
+// SparedByAll returns what each service that somebody requires spares if it cannot
+// fall, in the trials that confirm a run's dependencies: all of them, each trial run
+// anew in full.
+func SparedByAll(g *Graph, s Scenario, o Options) map[string]float64 {
+	w := testWorker(g, s, o)
+	spared := make(map[string]float64)
+	blocks := min(w.blocks(), confirmBlocks)
+	var before, after [Lanes]uint64
+	for b := range uint64(blocks) {
+		w.losses(b, everyLane(), &before, nil)
+		for v, i := range w.plan.service {
+			if w.plan.outFirst[v+1] == w.plan.outFirst[v] {
+				continue
+			}
+			w.spare(uint32(v))
+			w.losses(b, everyLane(), &after, nil)
+			w.spare(nobody)
+			sum := 0.0
+			for i := range before {
+				sum += float64(before[i] - after[i])
+			}
+			spared[g.services[i].ID] += sum / float64(blocks*Lanes) / float64(w.plan.total)
+		}
+	}
+	return spared
+}

@@ -15,6 +15,7 @@ type grid struct {
 	slices int
 
 	spared uint32 // the rank that cannot be down, or nobody
+	only   uint64 // the lanes that are asked for
 
 	down  []uint64 // by rank and slice: the lanes in which it is down
 	any   []uint64 // by rank: the lanes in which it is down at some time
@@ -27,7 +28,7 @@ type grid struct {
 func newGrid(p *plan, hits []Probability, tables *repairTables, slice Minutes, slices int) *grid {
 	n := len(p.service)
 	return &grid{
-		plan: p, hits: hits, tables: tables, slice: slice, slices: slices, spared: nobody,
+		plan: p, hits: hits, tables: tables, slice: slice, slices: slices, spared: nobody, only: ^uint64(0),
 		down: make([]uint64, n*slices), any: make([]uint64, n), dirty: make([]bool, n),
 		fell: make([]uint64, slices), work: make([]uint64, slices),
 	}
@@ -67,7 +68,7 @@ func (e *grid) hit(seed, block uint64, word int) {
 			continue
 		}
 		s := uint64(e.plan.service[v])
-		hit := live(state+s*edgeStride, h, ^uint64(0))
+		hit := live(state+s*edgeStride, h, e.only)
 		e.any[v] = hit
 		for ; hit != 0; hit &= hit - 1 {
 			lane := bits.TrailingZeros64(hit)

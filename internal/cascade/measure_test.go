@@ -135,7 +135,7 @@ func TestMeasuresAreChecked(t *testing.T) {
 // theirs, and threads change nothing.
 func TestCompare(t *testing.T) {
 	t.Parallel()
-	g, s := port(t)
+	g, s := harbour(t)
 	for _, engine := range []cascade.Engine{cascade.Event, cascade.Grid} {
 		before := cascade.Case{Graph: g, Scenario: s}
 		after, err := before.Apply(cascade.Measure{Actions: []cascade.Action{{Services: []int32{5, 6}, Ratio: 2}}})
@@ -183,7 +183,7 @@ func TestCompare(t *testing.T) {
 // more trials find in about that many runs.
 func TestIntervalOfDifferences(t *testing.T) {
 	t.Parallel()
-	g, s := port(t)
+	g, s := harbour(t)
 	before := cascade.Case{Graph: g, Scenario: s}
 	after, err := before.Apply(cascade.Measure{Actions: []cascade.Action{{Services: []int32{0, 1, 2, 3, 4, 5, 6, 7}, Ratio: 3}}})
 	if err != nil {

@@ -20,10 +20,12 @@ type Result struct {
 	Hash     string       `json:"result_hash,omitempty"`
 	Worst    Share        `json:"lost_at_worst_moment"`
 	Restored Delay        `json:"hours_to_90_percent_restored"`
-	Bound    float64      `json:"input_output_bound"` // never below the mean lost
+	Bound    float64      `json:"input_output_bound"` // the expected loss is never above it; the mean of some trials can be
 	Curve    []Moment     `json:"curve"`
 	Missions []Mission    `json:"missions"`
 	Top      []Dependency `json:"top_dependencies"`
+	Tried    int          `json:"dependencies_tried"`   // how many services were run without, to find the top
+	Certain  bool         `json:"no_other_spares_more"` // in these trials, of those that were not tried
 }
 
 // Share is a share lost, over the trials.
@@ -59,12 +61,22 @@ type Mission struct {
 	P95   float64 `json:"p95_hours_down"`
 }
 
-// Dependency is a service, and what would be spared if it could not be down.
+// Dependency is a service on which others hang. All of it is of the mean share lost at
+// the worst moment.
 type Dependency struct {
 	ID     string  `json:"id"`
 	Falls  float64 `json:"falls"`  // the share of trials in which it is down at some time
-	Spared float64 `json:"spared"` // of the mean share lost at the worst moment
+	Spared float64 `json:"spared"` // what is lost less if it cannot be down
 	Error  float64 `json:"half_width"`
+
+	// Birnbaum's importance: what is lost more when it is hit than when it is not.
+	Birnbaum      float64 `json:"birnbaum"`
+	BirnbaumError float64 `json:"birnbaum_half_width"`
+
+	// Criticality importance: of what is lost, the share that goes back to its being
+	// hit: the chance of that times Birnbaum's importance, by the mean lost.
+	Criticality      float64 `json:"criticality"`
+	CriticalityError float64 `json:"criticality_half_width"`
 }
 
 // resultFormat names the form of a result.
@@ -108,7 +120,7 @@ func (r *runner) result(ctx context.Context, t *tally) *Result {
 		res.Missions = append(res.Missions, r.mission(&t.missions[i], t, step))
 	}
 	if r.options.Top > 0 && res.Complete {
-		res.Top = r.top(ctx, t)
+		res.Top, res.Tried, res.Certain = r.top(ctx, t)
 		res.Complete = ctx.Err() == nil
 	}
 	if res.Complete {
@@ -198,7 +210,9 @@ func (res *Result) hash(t *tally) string {
 	}
 	for _, d := range res.Top {
 		h.text(d.ID)
-		h.number(math.Float64bits(d.Falls), math.Float64bits(d.Spared), math.Float64bits(d.Error))
+		for _, x := range []float64{d.Falls, d.Spared, d.Error, d.Birnbaum, d.BirnbaumError, d.Criticality, d.CriticalityError} {
+			h.number(math.Float64bits(x))
+		}
 	}
 	return h.sum()
 }

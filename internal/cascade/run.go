@@ -200,6 +200,10 @@ type worker struct {
 	grid    *grid
 	static  *static
 	scales  *scales
+
+	forced []Probability // the hits that are set instead of the run's, by rank
+	seen   []bool        // by rank, all false between two uses
+	path   []uint32
 }
 
 func (r *runner) worker() *worker {

@@ -24,10 +24,11 @@ type static struct {
 	down   []lanes       // by rank
 	dirty  []bool        // by rank: a supplier in the same cycle changed
 	spared uint32        // the rank that cannot be down, or nobody
+	only   lanes         // the trials that are asked for
 }
 
 func newStatic(p *plan, hits []Probability) *static {
-	return &static{plan: p, hits: hits, down: make([]lanes, len(p.service)), dirty: make([]bool, len(p.service)), spared: nobody}
+	return &static{plan: p, hits: hits, down: make([]lanes, len(p.service)), dirty: make([]bool, len(p.service)), spared: nobody, only: *everyLane()}
 }
 
 // run fills down for a block of trials.
@@ -49,7 +50,7 @@ func (e *static) run(seed, block uint64) {
 
 // hit sets who is hit.
 func (e *static) hit(state uint64) {
-	const all = ^uint64(0)
+	o := &e.only
 	for v, p := range e.hits {
 		d := &e.down[v]
 		if p == 0 || uint32(v) == e.spared {
@@ -57,12 +58,12 @@ func (e *static) hit(state uint64) {
 			continue
 		}
 		if p >= Always {
-			*d = lanes{all, all, all, all, all, all, all, all}
+			*d = *o
 			continue
 		}
 		s := state + uint64(e.plan.service[v])*edgeStride
-		d[0], d[1], d[2], d[3] = live4(s, p, all, all, all, all)
-		d[4], d[5], d[6], d[7] = live4(s+golden4, p, all, all, all, all)
+		d[0], d[1], d[2], d[3] = live4(s, p, o[0], o[1], o[2], o[3])
+		d[4], d[5], d[6], d[7] = live4(s+golden4, p, o[4], o[5], o[6], o[7])
 	}
 }
 

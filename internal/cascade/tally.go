@@ -52,7 +52,6 @@ type tally struct {
 
 	falls    []uint64 // by rank: trials in which it is down at some time
 	minutes  []uint64 // by rank: Σ of the minutes that it is down
-	apart    []wide   // by rank: Σ of what others lose at the worst moment of trials in which it is down
 	missions []mission
 }
 
@@ -68,7 +67,7 @@ func newTally(p *plan, samples int, missions []uint32) *tally {
 		shares: make([]uint64, shareBins+1), restored: make([]uint64, samples+1),
 		curve: make([]wide, samples), bins: make([]uint32, samples*(curveBins+1)),
 		limit: float64(curveBins) / float64(max(p.total, 1)), limit2: float64(shareBins) / float64(max(p.total, 1)),
-		falls: make([]uint64, len(p.service)), minutes: make([]uint64, len(p.service)), apart: make([]wide, len(p.service)),
+		falls: make([]uint64, len(p.service)), minutes: make([]uint64, len(p.service)),
 	}
 	for _, m := range missions {
 		t.missions = append(t.missions, mission{rank: m, minutes: make([]uint64, samples+1)})
@@ -95,9 +94,6 @@ func (t *tally) merge(o *tally) {
 	add(t.minutes, o.minutes)
 	for i := range t.curve {
 		t.curve[i].merge(o.curve[i])
-	}
-	for i := range t.apart {
-		t.apart[i].merge(o.apart[i])
 	}
 	for i, n := range o.bins {
 		t.bins[i] += n

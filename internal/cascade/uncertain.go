@@ -236,43 +236,36 @@ func band(draws []*pairs, of func(*pairs) float64) Band {
 }
 
 // stability returns how often services are among the five that spare most if they
-// cannot fall. Candidates are those of the medians.
+// cannot fall, of all that somebody requires.
 func (u *uncertainty) stability() ([]Stability, error) {
 	if u.options.Top == 0 {
 		return []Stability{}, nil
 	}
-	t := u.base.trials(u.ctx)
-	candidates := u.base.candidates(t) // ranks, the same in every draw: the order is
-	score := func(c Case, d int) ([]float64, error) {
-		r, err := newRunner(c.Graph, c.Scenario, u.options.Options)
+	n := len(u.base.plan.service) // ranks, the same in every draw: the order is
+	first, err := u.firsts(n, func(c Case, d int) ([]float64, error) {
+		options := u.options.Options
+		options.Threads, options.Top = 1, stableOf
+		r, err := newRunner(c.Graph, c.Scenario, options)
 		if err != nil {
 			return nil, err
 		}
-		w := r.worker()
-		var lost [Lanes]uint64
-		sum := func() (total float64) {
-			w.losses(uint64(d), &lost)
-			for _, x := range lost {
-				total += float64(x)
-			}
-			return total
-		}
-		scores := make([]float64, len(candidates))
-		before := sum()
-		for i, v := range candidates {
-			w.spare(v)
-			scores[i] = before - sum()
-			w.spare(nobody)
+		base := newBaseline(n, uint64(d), 1)
+		r.worker().baseline(0, base)
+		gains, _, _ := r.search(u.ctx, base)
+		scores := make([]float64, n)
+		for _, g := range gains {
+			scores[g.rank] = float64(g.spared)
 		}
 		return scores, u.ctx.Err()
-	}
-	first, err := u.firsts(len(candidates), score)
+	})
 	if err != nil {
 		return nil, err
 	}
 	list := []Stability{}
-	for i, v := range candidates {
-		list = append(list, Stability{u.base.graph.services[u.base.plan.service[v]].ID, first[i], min(stableDraws, len(u.draws))})
+	for v, share := range first {
+		if share > 0 {
+			list = append(list, Stability{u.base.graph.services[u.base.plan.service[v]].ID, share, min(stableDraws, len(u.draws))})
+		}
 	}
 	slices.SortStableFunc(list, func(a, b Stability) int { return cmp.Compare(b.First, a.First) })
 	return list[:min(len(list), u.options.Top)], nil

@@ -53,7 +53,7 @@ func TestHypercube(t *testing.T) {
 // tornado does not move, and the likeliest case is the case itself.
 func TestCertainty(t *testing.T) {
 	t.Parallel()
-	g, s := port(t)
+	g, s := harbour(t)
 	var point cascade.Laws
 	for p := range point {
 		point[p] = cascade.Law{Median: 1, Low: 1, High: 1}
@@ -91,7 +91,7 @@ func TestCertainty(t *testing.T) {
 // lose less, and what matters most is stable.
 func TestUncertainty(t *testing.T) {
 	t.Parallel()
-	g, s := port(t)
+	g, s := harbour(t)
 	o := cascade.Outlook{Case: cascade.Case{Graph: g, Scenario: s}, Owner: make([]int32, len(g.Services()))}
 	for v := range o.Owner {
 		o.Owner[v] = int32(v % 5)
@@ -141,7 +141,7 @@ func TestUncertainty(t *testing.T) {
 
 func TestLawsAreChecked(t *testing.T) {
 	t.Parallel()
-	g, s := port(t)
+	g, s := harbour(t)
 	for name, l := range map[string]cascade.Law{
 		"not a number": {Median: math.NaN(), Low: 1, High: 1}, "order": {Median: 1, Low: 2, High: 3}, "nothing": {}, "infinite": {Median: 1, Low: 1, High: math.Inf(1)},
 	} {
@@ -168,7 +168,7 @@ func BenchmarkUncertainty(b *testing.B) {
 
 // TestMemoryIsFlat: thirty times as many trials allocate no more.
 func TestMemoryIsFlat(t *testing.T) {
-	g, s := port(t)
+	g, s := harbour(t)
 	allocations := func(blocks int) float64 {
 		return testing.AllocsPerRun(3, func() { run(t, g, s, cascade.Options{Trials: blocks * cascade.Lanes, Seed: 1, Engine: cascade.Event}) })
 	}

@@ -47,10 +47,6 @@ type inputs struct {
 	private  bool // some of it is known to one member alone, and so is the result
 }
 
-func (in *inputs) cascade() cascade.Case {
-	return cascade.Case{Graph: in.graph, Scenario: in.scenario.Scenario}
-}
-
 // read reads register and scenario.
 func (f *caseFlags) read(cmd *cobra.Command, env Env) (*inputs, error) {
 	if f.scenario == "" {
@@ -104,9 +100,11 @@ func (f *caseFlags) print(env Env, in *inputs, result any, words string) error {
 		}
 		marks += fmt.Sprintf("%q:%s,", "suppliers_say", said)
 	}
-	if marks == "" {
-		return writeJSON(env.Out, result)
+	unknown, err := json.Marshal(in.register.Unknown) // by column, as check says them
+	if err != nil {
+		return err
 	}
+	marks += fmt.Sprintf("%q:%s,", "unknown", unknown)
 	body, err := json.Marshal(result)
 	if err != nil {
 		return err

@@ -20,12 +20,18 @@ func newCascadeCompareCmd(env Env) *cobra.Command {
 		against  string
 		measures string
 		take     []string
+		u        uncertainFlags
+		a        aroundFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "compare",
 		Short: "Two runs beside each other: what differs, and how sure that is",
 		Long: `Run two cases with the same random bits, so that the intervals are those of
-differences trial by trial: two scenarios, or one without and with measures.`,
+differences trial by trial: two scenarios, or one without and with measures.
+
+With --levels, --release or --workspace owners stand as in muster cascade run, both
+times at the median of every parameter; who is known by a release alone stands as its
+members do on average.`,
 		Example: `  muster cascade compare --services services.csv --requirements requirements.csv --scenario a.yaml --against b.yaml
   muster cascade compare --services services.csv --requirements requirements.csv --scenario a.yaml --measures measures.yaml --take patching`,
 		Args: noArgs,
@@ -33,32 +39,40 @@ differences trial by trial: two scenarios, or one without and with measures.`,
 			if (against == "") == (measures == "") {
 				return usageError(cmd, cmd.CommandPath()+" needs --against or --measures")
 			}
-			in, err := f.read(cmd, env)
+			in, k, of, err := readLikeliest(cmd, env, f, u, a)
 			if err != nil {
 				return err
 			}
-			after := in.cascade()
+			before, err := of(in.scenario)
+			if err != nil {
+				return err
+			}
+			after := before
 			if against != "" {
 				s, err := readScenario(in.register, against)
 				if err != nil {
 					return err
 				}
-				after.Scenario = s.Scenario
+				if after, err = of(s); err != nil {
+					return err
+				}
 				in.invented = in.invented || s.Synthetic
-			} else if after, err = takeMeasures(in, measures, take); err != nil {
+			} else if after, err = takeMeasures(in, before, measures, take); err != nil {
 				return err
 			}
 			done := watched(env, &in.options, "compare trials")
-			c, err := cascade.Compare(cmd.Context(), in.cascade(), after, in.options)
+			c, err := cascade.Compare(cmd.Context(), before, after, in.options)
 			done()
 			if err != nil {
 				return err
 			}
-			err = f.print(env, in, c, comparisonText(c))
+			err = f.print(env, in, c, k.words()+comparisonText(c))
 			return stopped(cmd, env, err, c.Complete, c.Trials, c.Planned)
 		},
 	}
 	f.add(cmd, 1<<15)
+	u.addKnown(cmd, "default", "a file of parameters, or default for that of muster; counts where levels are known")
+	a.add(cmd)
 	cmd.Flags().StringVar(&against, "against", "", "another scenario")
 	cmd.Flags().StringVar(&measures, "measures", "", "a file of measures to take")
 	cmd.Flags().StringSliceVar(&take, "take", nil, "the ids of those to take; else all")
@@ -66,7 +80,7 @@ differences trial by trial: two scenarios, or one without and with measures.`,
 }
 
 // takeMeasures returns the case with measures taken.
-func takeMeasures(in *inputs, path string, ids []string) (cascade.Case, error) {
+func takeMeasures(in *inputs, c cascade.Case, path string, ids []string) (cascade.Case, error) {
 	m, err := readMeasures(in.register, path)
 	if err != nil {
 		return cascade.Case{}, err
@@ -78,7 +92,7 @@ func takeMeasures(in *inputs, path string, ids []string) (cascade.Case, error) {
 			return cascade.Case{}, err
 		}
 	}
-	return in.cascade().Apply(list...)
+	return c.Apply(list...)
 }
 
 func measuresNamed(m *exchange.Measures, ids []string) (list []cascade.Measure, err error) {

@@ -23,6 +23,7 @@ func newCascadeInvestCmd(env Env) *cobra.Command {
 		aim      string
 		confirm  int
 		u        uncertainFlags
+		a        aroundFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "invest",
@@ -32,6 +33,10 @@ by exchanges, each tried in the timed engine with the same random bits. What is
 printed was measured on trials that did not take part in choosing. What measures
 gain together is neither at most nor at least the sum of what they gain alone, so
 nothing is promised of how near to the best the choice is.
+
+With --levels, --release or --workspace owners stand as in muster cascade run, for the
+choice at the median of every parameter; who is known by a release alone stands there
+as its members do on average, and in the draws of --uncertainty as its bands allow.
 
 Ctrl-C ends the search and prints the best that was tried until then, without a
 hash.`,
@@ -48,7 +53,11 @@ hash.`,
 			if err != nil {
 				return err
 			}
-			in, err := f.read(cmd, env)
+			in, k, of, err := readLikeliest(cmd, env, f, u, a)
+			if err != nil {
+				return err
+			}
+			c, err := of(in.scenario)
 			if err != nil {
 				return err
 			}
@@ -60,25 +69,29 @@ hash.`,
 			for i := range in.register.Services {
 				o.Owners = append(o.Owners, in.register.Owner(i))
 			}
+			words := k.words()
 			done := watched(env, &o.Options, "try sets of measures")
-			v, err := cascade.Invest(cmd.Context(), in.cascade(), m.List, o)
+			v, err := cascade.Invest(cmd.Context(), c, m.List, o)
 			done()
 			if err != nil {
 				return err
 			}
 			if u.parameters != "" && v.Complete {
-				outlook, p, err := u.read(env, in)
-				if err != nil {
-					return err
+				if k == nil {
+					outlook, p, err := u.read(env, in)
+					if err != nil {
+						return err
+					}
+					k = &known{outlook: outlook, parameters: p}
 				}
 				draws := cascade.UncertainOptions{Options: in.options, Draws: u.draws}
 				draws.Trials = 0
-				if err := v.Stable(cmd.Context(), outlook, p.Laws, m.List, draws); err != nil {
+				if err := v.Stable(cmd.Context(), k.outlook, k.parameters.Laws, m.List, draws); err != nil {
 					return err
 				}
 			}
 			in.invented = in.invented || m.Synthetic
-			err = f.print(env, in, v, investmentText(v, m))
+			err = f.print(env, in, v, words+investmentText(v, m))
 			if err != nil || v.Complete {
 				return err
 			}
@@ -88,6 +101,7 @@ hash.`,
 	}
 	f.add(cmd, 1<<13)
 	u.add(cmd)
+	a.add(cmd)
 	cmd.Flags().StringVar(&measures, "measures", "", "what could be done, a YAML file")
 	cmd.Flags().StringVar(&budget, "budget", "", "what it may cost together: units, or money such as 400k")
 	cmd.Flags().StringVar(&aim, "aim", string(cascade.AtWorst), "what is to become less: worst, hours, or mission: and its id")

@@ -222,21 +222,37 @@ func (own *private) outlook(o *cascade.Outlook, in *inputs, p *exchange.CascadeP
 	return nil
 }
 
-// runAround is muster cascade run with what is known of owners.
-func runAround(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, around aroundFlags, top int) error {
+// known is a case with what is known of owners.
+type known struct {
+	in         *inputs
+	outlook    cascade.Outlook
+	parameters *exchange.CascadeParameters
+	text       string // how much is known of whom
+}
+
+// words says how much is known of whom; nothing where nothing was asked.
+func (k *known) words() string {
+	if k == nil {
+		return ""
+	}
+	return "at the median of every parameter\n" + k.text
+}
+
+// readKnown reads what the flags of a case name, and what is known of its owners.
+func readKnown(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, around aroundFlags) (*known, error) {
 	if err := around.check(cmd, f.json); err != nil {
-		return err
+		return nil, err
 	}
 	if u.parameters == "" {
 		u.parameters = "default"
 	}
 	in, err := f.read(cmd, env)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p, err := u.readParameters(env)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var (
 		r     *release.Release
@@ -245,29 +261,62 @@ func runAround(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, aroun
 	)
 	if around.release != "" {
 		if r, err = around.readRelease(env, u.coordinator); err != nil {
-			return err
+			return nil, err
 		}
 		if crowd, err = p.Crowd(r); err != nil {
-			return err
+			return nil, err
 		}
 		in.invented = in.invented || r.Marking != ""
 	}
 	if around.workspace != "" {
 		if own, err = around.overlay(cmd.Context(), env, in, f, p, r); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	o, err := u.outlook(in)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o.Crowd = crowd
 	if own != nil {
 		if err := own.outlook(&o, in, p); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return printUncertain(cmd, env, f, u, in, o, p, top, crowdText(r, o))
+	return &known{in, o, p, crowdText(r, o)}, nil
+}
+
+// readLikeliest reads a case at the medians of its parameters where something is known
+// of owners: those of whom nothing else is stand where a release says that its members
+// do on average. of makes the same of another scenario. Where nothing is known the case
+// is as the scenario has it, and known is nil.
+func readLikeliest(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, around aroundFlags) (in *inputs, k *known, of func(*exchange.Scenario) (cascade.Case, error), err error) {
+	if !around.wanted() && u.levels == "" {
+		if err := around.check(cmd, f.json); err != nil {
+			return nil, nil, nil, err
+		}
+		in, err := f.read(cmd, env)
+		return in, nil, func(s *exchange.Scenario) (cascade.Case, error) {
+			return cascade.Case{Graph: in.graph, Scenario: s.Scenario}, nil
+		}, err
+	}
+	if k, err = readKnown(cmd, env, f, u, around); err != nil {
+		return nil, nil, nil, err
+	}
+	return k.in, k, func(s *exchange.Scenario) (cascade.Case, error) {
+		o := k.outlook
+		o.Scenario, o.Controls = s.Scenario, s.Controls
+		return o.Likeliest(k.parameters.Laws)
+	}, nil
+}
+
+// runAround is muster cascade run with what is known of owners.
+func runAround(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, around aroundFlags, top int) error {
+	k, err := readKnown(cmd, env, f, u, around)
+	if err != nil {
+		return err
+	}
+	return printUncertain(cmd, env, f, u, k.in, k.outlook, k.parameters, top, k.text)
 }
 
 // crowdText says how much is known of whom.

@@ -82,17 +82,26 @@ func runCascade(cmd *cobra.Command, env Env, f caseFlags, top int) error {
 // than anybody knows.
 func cascadeText(r *cascade.Result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "lost at the worst moment   %s of critical service (half of the trials more than %s, one in twenty more than %s)\n",
+	fmt.Fprintf(&b, "lost at the worst moment   %s of critical service (half of the trials at least %s, one in twenty at least %s)\n",
 		percent(r.Worst.Mean), percent(r.Worst.P50), percent(r.Worst.P95))
 	if r.Engine != cascade.Static {
 		fmt.Fprintf(&b, "90 %% restored              after %.0f h in half of the trials, %.0f h in nineteen of twenty\n", r.Restored.P50, r.Restored.P95)
 	}
 	for _, m := range r.Missions {
-		fmt.Fprintf(&b, "mission %-18s fails in %s of the trials, %.0f h on average, more than %.0f h in one of twenty\n", m.ID, percent(m.Fails), m.Mean, m.P95)
+		fmt.Fprintf(&b, "mission %-18s fails in %s of the trials, %.0f h on average, at least %.0f h in one of twenty\n", m.ID, percent(m.Fails), m.Mean, m.P95)
 	}
 	for _, d := range r.Top {
-		fmt.Fprintf(&b, "hangs on %-17s %s spared if it cannot fall (± %s)\n", d.ID, percent(d.Spared), percent(d.Error))
+		fmt.Fprintf(&b, "hangs on %-17s %s spared if it cannot fall (± %s); %s more is lost when it is hit (± %s), %s of all loss goes back to that (± %s)\n",
+			d.ID, percent(d.Spared), percent(d.Error), percent(d.Birnbaum), percent(d.BirnbaumError), percent(d.Criticality), percent(d.CriticalityError))
 	}
+	if len(r.Top) > 0 {
+		certain := "no other spares more in these trials"
+		if !r.Certain {
+			certain = "whether another spares more is not certain"
+		}
+		fmt.Fprintf(&b, "run without %s: %s; more when hit is Birnbaum's importance, what goes back to hits is criticality importance\n", plural(r.Tried, "1 service", "%d services"), certain)
+	}
+	fmt.Fprintf(&b, "input-output bound         %s: the expected loss is never above it\n", percent(r.Bound))
 	fmt.Fprintf(&b, "%d trials, seed %d, engine %s\n", r.Trials, r.Seed, r.Engine)
 	if r.Hash != "" {
 		fmt.Fprintf(&b, "result %s\n", r.Hash)

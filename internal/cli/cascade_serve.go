@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/internal/cascade"
+	"muster/internal/coalition"
 	"muster/internal/demo"
 	"muster/internal/demo/port"
 	"muster/internal/errs"
@@ -36,6 +38,7 @@ func newCascadeServeCmd(env Env) *cobra.Command {
 		places    string
 		join      []string
 		community bool
+		around    aroundFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -46,7 +49,8 @@ first and what it is worth together; runs and comparisons; every measure; what m
 the result; a graph of who depends on what. The address is printed.
 
 Nothing leaves the machine, and nothing is written. One thing is computed at a time,
-and what it found stays until the program ends. With --port the register is that of
+and what it found stays until the program ends. With --levels or --release owners stand as in
+muster cascade run: in runs and comparisons at the median of every parameter. With --port the register is that of
 an invented port community, with a map of its sea.`,
 		Example: `  muster cascade serve --port
   muster cascade serve --services services.csv --requirements requirements.csv --scenario a.yaml --scenario b.yaml --measures measures.yaml`,
@@ -57,12 +61,12 @@ an invented port community, with a map of its sea.`,
 				err error
 			)
 			if community {
-				if f.services != "" || f.requirements != "" || len(scenarios) > 0 || measures != "" || places != "" {
+				if f.services != "" || f.requirements != "" || len(scenarios) > 0 || measures != "" || places != "" || u.levels != "" || around.release != "" {
 					return usageError(cmd, "--port brings its own register, scenarios, measures and map")
 				}
 				cfg, err = portPages()
 			} else {
-				cfg, err = readCascadePages(cmd, env, cascadeFiles{f, scenarios, measures, places, join, u})
+				cfg, err = readCascadePages(cmd, env, cascadeFiles{f, scenarios, measures, places, join, u, around})
 			}
 			if err != nil {
 				return err
@@ -77,8 +81,8 @@ an invented port community, with a map of its sea.`,
 	f.add(cmd)
 	cmd.Flags().StringArrayVar(&scenarios, "scenario", nil, "who is hit, YAML or CSV; once for each")
 	cmd.Flags().StringVar(&measures, "measures", "", "what could be done, a YAML file")
-	cmd.Flags().StringVar(&u.parameters, "uncertainty", "default", "a file of parameters, or default for that of muster")
-	cmd.Flags().StringVar(&u.coordinator, "coordinator", "", "the coordinator's card, who must have signed the file of parameters")
+	u.addKnown(cmd, "default", "a file of parameters, or default for that of muster")
+	cmd.Flags().StringVar(&around.release, "release", "", "a release.json: how its members stand, together and none alone")
 	cmd.Flags().StringVar(&places, "places", "", "where services lie, a CSV file, for a map of real countries")
 	cmd.Flags().StringArrayVar(&join, "join", nil, "a part of the map to draw as one with a country, by their codes, such as XKX:SRB")
 	cmd.Flags().BoolVar(&community, "port", false, "serve the invented port community")
@@ -103,6 +107,7 @@ type cascadeFiles struct {
 	places    string
 	join      []string
 	uncertain uncertainFlags
+	around    aroundFlags
 }
 
 // readCascadePages reads the files that the flags name.
@@ -110,7 +115,7 @@ func readCascadePages(cmd *cobra.Command, env Env, f cascadeFiles) (cfg cascadep
 	if len(f.scenarios) == 0 {
 		return cfg, usageError(cmd, cmd.CommandPath()+" needs --scenario, once or more, or --port")
 	}
-	r, _, err := f.register.read(cmd, env)
+	r, g, err := f.register.read(cmd, env)
 	if err != nil {
 		return cfg, err
 	}
@@ -134,11 +139,36 @@ func readCascadePages(cmd *cobra.Command, env Env, f cascadeFiles) (cfg cascadep
 	if err != nil {
 		return cfg, err
 	}
-	if cfg, err = register.Pages(r, scenarios, names, m, p); err != nil || f.places == "" {
+	known, invented, err := f.known(env, r, g, scenarios[0], p)
+	if err != nil {
+		return cfg, err
+	}
+	if cfg, err = register.Pages(r, scenarios, names, m, p, known); invented {
+		cfg.Marking = coalition.MarkingSynthetic
+	}
+	if err != nil || f.places == "" {
 		return cfg, err
 	}
 	cfg.Chart, err = f.chart(cmd, r)
 	return cfg, err
+}
+
+// known returns how owners stand by the flags, or nothing where none says so, and
+// whether that is invented.
+func (f *cascadeFiles) known(env Env, r *exchange.Register, g *cascade.Graph, s *exchange.Scenario, p *exchange.CascadeParameters) (*cascade.Outlook, bool, error) {
+	if f.uncertain.levels == "" && f.around.release == "" {
+		return nil, false, nil
+	}
+	o, err := f.uncertain.outlook(&inputs{register: r, graph: g, scenario: s})
+	if err != nil || f.around.release == "" {
+		return &o, false, err
+	}
+	of, err := f.around.readRelease(env, f.uncertain.coordinator)
+	if err != nil {
+		return nil, false, err
+	}
+	o.Crowd, err = p.Crowd(of)
+	return &o, of.Marking != "", err
 }
 
 // chart reads where services lie.

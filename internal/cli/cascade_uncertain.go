@@ -23,10 +23,15 @@ type uncertainFlags struct {
 }
 
 func (f *uncertainFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.parameters, "uncertainty", "", "a file of parameters, or default for that of muster: bands over draws of them")
-	cmd.Flags().StringVar(&f.levels, "levels", "", "how well owners stand, a CSV file with owner,resistance,recovery; goes with --uncertainty")
-	cmd.Flags().StringVar(&f.coordinator, "coordinator", "", "the coordinator's card, who must have signed the file of parameters")
+	f.addKnown(cmd, "", "a file of parameters, or default for that of muster: bands over draws of them")
 	cmd.Flags().IntVar(&f.draws, "draws", 200, "how many draws of the parameters")
+}
+
+// addKnown adds the flags that say what numbers follow from.
+func (f *uncertainFlags) addKnown(cmd *cobra.Command, parameters, usage string) {
+	cmd.Flags().StringVar(&f.parameters, "uncertainty", parameters, usage)
+	cmd.Flags().StringVar(&f.levels, "levels", "", "how well owners stand, a CSV file with owner,resistance,recovery")
+	cmd.Flags().StringVar(&f.coordinator, "coordinator", "", "the coordinator's card, who must have signed the file of parameters and the release")
 }
 
 // read returns the parameters and the outlook of a case.

@@ -32,15 +32,23 @@ type Confirmation struct {
 // by their places in the register.
 type Dependency struct{ Requirement, Supplier int32 }
 
-// status reads what the supplier says of a row.
-func (r *registerReader) status(l line, cells []cell, d Dependency) {
-	c := &r.register.Confirmation
-	text := ""
-	if len(cells) > requirementStatus {
-		text = cells[requirementStatus].text
+// said reads what the supplier says of a row.
+func (r *registerReader) said(l line, cells []cell) string {
+	if len(cells) <= requirementStatus {
+		return ""
 	}
-	c.Asked = c.Asked || text != ""
-	switch text {
+	text := cells[requirementStatus].text
+	if !slices.Contains([]string{"", Unknown, statusConfirmed, statusDisputed}, text) {
+		r.fault(l, cells, requirementStatus, errs.Quote(text)+" is not what a supplier says", statusConfirmed+", "+statusDisputed+", "+Unknown+", or nothing where nobody asked")
+	}
+	return text
+}
+
+// count counts what the supplier says of a row.
+func (r *registerReader) count(said string, d Dependency) {
+	c := &r.register.Confirmation
+	c.Asked = c.Asked || said != ""
+	switch said {
 	case "":
 		c.Open++
 	case Unknown:
@@ -49,8 +57,6 @@ func (r *registerReader) status(l line, cells []cell, d Dependency) {
 		c.Confirmed++
 	case statusDisputed:
 		c.Disputed = append(c.Disputed, d)
-	default:
-		r.fault(l, cells, requirementStatus, errs.Quote(text)+" is not what a supplier says", statusConfirmed+", "+statusDisputed+", "+Unknown+", or nothing where nobody asked")
 	}
 }
 

@@ -166,7 +166,7 @@ func (r *Register) Outlook(g *cascade.Graph, s *Scenario, levelsName string, lev
 	if levels == nil {
 		return o, nil
 	}
-	t := &registerReader{&table{name: levelsName, header: LevelsHeader}, r}
+	t := &registerReader{&table{name: levelsName, header: LevelsHeader}, r, false}
 	first := make(map[string]int)
 	err := t.read(levels, func(l line, cells []cell) {
 		owner, ok := index[cells[0].text]

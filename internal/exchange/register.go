@@ -70,6 +70,7 @@ func (r *Register) Graph() (*cascade.Graph, error) {
 type registerReader struct {
 	*table
 	register *Register
+	lost     bool // rows of the services table could not be read: who is not known may stand there
 }
 
 func (r *registerReader) unknown(column string) { r.register.Unknown[column]++ }
@@ -78,20 +79,21 @@ func (r *registerReader) unknown(column string) { r.register.Unknown[column]++ }
 // with its place as [errs.Faults].
 func ReadRegister(servicesName string, services io.Reader, requirementsName string, requirements io.Reader) (*Register, error) {
 	register := &Register{Unknown: make(map[string]int)}
-	first := &registerReader{&table{name: servicesName, header: ServicesHeader}, register}
+	first := &registerReader{&table{name: servicesName, header: ServicesHeader}, register, false}
 	known := make(map[string]int32)
 	lines := make(map[string]int)
 	if err := first.table.stream(services, func(l line, cells []cell) { first.service(l, cells, known, lines) }); err != nil {
 		return nil, err
 	}
-	if len(known) == 0 {
+	if len(known) == 0 || len(first.faults) >= errs.MaxFaults { // not all services are known
 		return nil, first.faults.Err()
 	}
-	second := &registerReader{&table{name: requirementsName, header: RequirementsHeader}, register}
+	second := &registerReader{&table{name: requirementsName, header: RequirementsHeader}, register, first.unread > 0}
 	groups := newGroups()
 	if err := second.table.stream(requirements, func(l line, cells []cell) { second.requirement(l, cells, known, groups) }); err != nil {
 		return nil, err
 	}
+	groups.all = groups.all || second.table.unread > 0 // one of these may belong to any group
 	second.close(groups)
 	if err := append(first.faults, second.faults...).Err(); err != nil {
 		return nil, err
@@ -120,6 +122,7 @@ const (
 func (r *registerReader) service(l line, cells []cell, known map[string]int32, lines map[string]int) {
 	id := cells[serviceID].text
 	if id == "" || strings.TrimSpace(id) != id || id == Unknown {
+		known[id] = int32(len(r.register.Services)) // what requires it has no fault for that
 		r.fault(l, cells, serviceID, "the id is "+errs.Quote(id), "text without spaces around it, but "+Unknown)
 	} else if before, ok := lines[id]; ok {
 		r.fault(l, cells, serviceID, fmt.Sprintf("service %s has a row already, on line %d", errs.Quote(id), before), "one row for each service")
@@ -241,14 +244,13 @@ func parseTime(text string) (cascade.Minutes, *errs.Fault) {
 
 // marks checks the cells that say who may see a row and how sure it is.
 func (r *registerReader) marks(l line, cells []cell, tlp, confidence int) {
-	for i, allowed := range map[int][]string{
-		tlp:        {"clear", "green", "amber", "amber+strict", "red"},
-		confidence: {"high", "medium", "low", Unknown},
-	} {
+	check := func(i int, allowed ...string) {
 		if !slices.Contains(allowed, cells[i].text) {
 			r.fault(l, cells, i, errs.Quote(cells[i].text)+" is not one of them", strings.Join(allowed, ", "))
 		}
 	}
+	check(tlp, "clear", "green", "amber", "amber+strict", "red")
+	check(confidence, "high", "medium", "low", Unknown)
 }
 
 const (
@@ -266,9 +268,17 @@ const (
 
 // groups are the requirements while their rows are read.
 type groups struct {
-	index map[groupKey]int32 // by service and group
-	rows  map[[2]int32]int   // line by requirement and supplier
-	first []groupRow         // parallel to Requirements
+	index   map[groupKey]int32 // by service and group
+	rows    map[[2]int32]int   // line by requirement and supplier
+	first   []groupRow         // parallel to Requirements
+	unknown map[groupKey]int   // rows whose supplier is unknown
+
+	// What rows with a fault may belong to: of how many suppliers these groups have
+	// nothing is said, since that would follow from the fault.
+	faulty   map[groupKey]bool
+	names    map[string]bool // all groups of this name
+	services map[int32]bool  // all groups of this service
+	all      bool
 }
 
 type groupKey struct {
@@ -276,70 +286,119 @@ type groupKey struct {
 	name    string
 }
 
-// groupRow is where a group begins: the cell that says how many it needs. Its text
+// groupRow is where a group begins: the cell that says how many it needs, and the rows
+// that first said what it needs, how binding it is and what its buffer is, or 0. Text
 // is not kept, there may be millions.
-type groupRow struct{ row, line, column int }
+type groupRow struct{ line, column, need, binding, buffer int }
 
 func newGroups() *groups {
-	return &groups{index: make(map[groupKey]int32), rows: make(map[[2]int32]int)}
+	return &groups{
+		index: make(map[groupKey]int32), rows: make(map[[2]int32]int), unknown: make(map[groupKey]int),
+		faulty: make(map[groupKey]bool), names: make(map[string]bool), services: make(map[int32]bool),
+	}
 }
 
+// requirement reads a row. Every cell is looked at, so that no fault hides another.
 func (r *registerReader) requirement(l line, cells []cell, known map[string]int32, g *groups) {
 	text := func(i int) string { return cells[i].text }
-	service, ok := known[text(requirementService)]
-	if !ok {
+	service, there := known[text(requirementService)]
+	if !there && !r.lost {
 		r.fault(l, cells, requirementService, fmt.Sprintf("there is no service %s", errs.Quote(text(requirementService))), "an id of the services table")
-		return
-	}
-	if text(requirementGroup) == "" {
-		r.fault(l, cells, requirementGroup, "the group has no name", "a name, the same in all rows of suppliers that can stand in for each other")
-		return
-	}
-	r.marks(l, cells, requirementTLP, requirementConfidence)
-	if text(requirementSupplier) == Unknown {
-		r.unknown("supplier")
-		return
-	}
-	supplier, ok := known[text(requirementSupplier)]
-	if !ok {
-		r.fault(l, cells, requirementSupplier, fmt.Sprintf("there is no service %s", errs.Quote(text(requirementSupplier))), "an id of the services table, or "+Unknown)
-		return
-	}
-	if supplier == service {
-		r.fault(l, cells, requirementSupplier, fmt.Sprintf("service %s supplies itself", errs.Quote(text(requirementSupplier))), "another service")
-		return
 	}
 	key := groupKey{service, text(requirementGroup)}
-	at, ok := g.index[key]
-	if before, twice := g.rows[[2]int32{at, supplier}]; ok && twice {
-		r.fault(l, cells, requirementSupplier, fmt.Sprintf("the supplier has a row already, on line %d", before), "one row for each supplier of a group")
-		return
+	if key.name == "" {
+		r.fault(l, cells, requirementGroup, "the group has no name", "a name, the same in all rows of suppliers that can stand in for each other")
 	}
 	need, err := strconv.Atoi(text(requirementNeed))
-	if err != nil || need < 1 || need > cascade.MaxSuppliers {
+	needs := err == nil && need >= 1 && need <= cascade.MaxSuppliers
+	if !needs {
 		r.fault(l, cells, requirementNeed, errs.Quote(text(requirementNeed))+" is no number of suppliers", "1 or more, as many as must be up")
+	}
+	supplier, ok := known[text(requirementSupplier)]
+	absent := text(requirementSupplier) == Unknown
+	switch {
+	case absent:
+		r.unknown("supplier")
+		// What else stands in the row is checked, and stands for nothing.
+		other := &registerReader{table: r.table, register: &Register{Unknown: make(map[string]int)}}
+		other.binding(l, cells)
+		other.time(l, cells, requirementBuffer, 0)
+	case !ok && r.lost:
+	case !ok:
+		r.fault(l, cells, requirementSupplier, fmt.Sprintf("there is no service %s", errs.Quote(text(requirementSupplier))), "an id of the services table, or "+Unknown)
+	case there && supplier == service:
+		r.fault(l, cells, requirementSupplier, fmt.Sprintf("service %s supplies itself", errs.Quote(text(requirementSupplier))), "another service")
+		ok = false
+	}
+	r.marks(l, cells, requirementTLP, requirementConfidence)
+	said := r.said(l, cells)
+	if !there || key.name == "" {
+		g.all = g.all || !there && key.name == ""
+		g.names[key.name] = g.names[key.name] || !there
+		g.services[service] = g.services[service] || there
+	}
+	if absent {
+		if there {
+			g.unknown[key]++
+		}
 		return
 	}
-	q := cascade.Requirement{Service: service, Name: text(requirementGroup), Need: int32(need), Binding: r.binding(l, cells), Buffer: r.time(l, cells, requirementBuffer, 0)}
-	if !ok {
+	before := len(r.faults)
+	q := cascade.Requirement{Service: service, Name: key.name, Need: int32(need), Binding: r.binding(l, cells)}
+	binds := len(r.faults) == before
+	before = len(r.faults)
+	q.Buffer = r.time(l, cells, requirementBuffer, 0)
+	lasts := len(r.faults) == before
+	if !there || key.name == "" {
+		return
+	}
+	if !ok || !needs {
+		g.faulty[key] = true
+	}
+	at, begun := g.index[key]
+	if !begun {
 		at = int32(len(r.register.Requirements))
 		g.index[key] = at
-		g.first = append(g.first, groupRow{l.number, cells[requirementNeed].line, cells[requirementNeed].column})
+		g.first = append(g.first, groupRow{line: max(l.number, cells[requirementNeed].line), column: cells[requirementNeed].column})
 		r.register.Requirements = append(r.register.Requirements, q)
 	}
+	r.sameAsFirst(l, cells, &g.first[at], &r.register.Requirements[at], &q, [3]bool{needs, binds, lasts})
+	if !ok {
+		return
+	}
+	if line, twice := g.rows[[2]int32{at, supplier}]; twice {
+		r.fault(l, cells, requirementSupplier, fmt.Sprintf("the supplier has a row already, on line %d", line), "one row for each supplier of a group")
+		g.faulty[key] = true
+		return
+	}
 	g.rows[[2]int32{at, supplier}] = l.number
-	r.status(l, cells, Dependency{at, supplier})
-	group := &r.register.Requirements[at]
-	for i, first := range map[int]string{
-		requirementNeed:    same(q.Need == group.Need, strconv.Itoa(int(group.Need))),
-		requirementBinding: same(q.Binding == group.Binding, strconv.FormatFloat(group.Binding.Float(), 'g', 4, 64)),
-		requirementBuffer:  same(q.Buffer == group.Buffer, strconv.FormatFloat(group.Buffer.Hours(), 'g', 4, 64)+"h"),
+	r.count(said, Dependency{at, supplier})
+	r.register.Requirements[at].Suppliers = append(r.register.Requirements[at].Suppliers, supplier)
+}
+
+// sameAsFirst compares what a row says of its group with the first row that says so.
+// Cells that could not be read say nothing.
+func (r *registerReader) sameAsFirst(l line, cells []cell, first *groupRow, group, q *cascade.Requirement, said [3]bool) {
+	for i, x := range []struct {
+		column int
+		line   *int
+		same   bool
+		first  string
+		take   func()
+	}{
+		{requirementNeed, &first.need, q.Need == group.Need, strconv.Itoa(int(group.Need)), func() { group.Need = q.Need }},
+		{requirementBinding, &first.binding, q.Binding == group.Binding, strconv.FormatFloat(group.Binding.Float(), 'g', 4, 64), func() { group.Binding = q.Binding }},
+		{requirementBuffer, &first.buffer, q.Buffer == group.Buffer, strconv.FormatFloat(group.Buffer.Hours(), 'g', 4, 64) + "h", func() { group.Buffer = q.Buffer }},
 	} {
-		if first != "" {
-			r.fault(l, cells, i, fmt.Sprintf("%s differs from the group's first row, on line %d", errs.Quote(text(i)), g.first[at].row), first)
+		switch {
+		case !said[i]:
+		case *x.line == 0:
+			*x.line = l.number
+			x.take()
+		case !x.same:
+			r.fault(l, cells, x.column, fmt.Sprintf("%s differs from the group's first row, on line %d", errs.Quote(cells[x.column].text), *x.line), x.first)
 		}
 	}
-	group.Suppliers = append(group.Suppliers, supplier)
 }
 
 func (r *registerReader) binding(l line, cells []cell) cascade.Probability {
@@ -366,22 +425,16 @@ func (r *registerReader) binding(l line, cells []cell) cascade.Probability {
 	return 0
 }
 
-// same returns nothing where two rows say the same, and what the first says else.
-func same(is bool, first string) string {
-	if is {
-		return ""
-	}
-	return first
-}
-
-// close looks at the groups once all their rows are known.
+// close looks at the groups once all their rows are known. A supplier that is unknown
+// may be one of those that are needed: then all that are known are.
 func (r *registerReader) close(g *groups) {
 	for i := range r.register.Requirements {
-		q := &r.register.Requirements[i]
-		if int(q.Need) > len(q.Suppliers) {
-			first := g.first[i]
-			at := place{line{number: max(first.row, first.line)}, first.column, "need"}
-			r.add(at, fmt.Sprintf("%d of %d suppliers cannot be up", q.Need, len(q.Suppliers)), fmt.Sprintf("1 to %d, or more suppliers", len(q.Suppliers)))
+		q, first := &r.register.Requirements[i], g.first[i]
+		key := groupKey{q.Service, q.Name}
+		n := len(q.Suppliers) + g.unknown[key]
+		if int(q.Need) > n && !g.all && !g.faulty[key] && !g.names[key.name] && !g.services[key.service] {
+			r.add(place{line{number: first.line}, first.column, "need"}, fmt.Sprintf("%d of %d suppliers cannot be up", q.Need, n), fmt.Sprintf("1 to %d, or more suppliers", n))
 		}
+		q.Need = min(q.Need, int32(len(q.Suppliers)))
 	}
 }

@@ -139,6 +139,7 @@ func (t *table) readYAML(in io.Reader, row func(l line, cells []cell)) error {
 		}
 		before := len(d.faults)
 		if !d.object(item, string(kind), keys...) {
+			t.unread++
 			continue
 		}
 		l := line{number: item.Line}
@@ -151,6 +152,8 @@ func (t *table) readYAML(in io.Reader, row func(l line, cells []cell)) error {
 		}
 		if len(d.faults) == before {
 			row(l, cells)
+		} else {
+			t.unread++
 		}
 	}
 	t.faults = append(t.faults, d.faults...)

@@ -1,6 +1,8 @@
 package exchange_test
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -8,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"muster/internal/cascade"
+	"muster/internal/errs"
 	"muster/internal/exchange"
 )
 
@@ -102,6 +105,68 @@ func fresh(t *testing.T) *exchange.Register {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// TestEveryFaultOfARow: no fault of a row hides another, and none is named that only
+// follows from another.
+func TestEveryFaultOfARow(t *testing.T) {
+	t.Parallel()
+	const service = ",Owner,Name,,energy,3,1,48h,0.5,0h,,,clear,high,somebody,"
+	services := exchange.ServicesHeader + "\n" + "a" + service + "\nb" + service + "\nc" + service + "\n"
+	rows := []struct {
+		name, services, requirements string
+		want                         []string
+	}{
+		{"all cells", services, "z,,0,y,sure,2,pink,sort of,x", []string{
+			"r.csv:2:1: service: ", "r.csv:2:3: group: ", "r.csv:2:4: need: ", "r.csv:2:6: supplier: ", "r.csv:2:8: binding: ", "r.csv:2:13: buffer: ", "r.csv:2:15: tlp: ", "r.csv:2:20: confidence: ",
+		}},
+		{"a supplier that is not there is no shortage", services, "a,g,2,b,always,0h,clear,high,\na,g,2,y,always,0h,clear,high,", []string{"r.csv:3:7: supplier: "}},
+		{"nor is a service", services, "a,g,2,b,always,0h,clear,high,\nz,g,2,c,always,0h,clear,high,", []string{"r.csv:3:1: service: "}},
+		{"nor a group without a name", services, "a,g,2,b,always,0h,clear,high,\na,,2,c,always,0h,clear,high,", []string{"r.csv:3:3: group: "}},
+		{"nor a row that stands there twice", services, "a,g,2,b,always,0h,clear,high,\na,g,2,b,always,0h,clear,high,", []string{"r.csv:3:7: supplier: "}},
+		{"nor a row that cannot be read", services, "a,g,2,b,always,0h,clear,high,\na,g,2,c", []string{"r.csv:3:1: "}},
+		{"nor what is unknown", services, "a,g,2,b,always,0h,clear,high,\na,g,2,unknown,always,0h,clear,high,", nil},
+		{"a shortage is one", services, "a,g,3,b,always,0h,clear,high,\na,g,3,c,always,0h,clear,high,", []string{"r.csv:2:5: need: 3 of 2 suppliers"}},
+		{"beside another group's fault", services, "a,g,3,b,always,0h,clear,high,\nc,h,1,y,always,0h,clear,high,", []string{"r.csv:2:5: need: 3 of 1 suppliers", "r.csv:3:7: supplier: "}},
+		{"who differs from what could not be read does not differ", services, "a,g,x,b,often,1h,clear,high,\na,g,2,c,often,1h,clear,high,", []string{"r.csv:2:5: need: "}},
+		{"what stands beside an unknown supplier", services, "a,g,x,unknown,sure,2,clear,high,", []string{"r.csv:2:5: need: ", "r.csv:2:15: binding: ", "r.csv:2:20: buffer: "}},
+		{"an id with spaces", services + " d" + service + "\n", "a,g,1, d,always,0h,clear,high,", []string{"s.csv:5:1: id: "}},
+		{"a service's row that cannot be read", services + "d,Owner\n", "a,g,1,d,always,0h,clear,high,", []string{"s.csv:5:1: "}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			lines := strings.Split(row.requirements, "\n")
+			for i, l := range lines {
+				for strings.Count(l, ",") < 8 && strings.Count(l, ",") > 4 {
+					l += ","
+				}
+				lines[i] = l
+			}
+			r, err := readRegister(t, row.services, exchange.RequirementsHeader+"\n"+strings.Join(lines, "\n")+"\n")
+			var faults errs.Faults
+			if err != nil && !errors.As(err, &faults) {
+				t.Fatal(err)
+			}
+			if len(faults) != len(row.want) {
+				t.Errorf("%d faults, want %d: %v", len(faults), len(row.want), faults)
+			}
+			said := ""
+			for _, f := range faults {
+				said += fmt.Sprintf("%s:%d:%d: %s: %s\n", f.File, f.Line, f.Column, f.Field, f.Message)
+			}
+			for _, want := range row.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("nothing says %s:\n%s", want, said)
+				}
+			}
+			if err == nil {
+				if _, err := r.Graph(); err != nil || r.Requirements[0].Need != 1 || r.Unknown["supplier"] != 1 {
+					t.Errorf("needs %d, %v", r.Requirements[0].Need, err)
+				}
+			}
+		})
+	}
 }
 
 // FuzzReadRegister: whatever is accepted is a graph, and nothing panics.

@@ -47,7 +47,7 @@ func (r *Register) ReadScenario(name string, in io.Reader) (*Scenario, error) {
 	if isYAML(name) {
 		return s, r.readScenarioYAML(s, name, in)
 	}
-	t := &registerReader{&table{name: name, header: ScenarioHeader}, r}
+	t := &registerReader{&table{name: name, header: ScenarioHeader}, r, false}
 	err := t.read(in, func(l line, cells []cell) {
 		hit := t.share(l, cells, 2, cascade.Always)
 		if cells[2].text == Unknown {

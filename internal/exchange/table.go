@@ -19,6 +19,7 @@ type table struct {
 	header string // the columns' names, with commas
 	faults errs.Faults
 	rows   int
+	unread int // rows of which not even the cells could be told apart
 }
 
 // place is a cell of a table for a fault.
@@ -77,6 +78,7 @@ func (t *table) read(r io.Reader, row func(l line, cells []cell)) error {
 
 func (t *table) row(l line, row func(l line, cells []cell)) {
 	t.rows++
+	t.unread++
 	if at := invalid(l.text); at >= 0 {
 		t.add(place{l, utf8.RuneCountInString(l.text[:at]) + 1, ""}, fmt.Sprintf("byte 0x%02X is not UTF-8", l.text[at]), allowedEncoding)
 		return
@@ -90,6 +92,7 @@ func (t *table) row(l line, row func(l line, cells []cell)) {
 		t.add(place{l, 1, ""}, cellCount(l.text, len(cells)), fmt.Sprintf("%d cells: %s", want, t.header))
 		return
 	}
+	t.unread--
 	row(l, cells)
 }
 

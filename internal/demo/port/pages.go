@@ -46,7 +46,7 @@ func (c *Community) Pages(sea string) (page.Config, error) {
 	if err != nil {
 		return page.Config{}, err
 	}
-	cfg, err := register.Pages(r, scenarios, names, measures, parameters)
+	cfg, err := register.Pages(r, scenarios, names, measures, parameters, nil)
 	if err != nil {
 		return page.Config{}, err
 	}

@@ -2,13 +2,14 @@
 // package web/cascade are drawn from. The pages themselves know no form of files,
 // and reach nobody's answers.
 //
-//	cfg, err := register.Pages(r, scenarios, measures, parameters)
+//	cfg, err := register.Pages(r, scenarios, names, measures, parameters, nil)
 package register
 
 import (
 	"maps"
 	"slices"
 
+	"muster/internal/cascade"
 	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/exchange"
@@ -20,13 +21,16 @@ import (
 // Pages returns the configuration of the pages of a register: what stands in its
 // files, and the marking where any of them says that it is invented. measures may be
 // nil. A scenario without an id, which is one in the short form, is called by the
-// name that stands in names at its place.
-func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string, measures *exchange.Measures, p *exchange.CascadeParameters) (page.Config, error) {
+// name that stands in names at its place. known may be nil, or say how owners stand.
+func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string, measures *exchange.Measures, p *exchange.CascadeParameters, known *cascade.Outlook) (page.Config, error) {
 	g, err := r.Graph()
 	if err != nil {
 		return page.Config{}, errs.Wrap(err, errs.Invalid, err.Error(), "mend the tables")
 	}
 	cfg := page.Config{Register: page.Register{Graph: g, Unknown: maps.Clone(r.Unknown)}}
+	if c := r.Confirmation; c.Asked {
+		cfg.Register.Said = &page.Said{Confirmed: c.Confirmed, Disputed: len(c.Disputed), Open: c.Unknown + c.Open}
+	}
 	synthetic := r.Synthetic
 	for i := range r.Services {
 		name := r.Name(i)
@@ -42,7 +46,24 @@ func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string,
 		if err != nil {
 			return page.Config{}, err
 		}
-		scenario := page.Scenario{ID: s.ID, Title: text(s.Title), Text: text(s.Text), Source: s.Source, Outlook: outlook}
+		var shock cascade.Scenario
+		if known != nil {
+			outlook.Levels, outlook.Crowd = known.Levels, known.Crowd
+			likely, err := outlook.Likeliest(p.Laws)
+			if err != nil {
+				return page.Config{}, err
+			}
+			if likely.Scenario.Repair == nil {
+				likely.Scenario.Repair = make([]cascade.Repair, len(r.Services))
+			}
+			for v, x := range likely.Graph.Services() {
+				if law := &likely.Scenario.Repair[v]; law.Median == 0 {
+					*law = x.Repair
+				}
+			}
+			shock = likely.Scenario
+		}
+		scenario := page.Scenario{Shock: shock, ID: s.ID, Title: text(s.Title), Text: text(s.Text), Source: s.Source, Outlook: outlook}
 		if scenario.ID == "" {
 			scenario.ID = names[i]
 		}

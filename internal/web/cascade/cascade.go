@@ -48,7 +48,14 @@ type Register struct {
 	Owners  []string
 	Sectors []string
 	Unknown map[string]int // by column of the tables: how many cells say so
+
+	// What suppliers say of the rows that name them; nil where nobody was asked.
+	Said *Said
 }
+
+// Said is how many rows of a register their suppliers confirm, dispute, and have not
+// answered for, or were not asked of.
+type Said struct{ Confirmed, Disputed, Open int }
 
 // Scenario is a shock with its words.
 type Scenario struct {
@@ -57,6 +64,18 @@ type Scenario struct {
 	Text    web.Text // may be empty
 	Source  string
 	Outlook cascade.Outlook // of the register's graph
+
+	// Shock is what runs and comparisons are of where something is known of how owners
+	// stand: Outlook at the medians of the parameters. Without hits it is as Outlook has
+	// it.
+	Shock cascade.Scenario
+}
+
+func (s *Scenario) shock() cascade.Scenario {
+	if s.Shock.Hits == nil {
+		return s.Outlook.Scenario
+	}
+	return s.Shock
 }
 
 // Measure is something that could be done, with its words.

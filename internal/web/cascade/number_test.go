@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"muster/internal/cascade"
+	page "muster/internal/web/cascade"
 )
 
 // figure writes a number with two significant digits, three decimals at most: the
@@ -74,8 +75,8 @@ func TestRunNumbers(t *testing.T) {
 		want := []string{
 			"At the worst moment " + percent(r.Worst.Mean) + " of critical service is lost on average (± " + percent(r.Worst.Error) + ")",
 			"Average " + percent(r.Worst.Mean) + " ± " + percent(r.Worst.Error),
-			"Half of the cases lose more than " + percent(r.Worst.P50),
-			"One case in twenty loses more than " + percent(r.Worst.P95),
+			"Half of the cases lose at least " + percent(r.Worst.P50),
+			"One case in twenty loses at least " + percent(r.Worst.P95),
 			"90 % restored, half of the cases " + hours(r.Restored.P50),
 			"90 % restored, nineteen of twenty " + hours(r.Restored.P95),
 			"Input-output bound " + percent(r.Bound),
@@ -85,7 +86,7 @@ func TestRunNumbers(t *testing.T) {
 			want = append(want, strings.Join([]string{cfg.Register.Names[i].In["en"], percent(m.Fails), "± " + percent(m.Error), hours(m.Mean), hours(m.P50), hours(m.P95)}, " "))
 		}
 		for _, d := range r.Top {
-			want = append(want, strings.Join([]string{percent(d.Spared), "± " + percent(d.Error), percent(d.Falls)}, " "))
+			want = append(want, strings.Join([]string{percent(d.Spared), "± " + percent(d.Error), percent(d.Birnbaum), "± " + percent(d.BirnbaumError), percent(d.Criticality), "± " + percent(d.CriticalityError), percent(d.Falls)}, " "))
 		}
 		if len(r.Top) < 3 || len(r.Missions) != 2 {
 			t.Errorf("%d dependencies and %d missions", len(r.Top), len(r.Missions))
@@ -225,4 +226,44 @@ func TestFallNumbers(t *testing.T) {
 	}
 	w.says("/en/map", "Northquay North quay Ostmere "+percent(north.Fails)+" "+hours(north.Mean), "Southquay South quay Calverra "+percent(south.Fails)+" "+hours(south.Mean))
 	w.says("/en/graph?by=owner&open=Ostmere", "quay-north · Ostmere · Transport · falls in "+percent(north.Fails)+" of cases")
+}
+
+// TestShock: where something is known of owners, runs are of that, and the draws of the
+// parameters of the scenario as it is: or levels would count twice.
+func TestShock(t *testing.T) {
+	t.Parallel()
+	cfg := harbour(t)
+	o := &cfg.Scenarios[0].Outlook
+	o.Levels = nil
+	for range 5 { // owners
+		o.Levels = append(o.Levels, cascade.Level{Resistance: 1, Recovery: 1})
+	}
+	likely, err := o.Likeliest(cfg.Parameters.Laws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Scenarios[0].Shock = likely.Scenario
+	w := open(t, cfg)
+	options := cascade.Options{Trials: 4096, Seed: 3, Horizon: month, Top: 5}
+	r, err := cascade.Run(t.Context(), cfg.Register.Graph, likely.Scenario, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := cascade.Run(t.Context(), cfg.Register.Graph, o.Scenario, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Worst.Mean >= plain.Worst.Mean {
+		t.Errorf("who stands well loses %v, without knowing %v", r.Worst.Mean, plain.Worst.Mean)
+	}
+	w.says("/en/result/"+w.run(asked("cranes", "4096", "3")), "result_hash "+r.Hash)
+}
+
+// TestSaid: who decides is told how much rests on one side's word.
+func TestSaid(t *testing.T) {
+	t.Parallel()
+	cfg := harbour(t)
+	cfg.Register.Said = &page.Said{Confirmed: 4, Disputed: 1, Open: 7}
+	w := open(t, cfg)
+	w.says("/en/result/"+w.run(asked("cranes", "512", "3")), "Suppliers confirm 4 of 12 rows that name them and dispute 1; 7 rest on the word of those who require alone.")
 }

@@ -233,6 +233,7 @@ type workView struct {
 	Missions        []missionTimes
 	Compared        []comparedRow
 	Top             []topRow
+	Tried           string // how it was found what stands in Top
 	Facts           []fact
 	JSON            web.Link
 	Back            web.Link
@@ -249,6 +250,8 @@ type missionTimes struct {
 // topRow is a service on which it hangs.
 type topRow struct {
 	Name, Owner, Falls, Spared, Give string
+	Birnbaum, BirnbaumGive           string
+	Criticality, CriticalityGive     string
 	Bar                              template.HTML
 }
 
@@ -324,7 +327,10 @@ func (v *visit) fillRun(view *workView, found *run) {
 			web.Span{Title: name + ": " + v.Percent(m.Fails), Class: "today", Value: m.Fails, Low: m.Fails - m.Error, High: m.Fails + m.Error, Most: 1, Slim: true}.SVG(),
 		})
 	}
-	view.Top = v.top(res)
+	view.Top, view.Tried = v.top(res), v.N("run.topTried", res.Tried)+" "+v.T("run.topUncertain")
+	if res.Certain {
+		view.Tried = v.N("run.topTried", res.Tried) + " " + v.T("run.topCertain")
+	}
 	view.Facts = []fact{
 		{v.T("facts.trialsName"), v.Number(int(res.Trials))},
 		{v.T("facts.seed"), strconv.FormatUint(res.Seed, 10)},
@@ -351,6 +357,7 @@ func (v *visit) top(res *cascade.Result) (rows []topRow) {
 		}
 		rows = append(rows, topRow{
 			name, owner, v.Percent(d.Falls), v.Percent(d.Spared), v.give(d.Error),
+			v.Percent(d.Birnbaum), v.give(d.BirnbaumError), v.Percent(d.Criticality), v.give(d.CriticalityError),
 			web.Span{Title: name + ": " + v.Percent(d.Spared), Class: "then", Value: d.Spared, Low: d.Spared - d.Error, High: d.Spared + d.Error, Most: most, Slim: true}.SVG(),
 		})
 	}
@@ -409,10 +416,7 @@ func (p *Pages) serveJSON(w http.ResponseWriter, r *http.Request, _ *visit) erro
 		return notThere()
 	}
 	w.Header().Set("Content-Disposition", `attachment; filename="`+p.fileMark()+"cascade-"+j.id+`.json"`)
-	if p.Marking == "" {
-		return writeJSON(w, found)
-	}
-	return writeJSON(w, marked{p.Marking, found})
+	return writeJSON(w, marked{p.Marking, p.Register.Unknown, found})
 }
 
 func (p *Pages) fileMark() string {
@@ -422,8 +426,9 @@ func (p *Pages) fileMark() string {
 	return p.Marking + "-"
 }
 
-// marked is a result with its mark.
+// marked is a result with its mark, if it has one, and what is unknown.
 type marked struct {
-	Marking string `json:"marking"`
-	Result  any    `json:"result"`
+	Marking string         `json:"marking,omitempty"`
+	Unknown map[string]int `json:"unknown"` // by column of the register: how many cells say so
+	Result  any            `json:"result"`
 }

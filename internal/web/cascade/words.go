@@ -117,10 +117,14 @@ func (v *visit) unknownCells() string {
 	for _, n := range v.pages.Register.Unknown {
 		cells += n
 	}
-	if cells == 0 {
-		return v.T("unknown.noCells")
+	text := v.T("unknown.noCells")
+	if cells > 0 {
+		text = v.N("unknown.cells", cells)
 	}
-	return v.N("unknown.cells", cells)
+	if x := v.pages.Register.Said; x != nil {
+		text += " " + v.T("unknown.said", "Confirmed", v.Number(x.Confirmed), "All", v.Number(x.Confirmed+x.Disputed+x.Open), "Disputed", v.Number(x.Disputed), "Open", v.Number(x.Open))
+	}
+	return text
 }
 
 // strangers counts the owners in a scenario of whom nothing is known, and all.

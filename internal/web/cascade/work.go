@@ -85,7 +85,7 @@ func (p *Pages) options(trials int, seed uint64, progress func(done, planned int
 // caseOf returns a scenario with measures taken, on the register's graph or on the
 // one in which every service is watched.
 func (p *Pages) caseOf(g *cascade.Graph, scenario int, measures []int) (cascade.Case, error) {
-	c := cascade.Case{Graph: g, Scenario: p.Scenarios[scenario].Outlook.Scenario}
+	c := cascade.Case{Graph: g, Scenario: p.Scenarios[scenario].shock()}
 	return c.Apply(p.pick(measures)...)
 }
 
@@ -100,7 +100,7 @@ func (p *Pages) pick(measures []int) (list []cascade.Measure) {
 // its result, are those of muster cascade run.
 func (p *Pages) untouched(scenario int, measures []int) (cascade.Case, error) {
 	if len(measures) == 0 {
-		return cascade.Case{Graph: p.Register.Graph, Scenario: p.Scenarios[scenario].Outlook.Scenario}, nil
+		return cascade.Case{Graph: p.Register.Graph, Scenario: p.Scenarios[scenario].shock()}, nil
 	}
 	c, err := p.caseOf(p.Register.Graph, scenario, measures)
 	if err == nil { // with a digest of its own
@@ -224,7 +224,13 @@ func (p *Pages) workOut(ctx context.Context, b *brief, s say) error {
 	if b.after, err = cascade.Run(ctx, after.Graph, after.Scenario, p.options(briefTrials, briefSeed, s.within("simulate", 0.85, 0.88))); err != nil {
 		return err
 	}
-	outlook.Case = after
+	// What is known of owners comes in with each draw.
+	if outlook.Case, err = outlook.Apply(p.pick(slices.Sorted(slices.Values(b.chosen)))...); err != nil {
+		return err
+	}
+	if outlook.Graph, err = cascade.NewGraph(outlook.Graph.Services(), outlook.Graph.Requirements()); err != nil {
+		return err
+	}
 	b.then, err = p.uncertain(ctx, outlook, 0, s.within("uncertain", 0.88, 1))
 	return err
 }

@@ -1,0 +1,90 @@
+package register_test
+
+import (
+	"strings"
+	"testing"
+
+	"muster/internal/exchange"
+	"muster/internal/exchange/register"
+)
+
+// TestKnown: how owners stand is in the pages' runs, at the medians of the parameters,
+// and in their draws once.
+func TestKnown(t *testing.T) {
+	t.Parallel()
+	r, err := exchange.ReadRegister("s.csv", strings.NewReader(exchange.ServicesHeader+"\npower,Aldmoor,Grid,,energy,5,1,10h,0.5,0h,,,clear,high,own,\n"),
+		"r.csv", strings.NewReader(exchange.RequirementsHeader+"\npower,fuel,1,unknown,always,0h,clear,high,own\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := r.ReadScenario("c.csv", strings.NewReader(exchange.ScenarioHeader+"\nid,power,0.5\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := exchange.ReadParameters("p.yaml", strings.NewReader(exchange.DefaultParameters()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := r.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := r.Outlook(g, s, "l.csv", strings.NewReader(exchange.LevelsHeader+"\nAldmoor,1,1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name  string
+		known bool
+	}{{"nothing", false}, {"levels", true}} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			o := &known
+			if !row.known {
+				o = nil
+			}
+			cfg, err := register.Pages(r, []*exchange.Scenario{s}, []string{"c"}, nil, p, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := cfg.Scenarios[0]
+			if got := x.Outlook.Levels[0].Resistance == 1; got != row.known {
+				t.Errorf("the draws have the level %v", x.Outlook.Levels[0])
+			}
+			if x.Outlook.Scenario.Hits[0] != s.Hits[0] {
+				t.Error("a level counts twice in the draws")
+			}
+			if !row.known {
+				if x.Shock.Hits != nil {
+					t.Error("runs are of levels that nobody knows")
+				}
+				return
+			}
+			if x.Shock.Hits[0] >= s.Hits[0] || x.Shock.Repair[0].Median >= r.Services[0].Repair.Median {
+				t.Errorf("who stands well is hit by %v for %v", x.Shock.Hits[0].Float(), x.Shock.Repair[0].Median)
+			}
+		})
+	}
+}
+
+// TestSaid: the pages are told what suppliers say, where anybody asked them.
+func TestSaid(t *testing.T) {
+	t.Parallel()
+	const service = ",Aldmoor,Grid,,energy,5,1,10h,0.5,0h,,,clear,high,own,"
+	p, err := exchange.ReadParameters("p.yaml", strings.NewReader(exchange.DefaultParameters()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := exchange.ReadRegister("s.csv", strings.NewReader(exchange.ServicesHeader+"\na"+service+"\nb"+service+"\nc"+service+"\n"),
+		"r.csv", strings.NewReader(exchange.RequirementsHeader+",status\na,g,1,b,always,0h,clear,high,own,disputed\na,g,1,c,always,0h,clear,high,own,confirmed\nb,g,1,c,always,0h,clear,high,own,\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := register.Pages(r, nil, nil, nil, p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := cfg.Register.Said; x == nil || x.Confirmed != 1 || x.Disputed != 1 || x.Open != 1 {
+		t.Errorf("the pages are told %v", x)
+	}
+}
