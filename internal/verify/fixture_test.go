@@ -81,9 +81,10 @@ type world struct {
 	receipts        []coalition.SignedReceipt
 	acknowledgement coalition.SignedFile // of a break in the first round
 	steps           []coalition.SignedFile
-	at              time.Time         // when witnesses saw it
-	early           map[int]time.Time // earlier checkpoints by size, and when they were seen
-	cosigners       []*keys.Signer    // who cosigns
+	at              time.Time            // when witnesses saw it
+	early           map[int]time.Time    // earlier checkpoints by size, and when they were seen
+	after           map[string]time.Time // likewise by the identity of the last entry that they cover
+	cosigners       []*keys.Signer       // who cosigns
 }
 
 func newWorld(t testing.TB, members, struck int) *world {
@@ -98,7 +99,7 @@ func newWorldOf(t testing.TB, path string, members, struck int) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{TB: t, files: make(map[string]part), early: make(map[int]time.Time)}
+	w := &world{TB: t, files: make(map[string]part), early: make(map[int]time.Time), after: make(map[string]time.Time)}
 	w.l = ledgertest.New(t, ledgertest.Config{
 		Members: members, Struck: struck, Layout: canonical, Sizes: layout.Sizes(),
 		Release: func(c *coalitiontest.Cycle, roster string, count int) []byte {
@@ -115,7 +116,21 @@ func newWorldOf(t testing.TB, path string, members, struck int) *world {
 	}
 	w.receipts = w.l.Receipts
 	w.silence(false)
+	opened := w.statements[w.phase(coalition.Adopted)]
+	w.after[opened.ID()] = time.Unix(coalitiontest.Opens, 0).Add(-28 * 24 * time.Hour)
 	return w
+}
+
+// phase returns the place of the first step to a phase.
+func (w *world) phase(to coalition.Phase) int {
+	w.Helper()
+	i := slices.IndexFunc(w.statements, func(s ledger.Statement) bool {
+		return s.Kind == ledger.KindPhase && s.Fields["to"] == string(to)
+	})
+	if i < 0 {
+		w.Fatalf("there is no step to %s", to)
+	}
+	return i
 }
 
 func (w *world) must(err error) {
@@ -191,6 +206,11 @@ func (w *world) silence(dishonest bool) {
 		s, err := w.l.Ledger.Silence(step)
 		w.must(err)
 		entered = append(entered, s)
+		if s.Fields["act"] == "put" { // a witness sees it while the silence lasts
+			read, err := silence.ReadStep(step, w.l.Cycle.Coordinator.Public())
+			w.must(err)
+			w.after[s.ID()] = time.Unix(read.At, 0).Add(time.Hour)
+		}
 		w.files[keys.Digest(step.Body)] = part{ledger.KindSilence, step.Body}
 	}
 	w.statements = append(entered, w.statements...)
@@ -233,6 +253,10 @@ func (w *world) bundle() ledger.Members {
 	for i, s := range w.statements {
 		if at, ok := w.early[i]; ok {
 			b.Earlier[uint64(i)] = w.cosigned(log, at)
+		} else if i > 0 {
+			if at, ok := w.after[w.statements[i-1].ID()]; ok {
+				b.Earlier[uint64(i)] = w.cosigned(log, at)
+			}
 		}
 		if s.Signature == "" {
 			var err error

@@ -53,6 +53,7 @@ const (
 	StepWitnesses   Step = "witnesses"
 	StepCharter     Step = "charter"
 	StepEntries     Step = "entries"
+	StepOrder       Step = "order"
 	StepFramework   Step = "framework"
 	StepAdoption    Step = "adoption"
 	StepPhases      Step = "phases"
@@ -73,7 +74,7 @@ const (
 // Steps returns all steps in order.
 func Steps() []Step {
 	return []Step{
-		StepBundle, StepLog, StepConsistency, StepWitnesses, StepCharter, StepEntries, StepFramework, StepAdoption, StepPhases, StepDeadline, StepTimes,
+		StepBundle, StepLog, StepConsistency, StepWitnesses, StepCharter, StepEntries, StepOrder, StepFramework, StepAdoption, StepPhases, StepDeadline, StepTimes,
 		StepReceipts, StepRoster, StepShares, StepRelease, StepApproval, StepDisclosure, StepAttack, StepEditions, StepWipe, StepTotals,
 	}
 }
@@ -183,6 +184,7 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 	}
 	a.charters()
 	a.entries()
+	a.inOrder()
 	for _, c := range a.cycles {
 		a.framework(c)
 		a.adoption(c)
@@ -204,7 +206,7 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 	if c := a.last(); c != nil {
 		a.report.Coalition, a.report.Marking, a.report.Charter = c.charter.Coalition, c.charter.Marking, c.digest
 	}
-	a.order()
+	a.arrange()
 	return a.report, nil
 }
 
@@ -261,9 +263,9 @@ func (a *auditor) fails(step Step, place string, err error, code string, args ..
 	a.add(step, Fails, place, detail, code, args...)
 }
 
-// order puts the findings in the order of the steps, and says of a step of which
+// arrange puts the findings in the order of the steps, and says of a step of which
 // nothing was said that there is nothing to check.
-func (a *auditor) order() {
+func (a *auditor) arrange() {
 	var ordered []Finding
 	for _, step := range Steps() {
 		before := len(ordered)

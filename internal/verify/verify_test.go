@@ -22,7 +22,7 @@ import (
 // wantHolds are the sentences that an honest cycle with everything in its bundle gives.
 func wantHolds() []string {
 	return []string{
-		"whole", "log_signed", "witnessed", "charter_signed", "entries_signed", "adopted", "phases", "deadline", "times", "receipts", "receipts_opened", "receipts_signed",
+		"whole", "log_signed", "witnessed", "charter_signed", "entries_signed", "ordered", "earlier", "adopted", "phases", "deadline", "times", "receipts", "receipts_opened", "receipts_signed",
 		"roster_opened", "roster", "shares", "release", "approved", "rule", "attacked", "edition", "wipe", "wipe",
 	}
 }

@@ -84,6 +84,7 @@ func (s Step) Title() framework.Text {
 		StepWitnesses:   {"Who else has seen it", "Qui d’autre l’a vu"},
 		StepCharter:     {"The charter", "La charte"},
 		StepEntries:     {"Every entry's signatures", "Les signatures de chaque inscription"},
+		StepOrder:       {"The order of entries", "L’ordre des inscriptions"},
 		StepFramework:   {"The questions", "Les questions"},
 		StepAdoption:    {"Adoption by silence", "L’adoption par silence"},
 		StepPhases:      {"The phases", "Les phases"},
@@ -185,6 +186,9 @@ func logWords() map[string]words {
 		"entry_unsigned":  {"Entry %d, of kind %s, is not signed by those who must have signed it.", "L’inscription %d, de nature %s, n’est pas signée par ceux qui doivent l’avoir signée."},
 		"and_more":        {"There are more of these; no more are listed.", "Il y en a d’autres ; la liste s’arrête ici."},
 		"entries_foreign": {"%d entries are of other cycles, whose charters this bundle does not have: they are in the record, and who signed them is for their own bundles.", "%d inscriptions sont d’autres cycles, dont ce dossier n’a pas les chartes : elles sont dans le registre ; leurs signatures se vérifient avec leurs propres dossiers."},
+
+		"ordered":    {"The %d entries of this cycle stand in the order in which such things happen.", "Les %d inscriptions de ce cycle se suivent dans l’ordre où ces choses arrivent."},
+		"disordered": {"Entry %d (%s) stands before entry %d (%s) and must come after it.", "L’inscription %d (%s) est avant l’inscription %d (%s) et doit venir après."},
 
 		"times":       {"Nothing says that it happened later than a witness had seen it. The charter was in the record by %s.", "Rien ne dit avoir eu lieu après qu’un témoin l’a vu. La charte était au registre au plus tard le %s."},
 		"time_ahead":  {"The clock of a cycle that is marked %s runs ahead: times were compared with each other, not with today's.", "L’horloge d’un cycle marqué %s avance : les heures ont été comparées entre elles, et non avec celle d’aujourd’hui."},
