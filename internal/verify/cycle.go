@@ -307,12 +307,18 @@ func (a *auditor) stepEntries(c *cycle, entries []entry, files []coalition.Signe
 	return nil
 }
 
-// stepTimes holds the times of steps to what witnesses saw.
+// stepTimes holds the times of steps to what witnesses saw: none before its date, and
+// what puts a text under silence while the silence lasts, or it may have been written
+// afterwards.
 func (a *auditor) stepTimes(entries []entry, files []coalition.SignedFile, c *cycle) {
 	for i, e := range entries {
 		s, err := silence.ReadStep(files[i], c.charter.Coordinator.Key)
-		if err == nil {
-			a.notBefore(e, s.At, "time_step")
+		if err != nil {
+			continue
+		}
+		a.notBefore(e, s.At, "time_step")
+		if s.Act == silence.Put || s.Act == silence.Extend {
+			a.seenBy(e, s.Until, "time_silence")
 		}
 	}
 }
@@ -426,11 +432,27 @@ func (a *auditor) notBefore(e entry, at int64, code string) bool {
 	return false
 }
 
+// seenBy says so where no witness had seen an entry by a moment. Nobody is accused: a
+// witness may have been late. Where nobody has seen anything that is said once.
+func (a *auditor) seenBy(e entry, by int64, code string) {
+	seen, ok := a.latest(e.number)
+	if !ok || !seen.Add(-skew).After(time.Unix(by, 0)) {
+		return
+	}
+	a.add(StepTimes, Unchecked, a.place(e.number), "", code, seconds(by), moment(seen))
+}
+
 // seenTimes holds what has a time to what witnesses saw.
 func (a *auditor) seenTimes(c *cycle) {
 	if len(a.times) == 0 {
 		a.unchecked(StepTimes, "time_nobody")
 		return
+	}
+	a.seenBy(entry{c.at, a.b.Statements[c.at]}, c.charter.Opens, "time_charter")
+	for _, e := range a.of(c, ledger.KindAdoption) {
+		if e.Fields["digest"] == c.digest && e.Fields["outcome"] == "adopted" {
+			a.seenBy(e, c.charter.Opens, "time_adoption")
+		}
 	}
 	good := true
 	for _, e := range a.of(c, ledger.KindRoster) {

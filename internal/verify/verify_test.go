@@ -289,6 +289,42 @@ func (w *world) receiptOf(n int, sequence uint64) coalition.SignedReceipt {
 	return signed
 }
 
+// TestWrittenAfterwards: a record that nobody saw until the cycle was over may have been
+// made then, adoption and all. That accuses nobody, and is said.
+func TestWrittenAfterwards(t *testing.T) {
+	t.Parallel()
+	unseen := []string{"time_silence", "time_charter", "time_adoption"}
+	w := newWorld(t, 12, 0)
+	if r := w.verify(w.config()); slices.ContainsFunc(r.Findings, func(f verify.Finding) bool { return slices.Contains(unseen, f.Code) }) {
+		t.Errorf("of a record that was seen as it grew:\n%s", listing(r))
+	}
+	clear(w.after)
+	r := w.verify(w.config())
+	for _, code := range unseen {
+		if !slices.Contains(codes(r, verify.Unchecked), code) {
+			t.Errorf("%s is not said of a record that was first seen a year later:\n%s", code, listing(r))
+		}
+	}
+	if r.Failed() {
+		t.Error(listing(r))
+	}
+	// A step seen in time, the other rounds not: each is looked at by itself.
+	w = newWorld(t, 12, 0)
+	first := w.index(ledger.KindSilence) + 1
+	delete(w.after, w.statements[first].ID())
+	r = w.verify(w.config())
+	i := slices.IndexFunc(r.Findings, func(f verify.Finding) bool { return f.Code == "time_silence" })
+	if i < 0 || !strings.HasSuffix(r.Findings[i].Place, "#"+strconv.Itoa(first)) || slices.Contains(codes(r, verify.Unchecked), "time_adoption") {
+		t.Errorf("of the first round:\n%s", listing(r))
+	}
+	w.cosigners = nil
+	cfg := w.config()
+	cfg.Policy.Threshold, cfg.Policy.Witnesses = 0, nil
+	if r := w.verify(cfg); slices.ContainsFunc(r.Findings, func(f verify.Finding) bool { return slices.Contains(unseen, f.Code) }) || !slices.Contains(codes(r, verify.Unchecked), "time_nobody") {
+		t.Errorf("without witnesses:\n%s", listing(r))
+	}
+}
+
 // TestRewound keeps the checkpoint of one run and shows the next one a record that
 // was turned back, and one that was written anew.
 func TestRewound(t *testing.T) {

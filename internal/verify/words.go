@@ -123,8 +123,8 @@ func Limits() []Sentence {
 			"Que les hôtes n’ont pas réuni leurs moitiés. Qui aurait les deux pourrait lire chaque réponse.",
 		}},
 		{"silence", words{
-			"That the silence was kept. The chair says so; only a member that broke it, and holds the chair's acknowledgement, can contradict.",
-			"Que le silence a été gardé. C’est le président qui le dit ; seul un membre qui l’a rompu, et qui tient l’accusé de réception, peut le contredire.",
+			"That the silence was kept. The chair says so; only a member that broke it, and holds the chair's acknowledgement, can contradict. And that a text was under silence at the time that its steps say, where no witness saw the step before that time was over.",
+			"Que le silence a été gardé. C’est le président qui le dit ; seul un membre qui l’a rompu, et qui tient l’accusé de réception, peut le contredire. Ni qu’un texte était sous silence au moment que disent ses étapes, là où aucun témoin n’a vu l’étape avant la fin de ce temps.",
 		}},
 		{"wipe", words{
 			"That a wipe took place. It is stated and signed; nobody can show that no copy is left.",
@@ -190,12 +190,15 @@ func logWords() map[string]words {
 		"ordered":    {"The %d entries of this cycle stand in the order in which such things happen.", "Les %d inscriptions de ce cycle se suivent dans l’ordre où ces choses arrivent."},
 		"disordered": {"Entry %d (%s) stands before entry %d (%s) and must come after it.", "L’inscription %d (%s) est avant l’inscription %d (%s) et doit venir après."},
 
-		"times":       {"Nothing says that it happened later than a witness had seen it. The charter was in the record by %s.", "Rien ne dit avoir eu lieu après qu’un témoin l’a vu. La charte était au registre au plus tard le %s."},
-		"time_ahead":  {"The clock of a cycle that is marked %s runs ahead: times were compared with each other, not with today's.", "L’horloge d’un cycle marqué %s avance : les heures ont été comparées entre elles, et non avec celle d’aujourd’hui."},
-		"time_nobody": {"No witness says when it saw the record.", "Aucun témoin ne dit quand il a vu le registre."},
-		"time_step":   {"A witness had seen a step of the silence procedure at %s, and the step says that it was done at %s: the chair's clock, or its word, is wrong.", "Un témoin avait vu une étape de la procédure de silence le %s, et l’étape dit avoir eu lieu le %s : l’horloge du président, ou sa parole, est fausse."},
-		"time_roster": {"A witness had seen the list of submissions at %s, before the deadline at %s: the hosts closed too early.", "Un témoin avait vu la liste des envois le %s, avant l’échéance du %s : les hôtes ont clos trop tôt."},
-		"time_wipe":   {"A witness had seen an attestation of wiping at %s, and it says that the wipe was at %s.", "Un témoin avait vu une attestation d’effacement le %s, et elle dit que l’effacement a eu lieu le %s."},
+		"times":         {"Nothing says that it happened later than a witness had seen it. The charter was in the record by %s.", "Rien ne dit avoir eu lieu après qu’un témoin l’a vu. La charte était au registre au plus tard le %s."},
+		"time_ahead":    {"The clock of a cycle that is marked %s runs ahead: times were compared with each other, not with today's.", "L’horloge d’un cycle marqué %s avance : les heures ont été comparées entre elles, et non avec celle d’aujourd’hui."},
+		"time_nobody":   {"No witness says when it saw the record.", "Aucun témoin ne dit quand il a vu le registre."},
+		"time_step":     {"A witness had seen a step of the silence procedure at %s, and the step says that it was done at %s: the chair's clock, or its word, is wrong.", "Un témoin avait vu une étape de la procédure de silence le %s, et l’étape dit avoir eu lieu le %s : l’horloge du président, ou sa parole, est fausse."},
+		"time_silence":  {"Nobody saw by %s, when the silence was over, that the text was under silence; a witness saw it first at %s: it may have been written afterwards.", "Personne n’avait vu le %s, quand le silence a pris fin, que le texte était sous silence ; un témoin l’a vu d’abord le %s : cela a pu être écrit après coup."},
+		"time_charter":  {"Nobody saw the charter by %s, when members could submit; a witness saw it first at %s.", "Personne n’avait vu la charte le %s, quand les membres pouvaient envoyer ; un témoin l’a vue d’abord le %s."},
+		"time_adoption": {"Nobody saw by %s, when members could submit, that the charter was adopted; a witness saw it first at %s.", "Personne n’avait vu le %s, quand les membres pouvaient envoyer, que la charte était adoptée ; un témoin l’a vu d’abord le %s."},
+		"time_roster":   {"A witness had seen the list of submissions at %s, before the deadline at %s: the hosts closed too early.", "Un témoin avait vu la liste des envois le %s, avant l’échéance du %s : les hôtes ont clos trop tôt."},
+		"time_wipe":     {"A witness had seen an attestation of wiping at %s, and it says that the wipe was at %s.", "Un témoin avait vu une attestation d’effacement le %s, et elle dit que l’effacement a eu lieu le %s."},
 	}
 }
 
