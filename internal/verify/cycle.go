@@ -2,8 +2,10 @@ package verify
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"muster/internal/coalition"
@@ -111,9 +113,15 @@ func (a *auditor) charters() {
 		a.charter(c, entry{number, s})
 		a.charterWitnesses(c)
 	}
-	if a.cfg.Charter != "" && a.by[a.cfg.Charter] == nil {
+	if a.cfg.Charter != "" && !slices.ContainsFunc(a.cycles, a.known) {
 		a.fails(StepCharter, "", nil, "charter_other", a.cfg.Charter)
 	}
+}
+
+// known reports whether a charter is the one that the reader has from elsewhere, by its
+// digest or the words for it.
+func (a *auditor) known(c *cycle) bool {
+	return a.cfg.Charter == c.digest || a.cfg.Charter == strings.Join(keys.Words(sha256.Sum256(c.signed.Body)), " ")
 }
 
 func (a *auditor) openTasks(c *cycle) error {
@@ -154,8 +162,10 @@ func (a *auditor) charter(c *cycle, e entry) {
 	if good {
 		a.holds(StepCharter, "charter_signed", ch.Coalition, ch.Cycle, members, string(ch.Leader.Member), string(ch.Helper.Member))
 	}
-	if a.cfg.Charter == c.digest {
+	if a.known(c) {
 		a.holds(StepCharter, "charter_same")
+	} else {
+		a.unchecked(StepCharter, "charter_keys", c.digest)
 	}
 	if err := disclosure.RequireSafe(ch); err != nil {
 		a.fails(StepCharter, file(c.digest), err, "charter_groups")

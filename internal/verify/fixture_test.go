@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -309,6 +310,11 @@ func (w *world) verify(cfg verify.Config) *verify.Report {
 	w.Helper()
 	r, err := verify.Folder(context.Background(), w.bundle(), cfg)
 	w.must(err)
+	for _, f := range r.Findings {
+		if f.Text.In("en") == f.Code || f.Text.In("en") == "" || f.Text.In("fr") == "" || strings.Contains(f.Text.In("en")+f.Text.In("fr"), "%!") {
+			w.Errorf("%s has no words: %v", f.Code, f.Text)
+		}
+	}
 	return r
 }
 

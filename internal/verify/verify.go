@@ -9,11 +9,11 @@
 // bundle can prove stands in [Limits]. The words of both are in English and French.
 //
 // What the package promises: every byte of a bundle counts, so that one that was
-// changed shows up as a finding that fails and names the part; and no finding
-// rests on what only the bundle says of whom to trust. The charter's keys are
-// known because the charter is entered in a ledger whose key the reader has: a
-// reader who has the charter from elsewhere gives its digest, and is told if the
-// bundle's is another.
+// changed shows up as a finding that fails and names the part; and what rests on
+// something that only the bundle says is said. The keys of hosts and members are those
+// in the charter, which whoever keeps the ledger could have made up with everybody in
+// it: a reader who has the charter's digest from somebody else gives it, and is told
+// whether it is the bundle's; without it a finding says that they are not known.
 //
 // The package is pure: no I/O and no clock, and the same bundle gives the same report.
 package verify
@@ -128,7 +128,7 @@ type Config struct {
 	Now    time.Time
 
 	Seen    []byte // a checkpoint of an earlier run; nil: none
-	Charter string // hex SHA-256 of the charter as the reader has it from elsewhere; empty: not known
+	Charter string // hex SHA-256 of the charter as the reader has it from elsewhere, or its sixteen words; empty: not known
 
 	Acknowledgements []coalition.SignedFile    // of breaks of the silence, as a chair gave them
 	Receipts         []coalition.SignedReceipt // of a member's own submissions

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -63,10 +64,8 @@ func TestHonest(t *testing.T) {
 	if r.Checkpoint == nil || r.Coalition != "test" || r.Marking != "SYNTHETIC" {
 		t.Errorf("%q of %q, checkpoint %q", r.Coalition, r.Marking, r.Checkpoint)
 	}
-	for _, f := range r.Findings {
-		if f.Text.In("en") == f.Code || f.Text.In("en") == "" || f.Text.In("fr") == "" || strings.Contains(f.Text.In("en")+f.Text.In("fr"), "%!") {
-			t.Errorf("%s has no words: %v", f.Code, f.Text)
-		}
+	if slices.Contains(codes(r, verify.Unchecked), "charter_keys") {
+		t.Errorf("the charter is the reader's own:\n%s", listing(r))
 	}
 }
 
@@ -287,6 +286,36 @@ func (w *world) receiptOf(n int, sequence uint64) coalition.SignedReceipt {
 	signed, err := coalition.NewReceipt(task.ID, m, sequence, coalitiontest.Opens, [16]byte{9}, [32]byte{1}, [32]byte{2}).Sign(w.l.Cycle.Members[m])
 	w.must(err)
 	return signed
+}
+
+// TestWhoseKeys: whoever keeps a record can make up a coalition with all its keys, and
+// only the charter's digest from elsewhere shows that it is the one that others have.
+func TestWhoseKeys(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, 0)
+	digest := w.l.Cycle.Signed.Digest()
+	words := strings.Join(keys.Words(sha256.Sum256(w.l.Cycle.Signed.Body)), " ")
+	for _, row := range []struct {
+		name, charter string
+		code          string
+		verdict       verify.Verdict
+	}{
+		{"nothing is known", "", "charter_keys", verify.Unchecked},
+		{"its digest", digest, "charter_same", verify.Holds},
+		{"its words", words, "charter_same", verify.Holds},
+		{"another digest", ledger.Digest([]byte("another")), "charter_other", verify.Fails},
+		{"half of its words", words[:len(words)/2], "charter_other", verify.Fails},
+	} {
+		cfg := w.config()
+		cfg.Charter = row.charter
+		r := w.verify(cfg)
+		if !slices.Contains(codes(r, row.verdict), row.code) || (row.verdict == verify.Holds) == slices.Contains(codes(r, verify.Unchecked), "charter_keys") {
+			t.Errorf("%s:\n%s", row.name, listing(r))
+		}
+	}
+	if !slices.ContainsFunc(verify.Limits(), func(s verify.Sentence) bool { return s.Code == "keys" }) {
+		t.Error("it is not among what cannot be proven")
+	}
 }
 
 // TestWrittenAfterwards: a record that nobody saw until the cycle was over may have been

@@ -114,6 +114,10 @@ func Limits() []Sentence {
 			"That the answers are true. A member may have answered as it liked, and its verifier may have been mistaken.",
 			"Que les réponses sont vraies. Un membre a pu répondre à sa guise, et son vérificateur se tromper.",
 		}},
+		{"keys", words{
+			"That the keys in the charter are those of the hosts and members that it names. The coordinator could have invented a whole coalition; that the charter is the one that others have shows only its digest, read to you by somebody whom you know.",
+			"Que les clés de la charte sont celles des hôtes et des membres qu’elle nomme. Le coordinateur aurait pu inventer toute une coalition ; que la charte est celle qu’ont les autres, seule son empreinte le montre, lue par quelqu’un que vous connaissez.",
+		}},
 		{"totals", words{
 			"That the release comes from the true totals. The coordinator alone opened them and could have changed them before it signed; either host could have changed its half, and then every total in it. Only with both encrypted halves and the collector key can that be found, until the wipe.",
 			"Que la publication vient des vrais totaux. Seul le coordinateur les a ouverts et aurait pu les changer avant de signer ; chaque hôte aurait pu changer sa moitié, et ainsi tout total. On ne peut le découvrir qu’avec les deux moitiés chiffrées et la clé du collecteur, jusqu’à l’effacement.",
@@ -124,7 +128,7 @@ func Limits() []Sentence {
 		}},
 		{"silence", words{
 			"That the silence was kept. The chair says so; only a member that broke it, and holds the chair's acknowledgement, can contradict. And that a text was under silence at the time that its steps say, where no witness saw the step before that time was over.",
-			"Que le silence a été gardé. C’est le président qui le dit ; seul un membre qui l’a rompu, et qui tient l’accusé de réception, peut le contredire. Ni qu’un texte était sous silence au moment que disent ses étapes, là où aucun témoin n’a vu l’étape avant la fin de ce temps.",
+			"Que le silence a été gardé. C’est le président qui le dit ; seul un membre qui l’a rompu, et qui tient l’accusé de réception, peut le contredire. Et qu’un texte était sous silence au moment que disent ses étapes, là où aucun témoin n’a vu l’étape avant la fin de ce temps.",
 		}},
 		{"wipe", words{
 			"That a wipe took place. It is stated and signed; nobody can show that no copy is left.",
@@ -211,6 +215,7 @@ func cycleWords() map[string]words {
 		"charter_entry":    {"The entry of the charter does not say what the charter says: %s.", "L’inscription de la charte ne dit pas ce que dit la charte : %s."},
 		"charter_ledger":   {"The charter names another record, %s, than the one whose key you gave.", "La charte nomme un autre registre, %s, que celui dont vous avez donné la clé."},
 		"charter_same":     {"It is the charter that you have.", "C’est la charte que vous avez."},
+		"charter_keys":     {"Whether the keys in the charter %s are those of the hosts and members that it names cannot be checked here: whoever entered it could have made them all. Give the charter, or this digest of it as somebody whom you know has it.", "On ne peut vérifier ici que les clés de la charte %s sont celles des hôtes et des membres qu’elle nomme : qui l’a inscrite aurait pu toutes les fabriquer. Donnez la charte, ou cette empreinte telle que la tient quelqu’un que vous connaissez."},
 		"charter_other":    {"The charter that you have, %s, is not the one of this bundle.", "La charte que vous avez, %s, n’est pas celle de ce dossier."},
 		"charter_groups":   {"The charter plans groups whose totals together would point at someone.", "La charte prévoit des groupes dont les totaux réunis désigneraient quelqu’un."},
 
