@@ -26,7 +26,8 @@ func (s Sort) String() string {
 	return name
 }
 
-func (s Sort) of(st Statement) bool {
+// Has reports whether a statement is of the sort.
+func (s Sort) Has(st Statement) bool {
 	for field, value := range s.Fields {
 		if st.Fields[field] != value {
 			return false
@@ -280,7 +281,7 @@ func (o ordered) spans(sort Sort, same Same) []span {
 	at := make(map[string]int)
 	for _, place := range o.places {
 		s := o.list[place]
-		if !sort.of(s) {
+		if !sort.Has(s) {
 			continue
 		}
 		key, ok := o.common(s, same)

@@ -96,17 +96,26 @@ func newWorld(t testing.TB, members, struck int) *world {
 func newWorldOf(t testing.TB, path string, members, struck int) *world {
 	t.Helper()
 	pack, layout := readPack(t, path)
+	return newWorldWith(t, members, struck, layout, func(w *world) func(*coalitiontest.Cycle, string, int) []byte {
+		return func(c *coalitiontest.Cycle, roster string, count int) []byte {
+			return w.release(c, pack, cells(layout, count), roster, count)
+		}
+	})
+}
+
+// newWorldWith is newWorld with a release of one's own, or with its head alone.
+func newWorldWith(t testing.TB, members, struck int, layout *framework.Layout, release func(*world) func(*coalitiontest.Cycle, string, int) []byte) *world {
+	t.Helper()
 	canonical, err := layout.Canonical()
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{TB: t, files: make(map[string]part), early: make(map[int]time.Time), after: make(map[string]time.Time)}
-	w.l = ledgertest.New(t, ledgertest.Config{
-		Members: members, Struck: struck, Layout: canonical, Sizes: layout.Sizes(),
-		Release: func(c *coalitiontest.Cycle, roster string, count int) []byte {
-			return w.release(c, pack, cells(layout, count), roster, count)
-		},
-	})
+	cfg := ledgertest.Config{Members: members, Struck: struck, Layout: canonical, Sizes: layout.Sizes()}
+	if release != nil {
+		cfg.Release = release(w)
+	}
+	w.l = ledgertest.New(t, cfg)
 	w.at = time.Unix(coalitiontest.Wipe+3600, 0)
 	w.cosigners = w.l.Witnesses
 	bundle, err := ledger.OpenBundle(t.Context(), w.l.Bundle(t))

@@ -199,6 +199,8 @@ func (a *auditor) shares(c *cycle, t *task) {
 	have := a.ofTask(c, ledger.KindShare, t)
 	released := len(a.ofTask(c, ledger.KindRelease, t)) > 0
 	switch {
+	case len(have) > 0 && t.roster != nil && t.count < t.cohort.MinimumBatch:
+		a.fails(StepShares, a.place(have[0].number), nil, "shares_few", t.count, t.cohort.MinimumBatch, len(have), t.cohort.ID)
 	case len(have) == 2:
 		a.holds(StepShares, "shares", t.cohort.ID)
 	case released:
@@ -207,6 +209,9 @@ func (a *auditor) shares(c *cycle, t *task) {
 		a.unchecked(StepShares, "shares_one", t.cohort.ID)
 	case t.roster != nil:
 		a.unchecked(StepShares, "shares_none", t.cohort.ID)
+	}
+	if c.by != nil && len(have) > 0 && len(a.of(c.by, ledger.KindShare)) > 0 {
+		a.fails(StepShares, a.place(have[0].number), nil, "shares_both", t.cohort.ID)
 	}
 	for _, e := range a.ofTask(c, ledger.KindDisagreement, t) {
 		a.holds(StepRoster, "disagreement", t.cohort.ID, e.number)

@@ -85,8 +85,9 @@ type Finding struct {
 	Verdict Verdict        `json:"verdict"`
 	Code    string         `json:"code"` // of the sentence, for programs
 	Text    framework.Text `json:"text"`
-	Place   string         `json:"place,omitempty"`  // a part of the bundle; an entry as PART#NUMBER
-	Detail  string         `json:"detail,omitempty"` // what the check said, in English
+	Place   string         `json:"place,omitempty"`   // a part of the bundle; an entry as PART#NUMBER
+	Detail  string         `json:"detail,omitempty"`  // what the check said, in English
+	Charter string         `json:"charter,omitempty"` // the digest of the one that it is about, where the cycle has several
 }
 
 // Report is what was found of one bundle.
@@ -159,6 +160,8 @@ type auditor struct {
 	by     map[string]*cycle // by the charter's digest
 	cycles []*cycle          // those that can be read, in the order of the ledger
 	times  []seenAt
+
+	current *cycle // whose charter is spoken of, where there are several
 }
 
 // run checks an opened bundle. The error is about what the reader brought; whatever
@@ -185,21 +188,9 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 	a.charters()
 	a.entries()
 	a.inOrder()
+	a.phases()
 	for _, c := range a.cycles {
-		a.framework(c)
-		a.adoption(c)
-		a.phases(c)
-		a.deadline(c)
-		a.seenTimes(c)
-		for i := range c.tasks {
-			a.receipts(c, &c.tasks[i])
-			a.roster(c, &c.tasks[i])
-			a.shares(c, &c.tasks[i])
-		}
-		a.own(c)
-		a.releases(c)
-		a.editions(c)
-		a.wipes(c)
+		a.under(c, func() { a.cycle(c) })
 	}
 	a.disclosed()
 	a.totals()
@@ -208,6 +199,23 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 	}
 	a.arrange()
 	return a.report, nil
+}
+
+// cycle checks what is under one charter.
+func (a *auditor) cycle(c *cycle) {
+	a.framework(c)
+	a.adoption(c)
+	a.deadline(c)
+	a.seenTimes(c)
+	for i := range c.tasks {
+		a.receipts(c, &c.tasks[i])
+		a.roster(c, &c.tasks[i])
+		a.shares(c, &c.tasks[i])
+	}
+	a.own(c)
+	a.releases(c)
+	a.editions(c)
+	a.wipes(c)
 }
 
 // last returns the cycle under the last charter that can be read, or nil: with a
@@ -239,7 +247,14 @@ func NewFinding(step Step, verdict Verdict, place, code string, args ...any) Fin
 }
 
 func (a *auditor) add(step Step, verdict Verdict, place, detail, code string, args ...any) {
-	a.report.Findings = append(a.report.Findings, Finding{step, verdict, code, sentence(code, args...), place, detail})
+	f := Finding{Step: step, Verdict: verdict, Code: code, Text: sentence(code, args...), Place: place, Detail: detail}
+	if c := a.current; c != nil {
+		f.Charter = c.digest
+		for lang, called := range c.called().text() {
+			f.Text[lang] += " (" + called + ")"
+		}
+	}
+	a.report.Findings = append(a.report.Findings, f)
 }
 
 func (a *auditor) holds(step Step, code string, args ...any) {

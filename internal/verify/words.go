@@ -227,6 +227,9 @@ func cycleWords() map[string]words {
 
 		"adopted":              {"The steps of the silence procedure end in the adoption of this charter: %d parties, %d times under silence, adopted at %s.", "Les étapes de la procédure de silence aboutissent à l’adoption de cette charte : %d parties, %d fois sous silence, adoptée le %s."},
 		"adoption_said":        {"The coordinator has entered that the charter was adopted; the steps of the procedure are not in this bundle.", "Le coordinateur a inscrit que la charte est adoptée ; les étapes de la procédure ne sont pas dans ce dossier."},
+		"adoption_bare":        {"The coordinator has entered that the charter was adopted; the record has no steps of a silence procedure.", "Le coordinateur a inscrit que la charte est adoptée ; le registre n’a aucune étape d’une procédure de silence."},
+		"adoption_missing":     {"The cycle went on to the phase %s, and the record does not say that the charter was adopted by silence.", "Le cycle est passé à la phase « %s », et le registre ne dit pas que la charte a été adoptée par silence."},
+		"adoption_replaced":    {"The charter %s…, in whose place this one is, was adopted; this one was not put under silence again: compare what differs.", "La charte %s…, que celle-ci remplace, a été adoptée ; celle-ci n’a pas été mise de nouveau sous silence : comparez ce qui diffère."},
 		"adoption_none":        {"The record does not say that the charter was adopted by silence.", "Le registre ne dit pas que la charte a été adoptée par silence."},
 		"adoption_reopened":    {"The record says last that the charter was opened again, not adopted.", "Le registre dit en dernier que la charte a été rouverte, non adoptée."},
 		"adoption_contradicts": {"What the record says of the adoption is not how the steps end.", "Ce que le registre dit de l’adoption n’est pas ce à quoi aboutissent les étapes."},
@@ -239,10 +242,11 @@ func cycleWords() map[string]words {
 		"ack_steps":            {"Your acknowledgement %d is of a procedure or a round whose steps are not in this bundle.", "Votre accusé de réception %d est d’une procédure ou d’un tour dont les étapes ne sont pas dans ce dossier."},
 		"ack_other":            {"Your acknowledgement %d is not by the coordinator of this cycle.", "Votre accusé de réception %d n’est pas du coordinateur de ce cycle."},
 
-		"phases":      {"Every step of the cycle was allowed, %d in all, and it stands at: %s.", "Chaque étape du cycle était permise, %d en tout ; sa phase est : %s."},
-		"phase_first": {"The first phase entered begins at %s, not at draft.", "La première phase inscrite commence à « %s », et non à « projet »."},
-		"phase_order": {"Step %d of the cycle begins at %s, and the one before it ended at %s.", "L’étape %d du cycle commence à « %s », et la précédente finissait à « %s »."},
-		"phase_step":  {"No cycle goes from %s to %s.", "Aucun cycle ne passe de « %s » à « %s »."},
+		"phases":        {"Every step of the cycle was allowed, %d in all, and it stands at: %s.", "Chaque étape du cycle était permise, %d en tout ; sa phase est : %s."},
+		"phase_missing": {"Entry %d (%s) wants the %s before it, and the record has none.", "L’inscription %d (%s) demande avant elle : %s, et le registre n’en a pas."},
+		"phase_first":   {"The first phase entered begins at %s, not at draft.", "La première phase inscrite commence à « %s », et non à « projet »."},
+		"phase_order":   {"Step %d of the cycle begins at %s, and the one before it ended at %s.", "L’étape %d du cycle commence à « %s », et la précédente finissait à « %s »."},
+		"phase_step":    {"No cycle goes from %s to %s.", "Aucun cycle ne passe de « %s » à « %s »."},
 
 		"deadline":       {"Postponements: %d, each signed by all three; the deadline is %s.", "Reports : %d, chacun signé par les trois ; l’échéance est le %s."},
 		"addendum_wrong": {"Postponement %d does not follow from the charter and those before it.", "Le report %d ne découle pas de la charte et des précédents."},

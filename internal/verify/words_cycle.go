@@ -34,6 +34,8 @@ func rosterWords() map[string]words {
 
 		"shares":         {"Both hosts entered the fingerprint of their locked half of the totals of %s.", "Les deux hôtes ont inscrit l’empreinte de leur moitié verrouillée des totaux de %s."},
 		"shares_missing": {"There is a release, and of both hosts only so many entered the fingerprint of their half: %d (%s).", "Il y a une publication, et des deux hôtes seuls tant ont inscrit l’empreinte de leur moitié : %d (%s)."},
+		"shares_few":     {"%d submissions count, %d are needed before anything is opened, and so many hosts have handed over their half all the same: %d (%s).", "%d envois comptent, il en faut %d avant toute ouverture, et tant d’hôtes ont pourtant remis leur moitié : %d (%s)."},
+		"shares_both":    {"Halves of %s were handed over under this charter and under the one in its place: whoever has both totals can subtract them.", "Des moitiés de %s ont été remises sous cette charte et sous celle qui la remplace : qui a les deux totaux peut les soustraire."},
 		"shares_one":     {"One host has entered the fingerprint of its half of %s.", "Un hôte a inscrit l’empreinte de sa moitié de %s."},
 		"shares_none":    {"No host has handed over its half of %s yet.", "Aucun hôte n’a encore remis sa moitié de %s."},
 	}
