@@ -9,19 +9,65 @@ import (
 	"muster/internal/silence"
 )
 
-// adoption replays the silence procedures of the cycle, where their steps are here,
-// and looks for the adoption of the charter.
-func (a *auditor) adoption(c *cycle) {
-	procedures, whole := a.procedures(c)
-	a.acknowledged(c, procedures)
-	said := a.outcome(c, "charter", c.digest)
-	adopted := slices.IndexFunc(procedures, func(p silence.Procedure) bool { return p.CheckAdopted(silence.Charter, c.digest) == nil })
+// settled is how the record has it that a text stands under the silence procedure.
+type settled string
+
+// How a text stands. The first three follow from the steps.
+const (
+	byAdoption  settled = "adopted"
+	contradicts settled = "contradicts" // the entry of how it ended is not how the steps end
+	reopened    settled = "reopened"
+	unshown     settled = "said" // adopted, says the coordinator; the steps are not in the bundle
+	bare        settled = "bare" // likewise; the record has no steps
+	unsettled   settled = "none"
+)
+
+// settle returns how a text stands, and the procedure that adopted it, if its steps are
+// here.
+func (a *auditor) settle(c *cycle, kind silence.SubjectKind, digest string) (settled, *silence.Procedure) {
+	said := a.outcome(c, string(kind), digest)
+	for i := range c.procedures {
+		p := &c.procedures[i]
+		switch {
+		case p.CheckAdopted(kind, digest) != nil:
+			continue
+		case said == "reopened":
+			return contradicts, nil
+		}
+		return byAdoption, p
+	}
 	switch {
-	case adopted >= 0 && said == "reopened":
-		a.fails(StepAdoption, "", nil, "adoption_contradicts")
-	case adopted >= 0:
-		p := procedures[adopted]
-		left := a.leftOut(c, &p)
+	case said == "reopened":
+		return reopened, nil
+	case said == "":
+		return unsettled, nil
+	}
+	var of []string // the procedures that had this text under silence
+	for _, e := range a.of(c, ledger.KindSilence) {
+		if e.Fields["text"] == digest {
+			of = append(of, e.Fields["procedure"])
+		}
+	}
+	if len(of) == 0 {
+		return bare, nil
+	}
+	for _, id := range of {
+		if !slices.ContainsFunc(c.procedures, func(p silence.Procedure) bool { return p.ID == id }) {
+			return unshown, nil
+		}
+	}
+	return contradicts, nil
+}
+
+// adoption looks for the adoption of the charter.
+func (a *auditor) adoption(c *cycle) {
+	a.procedures(c)
+	switch as, p := a.settle(c, silence.Charter, c.digest); as {
+	case byAdoption:
+		left := 0
+		for _, cohort := range c.charter.Cohorts {
+			left += leftOut(cohort, p)
+		}
 		switch {
 		case left > 0:
 			a.fails(StepAdoption, "", nil, "adoption_left_out", left)
@@ -30,16 +76,42 @@ func (a *auditor) adoption(c *cycle) {
 		default:
 			a.holds(StepAdoption, "adopted", len(p.Parties), len(p.Rounds), seconds(p.Last))
 		}
-	case said == "reopened":
-		a.fails(StepAdoption, "", nil, "adoption_reopened")
-	case said == "adopted" && len(procedures) > 0 && whole:
+	case contradicts:
 		a.fails(StepAdoption, "", nil, "adoption_contradicts")
-	case said == "adopted" && len(a.of(c, ledger.KindSilence)) == 0:
+	case reopened:
+		a.fails(StepAdoption, "", nil, "adoption_reopened")
+	case bare:
 		a.unchecked(StepAdoption, "adoption_bare")
-	case said == "adopted":
+	case unshown:
 		a.unchecked(StepAdoption, "adoption_said")
 	default:
 		a.notAdopted(c)
+	}
+}
+
+// editionAdoption looks for the adoption of an edition, as for that of a charter: the
+// members whose answers it is drawn from must have been parties.
+func (a *auditor) editionAdoption(c *cycle, e entry, from *task) {
+	audience := e.Fields["audience"]
+	switch as, p := a.settle(c, silence.Edition, e.Fields["digest"]); as {
+	case byAdoption:
+		if from != nil {
+			if left := leftOut(from.cohort, p); left > 0 {
+				a.fails(StepEditions, a.place(e.number), nil, "edition_left_out", left, audience)
+				return
+			}
+		}
+		a.holds(StepEditions, "edition_adopted", audience, len(p.Parties), len(p.Rounds), seconds(p.Last))
+	case contradicts:
+		a.fails(StepEditions, a.place(e.number), nil, "edition_contradicts", audience)
+	case reopened:
+		a.fails(StepEditions, a.place(e.number), nil, "edition_reopened", audience)
+	case bare:
+		a.unchecked(StepEditions, "edition_bare", audience)
+	case unshown:
+		a.unchecked(StepEditions, "edition_said", audience)
+	default:
+		a.unchecked(StepEditions, "edition_unadopted", audience)
 	}
 }
 
@@ -69,20 +141,27 @@ func (a *auditor) notAdopted(c *cycle) {
 	a.unchecked(StepAdoption, "adoption_none")
 }
 
+// ended returns how a procedure ended.
+func ended(outcome string) words {
+	if outcome == "adopted" {
+		return words{"adopted", "adoptée"}
+	}
+	return words{"opened again", "rouverte"}
+}
+
 // outcome returns what the last entry of an adoption says of a document.
 func (a *auditor) outcome(c *cycle, subject, digest string) string {
-	outcome, last := "", -1
+	outcome := ""
 	for _, e := range a.of(c, ledger.KindAdoption) {
-		if e.Fields["subject"] == subject && e.Fields["digest"] == digest && e.Number("number") > last {
-			outcome, last = e.Fields["outcome"], e.Number("number")
+		if e.Fields["subject"] == subject && e.Fields["digest"] == digest {
+			outcome = e.Fields["outcome"]
 		}
 	}
 	return outcome
 }
 
-// procedures replays the procedures whose steps are entered. whole is false where
-// files of steps are not in the bundle.
-func (a *auditor) procedures(c *cycle) (list []silence.Procedure, whole bool) {
+// procedures replays the procedures whose steps are entered and in the bundle.
+func (a *auditor) procedures(c *cycle) {
 	byID := make(map[string][]entry)
 	var ids []string
 	for _, e := range a.of(c, ledger.KindSilence) {
@@ -92,7 +171,6 @@ func (a *auditor) procedures(c *cycle) (list []silence.Procedure, whole bool) {
 		}
 		byID[id] = append(byID[id], e)
 	}
-	whole = true
 	for _, id := range ids {
 		steps := byID[id]
 		slices.SortFunc(steps, func(x, y entry) int { return x.Number("number") - y.Number("number") })
@@ -105,7 +183,6 @@ func (a *auditor) procedures(c *cycle) (list []silence.Procedure, whole bool) {
 			}
 			body, ok := a.b.Signed(e.Statement)
 			if !ok {
-				whole = false
 				files = nil
 				break
 			}
@@ -122,10 +199,9 @@ func (a *auditor) procedures(c *cycle) (list []silence.Procedure, whole bool) {
 			a.fails(StepAdoption, a.place(steps[0].number), err, "step_wrong")
 			continue
 		}
-		list = append(list, p)
+		c.procedures = append(c.procedures, p)
 		a.stepTimes(steps, files, c)
 	}
-	return list, whole
 }
 
 // stepEntries holds the entries of steps to the steps.
@@ -162,39 +238,52 @@ func (a *auditor) stepTimes(entries []entry, files []coalition.SignedFile, c *cy
 	}
 }
 
-// leftOut counts the members of the charter that were no party, or by another key.
-func (a *auditor) leftOut(c *cycle, p *silence.Procedure) int {
+// leftOut counts the members of a cohort that were no party, or by another key.
+func leftOut(cohort coalition.Cohort, p *silence.Procedure) int {
 	n := 0
-	for _, cohort := range c.charter.Cohorts {
-		for _, m := range cohort.Members {
-			if key, ok := p.Party(m.ID); !ok || key != m.Key {
-				n++
-			}
+	for _, m := range cohort.Members {
+		if key, ok := p.Party(m.ID); !ok || key != m.Key {
+			n++
 		}
 	}
 	return n
 }
 
 // acknowledged holds what a chair acknowledged against the steps.
-func (a *auditor) acknowledged(c *cycle, procedures []silence.Procedure) {
+func (a *auditor) acknowledged() {
 	for i, signed := range a.cfg.Acknowledgements {
+		a.acknowledgement(i+1, signed)
+	}
+}
+
+func (a *auditor) acknowledgement(number int, signed coalition.SignedFile) {
+	by := false
+	for _, c := range a.cycles {
 		ack, err := silence.ReadAcknowledgement(signed, c.charter.Coordinator.Key)
 		if err != nil {
-			a.unchecked(StepAdoption, "ack_other", i+1)
 			continue
 		}
-		at := slices.IndexFunc(procedures, func(p silence.Procedure) bool { return p.ID == ack.Procedure })
+		by = true
+		at := slices.IndexFunc(c.procedures, func(p silence.Procedure) bool { return p.ID == ack.Procedure })
 		if at < 0 {
-			a.unchecked(StepAdoption, "ack_steps", i+1)
 			continue
 		}
-		switch err := procedures[at].CheckAcknowledgement(c.charter.Coordinator.Key, signed); {
+		p := c.procedures[at]
+		switch err := p.CheckAcknowledgement(c.charter.Coordinator.Key, signed); {
 		case errs.KindOf(err) == errs.Conflict:
-			a.fails(StepAdoption, "", err, "ack_contradicts", i+1)
+			a.fails(StepAdoption, "", err, "ack_contradicts", number)
+		case err != nil && (p.State == silence.Adopted || p.State == silence.Withdrawn):
+			a.fails(StepAdoption, "", err, "ack_round", number)
 		case err != nil:
-			a.unchecked(StepAdoption, "ack_steps", i+1)
+			a.unchecked(StepAdoption, "ack_steps", number)
 		default:
-			a.holds(StepAdoption, "ack_fits", i+1)
+			a.holds(StepAdoption, "ack_fits", number)
 		}
+		return
+	}
+	if by {
+		a.unchecked(StepAdoption, "ack_steps", number)
+	} else {
+		a.unchecked(StepAdoption, "ack_other", number)
 	}
 }

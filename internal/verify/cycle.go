@@ -14,6 +14,7 @@ import (
 	"muster/internal/keys"
 	"muster/internal/ledger"
 	"muster/internal/release"
+	"muster/internal/silence"
 )
 
 // entry is a statement with its number in the ledger.
@@ -34,6 +35,8 @@ type cycle struct {
 	tasks    []task
 	pack     *framework.Pack // nil if it is not here
 	releases []released
+
+	procedures []silence.Procedure // of silence, whose steps are in the bundle
 }
 
 // task is a cohort of a cycle.

@@ -279,23 +279,36 @@ func (a *auditor) missing(d dated, all []dated) (n int, nameless bool) {
 
 // editions looks for the releases that editions were drawn from, and their adoption.
 func (a *auditor) editions(c *cycle) {
-	for _, e := range a.of(c, ledger.KindEdition) {
+	list, releases := a.of(c, ledger.KindEdition), a.of(c, ledger.KindRelease)
+	for _, e := range list {
 		audience := e.Fields["audience"]
+		i := slices.IndexFunc(releases, func(r entry) bool { return r.Fields["digest"] == e.Fields["release"] })
+		var from *task
 		switch {
-		case !slices.ContainsFunc(a.of(c, ledger.KindRelease), func(r entry) bool { return r.Fields["digest"] == e.Fields["release"] }):
+		case i < 0:
 			a.fails(StepEditions, a.place(e.number), nil, "edition_release", audience)
+		case slices.ContainsFunc(list, func(o entry) bool {
+			return o.number < e.number && o.Fields["digest"] == e.Fields["digest"] && o.Fields["release"] != e.Fields["release"]
+		}):
+			a.fails(StepEditions, a.place(e.number), nil, "edition_two", audience)
 		case a.b.Files[e.Fields["digest"]] == nil:
 			a.unchecked(StepEditions, "edition_absent", audience)
 		default:
 			a.holds(StepEditions, "edition", audience)
 		}
-		switch a.outcome(c, "edition", e.Fields["digest"]) {
-		case "adopted":
-			a.holds(StepEditions, "edition_adopted", audience)
-		case "reopened":
-			a.fails(StepEditions, a.place(e.number), nil, "edition_reopened", audience)
-		default:
-			a.unchecked(StepEditions, "edition_unadopted", audience)
+		if i >= 0 {
+			if j := slices.IndexFunc(c.tasks, func(t task) bool { return t.ID.String() == releases[i].Fields["task_id"] }); j >= 0 {
+				from = &c.tasks[j]
+			}
+		}
+		a.editionAdoption(c, e, from)
+	}
+	told := make(map[string]bool)
+	for _, e := range a.of(c, ledger.KindAdoption) {
+		digest := e.Fields["digest"]
+		if e.Fields["subject"] == "edition" && !told[digest] && !slices.ContainsFunc(list, func(o entry) bool { return o.Fields["digest"] == digest }) {
+			told[digest] = true
+			a.add(StepEditions, Unchecked, a.place(e.number), "", "edition_unknown", ended(e.Fields["outcome"]))
 		}
 	}
 }

@@ -192,6 +192,7 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 	for _, c := range a.cycles {
 		a.under(c, func() { a.cycle(c) })
 	}
+	a.acknowledged()
 	a.disclosed()
 	a.totals()
 	if c := a.last(); c != nil {

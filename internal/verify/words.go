@@ -240,6 +240,7 @@ func cycleWords() map[string]words {
 		"ack_fits":             {"Your acknowledgement %d fits the steps.", "Votre accusé de réception %d s’accorde avec les étapes."},
 		"ack_contradicts":      {"Your acknowledgement %d contradicts the steps: show it to the coalition, it names nobody.", "Votre accusé de réception %d contredit les étapes : montrez-le à la coalition, il ne nomme personne."},
 		"ack_steps":            {"Your acknowledgement %d is of a procedure or a round whose steps are not in this bundle.", "Votre accusé de réception %d est d’une procédure ou d’un tour dont les étapes ne sont pas dans ce dossier."},
+		"ack_round":            {"Your acknowledgement %d is of a time under silence that the record does not have, although it has all steps of the procedure: the chair showed you another step, or left one out.", "Votre accusé de réception %d est d’un temps sous silence que le registre n’a pas, bien qu’il ait toutes les étapes de la procédure : le président vous a montré une autre étape, ou en a omis une."},
 		"ack_other":            {"Your acknowledgement %d is not by the coordinator of this cycle.", "Votre accusé de réception %d n’est pas du coordinateur de ce cycle."},
 
 		"phases":        {"Every step of the cycle was allowed, %d in all, and it stands at: %s.", "Chaque étape du cycle était permise, %d en tout ; sa phase est : %s."},
