@@ -97,7 +97,8 @@ func (a *auditor) charters() {
 		}
 		body, ok := a.b.Signed(s)
 		if !ok {
-			a.unchecked(StepCharter, "charter_absent", s.Fields["digest"])
+			a.resting = true
+			a.fails(StepCharter, a.place(number), nil, "charter_absent", s.Fields["digest"])
 			continue
 		}
 		c := &cycle{signed: coalition.SignedCharter(body), digest: s.Fields["digest"], at: number}
@@ -106,6 +107,7 @@ func (a *auditor) charters() {
 			err = a.openTasks(c)
 		}
 		if err != nil {
+			a.resting = true
 			a.fails(StepCharter, file(c.digest), err, "charter_unsigned")
 			continue
 		}

@@ -161,6 +161,7 @@ type auditor struct {
 	cycles []*cycle          // those that can be read, in the order of the ledger
 	times  []seenAt
 
+	resting bool   // whether a charter of the cycle is not here, or cannot be read
 	current *cycle // whose charter is spoken of, where there are several
 }
 
@@ -291,7 +292,11 @@ func (a *auditor) arrange() {
 			}
 		}
 		if len(ordered) == before && step != StepTotals {
-			ordered = append(ordered, Finding{Step: step, Verdict: Unchecked, Code: "nothing", Text: sentence("nothing")})
+			code := "nothing"
+			if a.resting && len(a.cycles) == 0 {
+				code = "rests"
+			}
+			ordered = append(ordered, NewFinding(step, Unchecked, "", code))
 		}
 	}
 	a.report.Findings = ordered

@@ -164,6 +164,7 @@ func sentences() map[string]words {
 func logWords() map[string]words {
 	return map[string]words{
 		"nothing":    {"The record has nothing of this for this cycle.", "Le registre n’a rien à ce sujet pour ce cycle."},
+		"rests":      {"This rests on the charter of the cycle, which is not here or cannot be read.", "Cela repose sur la charte du cycle, qui n’est pas ici ou ne peut être lue."},
 		"whole":      {"The bundle is whole: all %d entries of the record and %d signed files are there, and every entry is where the checkpoint says.", "Le dossier est entier : les %d inscriptions du registre et %d fichiers signés y sont, et chaque inscription est là où le dit le point de contrôle."},
 		"broken":     {"The bundle is not as it was made.", "Le dossier n’est pas tel qu’il a été fait."},
 		"not_opened": {"The bundle could not be opened.", "Le dossier n’a pas pu être ouvert."},
@@ -187,7 +188,9 @@ func logWords() map[string]words {
 		"charter_no_witness":      {"The charter names no witness.", "La charte ne nomme aucun témoin."},
 
 		"entries_signed":  {"All %d entries of this cycle are signed by the coordinator, and by the hosts where they must be.", "Les %d inscriptions de ce cycle sont toutes signées par le coordinateur, et par les hôtes là où il le faut."},
-		"entry_unsigned":  {"Entry %d, of kind %s, is not signed by those who must have signed it.", "L’inscription %d, de nature %s, n’est pas signée par ceux qui doivent l’avoir signée."},
+		"entry_unsigned":  {"Entry %d (%s) is not signed by those who must have signed it.", "L’inscription %d (%s) n’est pas signée par ceux qui doivent l’avoir signée."},
+		"entry_charter":   {"Entry %d (%s) is of this cycle and of a charter that the record does not have.", "L’inscription %d (%s) est de ce cycle et d’une charte que le registre n’a pas."},
+		"entries_resting": {"%d entries of this cycle rest on a charter that is not here or cannot be read: who signed them cannot be checked.", "%d inscriptions de ce cycle reposent sur une charte qui n’est pas ici ou ne peut être lue : on ne peut vérifier qui les a signées."},
 		"and_more":        {"There are more of these; no more are listed.", "Il y en a d’autres ; la liste s’arrête ici."},
 		"entries_foreign": {"%d entries are of other cycles, whose charters this bundle does not have: they are in the record, and who signed them is for their own bundles.", "%d inscriptions sont d’autres cycles, dont ce dossier n’a pas les chartes : elles sont dans le registre ; leurs signatures se vérifient avec leurs propres dossiers."},
 
@@ -210,7 +213,7 @@ func cycleWords() map[string]words {
 	return map[string]words{
 		"charter_signed":   {"The charter of %s for %s, of %d members, is signed by the coordinator and by both hosts, %s and %s.", "La charte de %s pour %s, de %d membres, est signée par le coordinateur et par les deux hôtes, %s et %s."},
 		"charter_unsigned": {"The charter is not signed by all three, or cannot be.", "La charte n’est pas signée par les trois, ou ne peut l’être."},
-		"charter_absent":   {"The charter %s is not in the bundle: nothing that rests on its keys can be checked.", "La charte %s n’est pas dans le dossier : rien de ce qui repose sur ses clés ne peut être vérifié."},
+		"charter_absent":   {"The charter %s is not in the bundle, and no bundle may lack it: nothing that rests on its keys can be checked.", "La charte %s n’est pas dans le dossier, et aucun dossier ne peut s’en passer : rien de ce qui repose sur ses clés ne peut être vérifié."},
 		"charter_cycle":    {"The charter is of the cycle %s, not of the bundle's.", "La charte est du cycle %s, et non de celui du dossier."},
 		"charter_entry":    {"The entry of the charter does not say what the charter says: %s.", "L’inscription de la charte ne dit pas ce que dit la charte : %s."},
 		"charter_ledger":   {"The charter names another record, %s, than the one whose key you gave.", "La charte nomme un autre registre, %s, que celui dont vous avez donné la clé."},

@@ -51,6 +51,7 @@ func releaseWords() map[string]words {
 		"release_count":      {"The release counts %d submissions and the hosts' list %d (%s).", "La publication compte %d envois et la liste des hôtes %d (%s)."},
 		"release_few":        {"There is a release of %d submissions, and the charter wants %d before anything is opened (%s).", "Il y a une publication de %d envois, et la charte en veut %d avant toute ouverture (%s)."},
 		"release_unplanned":  {"The charter plans no release of %s.", "La charte ne prévoit pas de publication de %s."},
+		"release_left_out":   {"The release of %s is not in this bundle, which has the list with names: it was left out.", "La publication de %s n’est pas dans ce dossier, qui a la liste nominative : elle a été omise."},
 		"release_absent":     {"The release of %s is not in this bundle; its fingerprint is in the record.", "La publication de %s n’est pas dans ce dossier ; son empreinte est au registre."},
 		"approved":           {"Both hosts signed the release of %s.", "Les deux hôtes ont signé la publication de %s."},
 		"approval_rehearsal": {"No host signed the release of %[2]s; in a cycle that is marked %[1]s nobody agrees to publish it.", "Aucun hôte n’a signé la publication de %[2]s ; dans un cycle marqué %[1]s, personne n’en accepte la publication."},
