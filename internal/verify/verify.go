@@ -194,6 +194,7 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 		a.under(c, func() { a.cycle(c) })
 	}
 	a.acknowledged()
+	a.own()
 	a.disclosed()
 	a.totals()
 	if c := a.last(); c != nil {
@@ -214,7 +215,6 @@ func (a *auditor) cycle(c *cycle) {
 		a.roster(c, &c.tasks[i])
 		a.shares(c, &c.tasks[i])
 	}
-	a.own(c)
 	a.releases(c)
 	a.editions(c)
 	a.wipes(c)
