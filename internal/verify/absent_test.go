@@ -1,12 +1,17 @@
 package verify_test
 
 import (
+	"crypto/sha256"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 
+	"muster/internal/framework"
+	"muster/internal/keys"
 	"muster/internal/ledger"
+	"muster/internal/release"
 	"muster/internal/verify"
 )
 
@@ -61,4 +66,46 @@ func TestLeftOut(t *testing.T) {
 	if r := w.verify(w.config()); r.Failed() || !slices.Contains(codes(r, verify.Unchecked), "release_absent") {
 		t.Errorf("for the public:\n%s", listing(r))
 	}
+}
+
+// TestQuestions: the questions of the charter are the program's, or those of the bundle
+// where their digest is the charter's, so that a bundle is read by a program that no
+// longer brings them.
+func TestQuestions(t *testing.T) {
+	t.Parallel()
+	pack, _ := readPack(t, harbour)
+	w := newWorld(t, 12, 0)
+	brings := fstest.MapFS{"harbour-lights/pack.yaml": &fstest.MapFile{Data: pack.Canonical()}}
+	for _, row := range []struct {
+		name    string
+		do      func(*verify.Config)
+		code    string
+		verdict verify.Verdict
+	}{
+		{"neither has them", func(*verify.Config) {}, "framework_absent", verify.Unchecked},
+		{"the program has them", func(cfg *verify.Config) { cfg.Packs = brings }, "framework_same", verify.Holds},
+		{"the bundle has them", func(*verify.Config) { w.files[pack.Ref().Digest] = part{ledger.KindFramework, pack.Canonical()} }, "framework_bundle", verify.Holds},
+	} {
+		cfg := w.config()
+		row.do(&cfg)
+		if r := w.verify(cfg); r.Failed() || !slices.Contains(codes(r, row.verdict), row.code) {
+			t.Errorf("%s:\n%s", row.name, listing(r))
+		}
+	}
+	// They are used: a release of other outcomes is found by them.
+	w.remake(func(r *release.Release) { r.Areas[0].ID += "x" })
+	fails(t, w.verify(w.config()), "release_wrong")
+	// What has the digest and is no pack.
+	body := []byte("these are no questions")
+	w = newWorldWith(t, 12, 0, unread(t, pack, body), nil)
+	w.files[keys.Digest(body)] = part{ledger.KindFramework, body}
+	fails(t, w.verify(w.config()), "framework_unread")
+}
+
+// unread is a pack whose digest is that of something else.
+func unread(t *testing.T, pack *framework.Pack, body []byte) *framework.Pack {
+	t.Helper()
+	other := *pack
+	other.Digest = sha256.Sum256(body)
+	return &other
 }

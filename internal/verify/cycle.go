@@ -10,6 +10,7 @@ import (
 
 	"muster/internal/coalition"
 	"muster/internal/disclosure"
+	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/keys"
 	"muster/internal/ledger"
@@ -224,12 +225,12 @@ func (a *auditor) framework(c *cycle) {
 		a.fails(StepFramework, a.place(entries[i].number), nil, "framework_other", ref.ID, ref.Version)
 		return
 	}
-	if a.cfg.Packs == nil {
-		a.unchecked(StepFramework, "framework_absent", ref.ID, ref.Version)
+	pack, code, err := a.pack(ref)
+	switch {
+	case err != nil:
+		a.fails(StepFramework, file(ref.Digest), err, "framework_unread", ref.ID, ref.Version)
 		return
-	}
-	pack, err := framework.Find(a.cfg.Packs, ref.ID)
-	if err != nil || pack.Ref().Digest != ref.Digest {
+	case pack == nil:
 		a.unchecked(StepFramework, "framework_absent", ref.ID, ref.Version)
 		return
 	}
@@ -243,7 +244,27 @@ func (a *auditor) framework(c *cycle) {
 		return
 	}
 	c.pack = pack
-	a.holds(StepFramework, "framework_same", ref.ID, ref.Version)
+	a.holds(StepFramework, code, ref.ID, ref.Version)
+}
+
+// pack returns the questions of a charter, and the sentence that says where they are
+// from: the reader's own, else the bundle's, whose digest is the charter's. It is nil
+// where neither has them.
+func (a *auditor) pack(ref coalition.FrameworkRef) (*framework.Pack, string, error) {
+	if a.cfg.Packs != nil {
+		if pack, err := framework.Find(a.cfg.Packs, ref.ID); err == nil && pack.Ref().Digest == ref.Digest {
+			return pack, "framework_same", nil
+		}
+	}
+	body, ok := a.b.Files[ref.Digest]
+	if !ok {
+		return nil, "", nil
+	}
+	pack, err := framework.Read(file(ref.Digest), bytes.NewReader(body))
+	if err == nil && pack.Ref().Digest != ref.Digest {
+		err = errs.New(errs.Invalid, "the questions are written in another form than the one that the digest is of", "")
+	}
+	return pack, "framework_bundle", err
 }
 
 // deadline holds the postponements to the charter.

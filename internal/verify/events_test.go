@@ -103,8 +103,8 @@ func TestNeverAdopted(t *testing.T) {
 // TestTooFew: halves that were handed over although too few submissions count.
 func TestTooFew(t *testing.T) {
 	t.Parallel()
-	_, layout := readPack(t, harbour)
-	w := newWorldWith(t, 12, 5, layout, nil)
+	pack, _ := readPack(t, harbour)
+	w := newWorldWith(t, 12, 5, pack, nil)
 	w.statements = slices.DeleteFunc(w.statements, func(s ledger.Statement) bool {
 		return slices.Contains([]ledger.Kind{ledger.KindRelease, ledger.KindApproval, ledger.KindEdition}, s.Kind) ||
 			s.Kind == ledger.KindPhase && s.Number("number") > w.statements[w.phase(coalition.Aggregated)].Number("number")

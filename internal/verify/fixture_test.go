@@ -96,7 +96,7 @@ func newWorld(t testing.TB, members, struck int) *world {
 func newWorldOf(t testing.TB, path string, members, struck int) *world {
 	t.Helper()
 	pack, layout := readPack(t, path)
-	return newWorldWith(t, members, struck, layout, func(w *world) func(*coalitiontest.Cycle, string, int) []byte {
+	return newWorldWith(t, members, struck, pack, func(w *world) func(*coalitiontest.Cycle, string, int) []byte {
 		return func(c *coalitiontest.Cycle, roster string, count int) []byte {
 			return w.release(c, pack, cells(layout, count), roster, count)
 		}
@@ -104,14 +104,19 @@ func newWorldOf(t testing.TB, path string, members, struck int) *world {
 }
 
 // newWorldWith is newWorld with a release of one's own, or with its head alone.
-func newWorldWith(t testing.TB, members, struck int, layout *framework.Layout, release func(*world) func(*coalitiontest.Cycle, string, int) []byte) *world {
+func newWorldWith(t testing.TB, members, struck int, pack *framework.Pack, release func(*world) func(*coalitiontest.Cycle, string, int) []byte) *world {
 	t.Helper()
+	layout, err := framework.NewLayout(pack)
+	if err != nil {
+		t.Fatal(err)
+	}
 	canonical, err := layout.Canonical()
 	if err != nil {
 		t.Fatal(err)
 	}
+	ref := coalition.FrameworkRef(pack.Ref())
 	w := &world{TB: t, files: make(map[string]part), early: make(map[int]time.Time), after: make(map[string]time.Time)}
-	cfg := ledgertest.Config{Members: members, Struck: struck, Layout: canonical, Sizes: layout.Sizes()}
+	cfg := ledgertest.Config{Members: members, Struck: struck, Layout: canonical, Sizes: layout.Sizes(), Framework: ref}
 	if release != nil {
 		cfg.Release = release(w)
 	}

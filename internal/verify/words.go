@@ -225,7 +225,9 @@ func cycleWords() map[string]words {
 		"framework_same":    {"The charter asks the questions of %s %s, to the letter, as this program has them.", "La charte pose les questions de %s %s, à la lettre près, telles que ce programme les a."},
 		"framework_missing": {"The record does not say which questions %s %s are.", "Le registre ne dit pas quelles sont les questions de %s %s."},
 		"framework_other":   {"The record gives the questions of %s %s another name.", "Le registre donne un autre nom aux questions de %s %s."},
-		"framework_absent":  {"This program does not bring the questions of %s %s in this form; the record has their fingerprint.", "Ce programme n’a pas les questions de %s %s sous cette forme ; le registre en a l’empreinte."},
+		"framework_bundle":  {"The charter asks the questions of %s %s, to the letter, as this bundle has them; this program does not bring them.", "La charte pose les questions de %s %s, à la lettre près, telles que ce dossier les a ; ce programme ne les a pas."},
+		"framework_unread":  {"The questions of %s %s in this bundle cannot be read.", "Les questions de %s %s dans ce dossier ne peuvent être lues."},
+		"framework_absent":  {"Neither this program nor the bundle has the questions of %s %s in this form; the record has their fingerprint.", "Ni ce programme ni le dossier n’ont les questions de %s %s sous cette forme ; le registre en a l’empreinte."},
 		"framework_layout":  {"What the charter measures is not what the questions of %s %s give.", "Ce que mesure la charte n’est pas ce que donnent les questions de %s %s."},
 
 		"adopted":              {"The steps of the silence procedure end in the adoption of this charter: %d parties, %d times under silence, adopted at %s.", "Les étapes de la procédure de silence aboutissent à l’adoption de cette charte : %d parties, %d fois sous silence, adoptée le %s."},

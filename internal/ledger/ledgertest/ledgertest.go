@@ -27,6 +27,7 @@ type Config struct {
 	Release   func(*coalitiontest.Cycle, string, int) []byte  // the release of a roster's digest and its count; nil: its head alone
 	Layout    []byte                                          // of the cycle; nil: two blocks
 	Sizes     []uint16                                        // of the layout's blocks
+	Framework coalition.FrameworkRef                          // zero: one that there is not
 	Extra     func(*ledger.Cycle) ([]ledger.Statement, error) // further statements; nil: none
 }
 
@@ -80,7 +81,7 @@ func New(t testing.TB, cfg Config) *Ledger {
 	for i := range members {
 		members[i] = coalition.MemberID(fmt.Sprintf("Member %05d", i+1))
 	}
-	l.Cycle = coalitiontest.New(t, coalitiontest.Config{Members: members, Layout: cfg.Layout, Sizes: cfg.Sizes})
+	l.Cycle = coalitiontest.New(t, coalitiontest.Config{Members: members, Layout: cfg.Layout, Sizes: cfg.Sizes, Framework: cfg.Framework})
 	var err error
 	l.Ledger, err = ledger.NewCycle(l.Cycle.Signed)
 	b.must(err)
