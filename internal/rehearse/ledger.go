@@ -183,6 +183,11 @@ func (c *Rehearsal) bundle(ctx context.Context, frozen coalition.FrozenRoster, r
 	}
 	if result.Release != nil {
 		put(ledger.KindRelease, result.Release.Body)
+		b.Statements, err = view.Statements()
+		if err != nil {
+			return nil, err
+		}
+		b.PutHistory(c.cfg.Kept)
 	}
 	roster, err := coalition.ParseRoster(frozen.Roster.Body, c.task)
 	if err != nil {

@@ -84,7 +84,9 @@ func TestQuestions(t *testing.T) {
 	}{
 		{"neither has them", func(*verify.Config) {}, "framework_absent", verify.Unchecked},
 		{"the program has them", func(cfg *verify.Config) { cfg.Packs = brings }, "framework_same", verify.Holds},
-		{"the bundle has them", func(*verify.Config) { w.files[pack.Ref().Digest] = part{ledger.KindFramework, pack.Canonical()} }, "framework_bundle", verify.Holds},
+		{"the bundle has them", func(*verify.Config) {
+			w.files[pack.Ref().Digest] = part{kind: ledger.KindFramework, body: pack.Canonical()}
+		}, "framework_bundle", verify.Holds},
 	} {
 		cfg := w.config()
 		row.do(&cfg)
@@ -98,7 +100,7 @@ func TestQuestions(t *testing.T) {
 	// What has the digest and is no pack.
 	body := []byte("these are no questions")
 	w = newWorldWith(t, 12, 0, unread(t, pack, body), nil)
-	w.files[keys.Digest(body)] = part{ledger.KindFramework, body}
+	w.files[keys.Digest(body)] = part{kind: ledger.KindFramework, body: body}
 	fails(t, w.verify(w.config()), "framework_unread")
 }
 

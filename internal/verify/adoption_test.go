@@ -47,7 +47,7 @@ func (w *world) edition(parties int, adopted bool) {
 		s, err := w.l.Ledger.Silence(step)
 		w.must(err)
 		entered = append(entered, s)
-		w.files[keys.Digest(step.Body)] = part{ledger.KindSilence, step.Body}
+		w.files[keys.Digest(step.Body)] = part{kind: ledger.KindSilence, body: step.Body}
 		if s.Fields["act"] == "put" {
 			w.after[s.ID()] = time.Unix(coalitiontest.Deadline, 0).Add(49 * time.Hour)
 		}

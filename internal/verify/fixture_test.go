@@ -69,8 +69,9 @@ func cells(l *framework.Layout, n int) []uint64 {
 
 // part is a signed file of a bundle.
 type part struct {
-	kind ledger.Kind
-	body []byte
+	kind     ledger.Kind
+	body     []byte
+	reckoned bool // it is of an earlier cycle
 }
 
 // world is a whole cycle in a ledger, honest until a test changes it, with every key.
@@ -127,7 +128,7 @@ func newWorldWith(t testing.TB, members, struck int, pack *framework.Pack, relea
 	w.must(err)
 	w.statements = bundle.Statements
 	for _, f := range bundle.Manifest.Files {
-		w.files[f.Digest] = part{f.Kind, bundle.Files[f.Digest]}
+		w.files[f.Digest] = part{kind: f.Kind, body: bundle.Files[f.Digest]}
 	}
 	w.receipts = w.l.Receipts
 	w.silence(false)
@@ -226,7 +227,7 @@ func (w *world) silence(dishonest bool) {
 			w.must(err)
 			w.after[s.ID()] = time.Unix(read.At, 0).Add(time.Hour)
 		}
-		w.files[keys.Digest(step.Body)] = part{ledger.KindSilence, step.Body}
+		w.files[keys.Digest(step.Body)] = part{kind: ledger.KindSilence, body: step.Body}
 	}
 	w.statements = append(entered, w.statements...)
 }
@@ -260,6 +261,14 @@ func (w *world) without(kinds ...ledger.Kind) {
 // bundle signs every statement and writes the bundle.
 func (w *world) bundle() ledger.Members {
 	w.Helper()
+	members, err := ledger.WriteBundle(w.parts())
+	w.must(err)
+	return members
+}
+
+// parts signs every statement and puts the bundle together.
+func (w *world) parts() ledger.Bundle {
+	w.Helper()
 	log := ledger.NewLog(w.l.Key)
 	b := ledger.Bundle{
 		Manifest: ledger.Manifest{Cycle: w.l.Cycle.Charter.Cycle}, Files: make(map[string][]byte),
@@ -288,7 +297,7 @@ func (w *world) bundle() ledger.Members {
 	b.View, err = ledger.ReadView(context.Background(), resources, c)
 	w.must(err)
 	for digest, p := range w.files {
-		if !slices.ContainsFunc(w.statements, func(s ledger.Statement) bool { return s.Kind == p.kind && s.Fields["digest"] == digest }) {
+		if !p.reckoned && !slices.ContainsFunc(w.statements, func(s ledger.Statement) bool { return s.Kind == p.kind && s.Fields["digest"] == digest }) {
 			continue
 		}
 		b.Manifest.Files = append(b.Manifest.Files, ledger.ManifestFile{Digest: digest, Kind: p.kind})
@@ -297,9 +306,7 @@ func (w *world) bundle() ledger.Members {
 	if w.receipts != nil {
 		b.Receipts[w.l.Cycle.Task(w).ID.String()] = w.receipts
 	}
-	members, err := ledger.WriteBundle(b)
-	w.must(err)
-	return members
+	return b
 }
 
 func (w *world) cosigned(log *ledger.Log, at time.Time) []byte {

@@ -162,19 +162,20 @@ type dated struct {
 // with everything that was released before.
 func (a *auditor) disclosed() {
 	var all []dated
-	for _, p := range a.cfg.History {
-		all = append(all, dated{Past: p})
-	}
 	own := 0
 	for _, c := range a.cycles {
 		for i := range c.releases {
 			r := &c.releases[i]
 			own++
+			a.under(c, func() { a.forgotten(c, r) })
 			all = append(all, dated{release.Past{Release: r.file, Digest: r.Fields["digest"], Members: r.names()}, r})
 		}
 	}
 	if own == 0 {
 		return
+	}
+	for _, p := range a.history() {
+		all = append(all, dated{Past: p})
 	}
 	slices.SortStableFunc(all, func(x, y dated) int {
 		return cmp.Or(cmp.Compare(x.Release.Calendar.Opens, y.Release.Calendar.Opens), cmp.Compare(x.Release.Cycle, y.Release.Cycle), cmp.Compare(x.Release.Cohort, y.Release.Cohort))

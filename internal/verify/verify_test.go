@@ -219,7 +219,7 @@ func (w *world) swapRoster() {
 	delete(w.files, w.statements[i].Fields["digest"])
 	w.change(i, "digest", keys.Digest(body))
 	w.statements[i].Note = string(note)
-	w.files[keys.Digest(body)] = part{ledger.KindRoster, body}
+	w.files[keys.Digest(body)] = part{kind: ledger.KindRoster, body: body}
 	w.receipts = nil
 	w.without(ledger.KindAmendment)
 }
@@ -255,7 +255,7 @@ func (w *world) enterRelease(r *release.Release) {
 		w.statements[i].Note = string(note)
 	}
 	delete(w.files, old)
-	w.files[keys.Digest(body)] = part{ledger.KindRelease, body}
+	w.files[keys.Digest(body)] = part{kind: ledger.KindRelease, body: body}
 }
 
 // forgeRelease shows that nobody said nothing, which the rule never shows: by who can

@@ -72,6 +72,11 @@ func releaseWords() map[string]words {
 		"attack_absent":     {"%d earlier releases that were reckoned with are not here: with them more might follow.", "%d publications antérieures dont il a été tenu compte ne sont pas ici : avec elles on pourrait en déduire plus."},
 		"attack_forgot":     {"The earlier release %s of %s, which you have, was not reckoned with.", "Il n’a pas été tenu compte de la publication antérieure %s de %s, que vous avez."},
 
+		"history_wrong":     {"The earlier release of %s, %s, is not what the later one says, or its list cannot be read.", "La publication antérieure de %s, %s, n’est pas ce que dit la suivante, ou sa liste ne peut être lue."},
+		"history_other":     {"The release of %s that was reckoned with, of %s, is not the one in the record, which has its charter.", "La publication de %s dont il a été tenu compte, de %s, n’est pas celle du registre, qui en a la charte."},
+		"history_forgot":    {"The record has a release before this one, entry %d of the cycle %s, that was not reckoned with.", "Le registre a avant celle-ci une publication, l’inscription %d du cycle %s, dont il n’a pas été tenu compte."},
+		"history_elsewhere": {"%d earlier releases are in no entry of this record: that they are those which were published follows from this cycle's release alone.", "%d publications antérieures ne sont dans aucune inscription de ce registre : que ce sont celles qui ont été publiées, seule la publication de ce cycle le dit."},
+
 		"edition":             {"The edition for this audience is in the bundle as it was entered: %s.", "L’édition pour ce public est dans le dossier telle qu’inscrite : %s."},
 		"edition_absent":      {"The edition for this audience is not in this bundle; its fingerprint is in the record: %s.", "L’édition pour ce public n’est pas dans ce dossier ; son empreinte est au registre : %s."},
 		"edition_release":     {"An edition was drawn from a release that is not in the record: %s.", "Une édition a été tirée d’une publication qui n’est pas au registre : %s."},
