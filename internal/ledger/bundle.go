@@ -86,6 +86,11 @@ func OpenBundle(ctx context.Context, source Source) (*Bundle, error) {
 	if err != nil {
 		return nil, &Part{CheckpointName, err}
 	}
+	for _, f := range b.Manifest.Files { // before the entries are read: what was changed shows at once
+		if err := b.readBody(ctx, source, f); err != nil {
+			return nil, err
+		}
+	}
 	if b.View, err = ReadView(ctx, source, c); err != nil {
 		return nil, err
 	}
@@ -100,17 +105,7 @@ func OpenBundle(ctx context.Context, source Source) (*Bundle, error) {
 			return nil, err
 		}
 	}
-	var others []ManifestFile
-	for _, f := range b.Manifest.Files {
-		if _, ok := b.Named(f.Kind, f.Digest); !ok {
-			others = append(others, f)
-			continue
-		}
-		if err := b.readBody(ctx, source, f); err != nil {
-			return nil, err
-		}
-	}
-	if err := b.readHistory(ctx, source, others); err != nil {
+	if err := b.checkNamed(); err != nil {
 		return nil, err
 	}
 	for _, task := range b.Manifest.Receipts {
@@ -204,7 +199,7 @@ func (b *Bundle) readEarlier(ctx context.Context, source Source, size uint64) er
 		return &Part{name, err}
 	}
 	if c.Size != size || c.Origin != b.View.Checkpoint.Origin {
-		return partError(name, "is another checkpoint, or of another ledger", nil)
+		return partError(name, "is of another size than its name, or of another ledger than "+errs.Quote(CheckpointName), nil)
 	}
 	if err := b.View.Consistent(c); err != nil {
 		return &Part{name, err}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"muster/internal/errs"
@@ -84,28 +85,25 @@ func (b *Bundle) PutHistory(kept map[string][]byte) {
 	}
 }
 
-// readHistory reads files that no entry of the cycle names: a release of the cycle must
-// lead to each of them.
-func (b *Bundle) readHistory(ctx context.Context, source Source, files []ManifestFile) error {
-	named := b.history()
-	for len(files) > 0 {
-		var left []ManifestFile
-		for _, f := range files {
+// checkNamed refuses a file that no entry of the cycle names and to which no release of
+// the cycle leads.
+func (b *Bundle) checkNamed() error {
+	left := slices.DeleteFunc(slices.Clone(b.Manifest.Files), func(f ManifestFile) bool {
+		_, ok := b.Named(f.Kind, f.Digest)
+		return ok
+	})
+	for named := b.history(); len(left) > 0; {
+		n := len(left)
+		left = slices.DeleteFunc(left, func(f ManifestFile) bool {
 			if !slices.Contains(named[f.Digest], f.Kind) {
-				left = append(left, f)
-				continue
+				return false
 			}
-			if err := b.readBody(ctx, source, f); err != nil {
-				return err
-			}
-			for digest, kinds := range reckoned(f.Kind, b.Files[f.Digest]) {
-				named[digest] = kinds
-			}
-		}
-		if len(left) == len(files) {
+			maps.Copy(named, reckoned(f.Kind, b.Files[f.Digest]))
+			return true
+		})
+		if len(left) == n {
 			return partError(manifestName, fmt.Sprintf("has %s, a %s that the ledger does not name in this cycle and that no release of it reckons with", errs.Quote(filesName+left[0].Digest), left[0].Kind), nil)
 		}
-		files = left
 	}
 	return nil
 }

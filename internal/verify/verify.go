@@ -161,8 +161,9 @@ type auditor struct {
 	cycles []*cycle          // those that can be read, in the order of the ledger
 	times  []seenAt
 
-	resting bool   // whether a charter of the cycle is not here, or cannot be read
-	current *cycle // whose charter is spoken of, where there are several
+	words   map[string]words // the sentences by code
+	resting bool             // whether a charter of the cycle is not here, or cannot be read
+	current *cycle           // whose charter is spoken of, where there are several
 }
 
 // run checks an opened bundle. The error is about what the reader brought; whatever
@@ -171,7 +172,7 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 	if err := cfg.Policy.Check(); err != nil {
 		return nil, err
 	}
-	a := &auditor{cfg: cfg, b: b, report: &Report{Findings: []Finding{}, Limits: Limits()}, by: make(map[string]*cycle)}
+	a := &auditor{cfg: cfg, b: b, report: &Report{Findings: []Finding{}, Limits: Limits()}, by: make(map[string]*cycle), words: sentences()}
 	if opened != nil {
 		if errors.Is(opened, context.Canceled) || errors.Is(opened, context.DeadlineExceeded) {
 			return nil, opened
@@ -249,7 +250,7 @@ func NewFinding(step Step, verdict Verdict, place, code string, args ...any) Fin
 }
 
 func (a *auditor) add(step Step, verdict Verdict, place, detail, code string, args ...any) {
-	f := Finding{Step: step, Verdict: verdict, Code: code, Text: sentence(code, args...), Place: place, Detail: detail}
+	f := Finding{Step: step, Verdict: verdict, Code: code, Text: said(a.words, code, args...), Place: place, Detail: detail}
 	if c := a.current; c != nil {
 		f.Charter = c.digest
 		for lang, called := range c.called().text() {

@@ -47,7 +47,12 @@ func phase(p coalition.Phase) words {
 // sentence returns the sentence of a code. One that is missing is a defect, which a
 // test looks for.
 func sentence(code string, args ...any) framework.Text {
-	w, ok := sentences()[code]
+	return said(sentences(), code, args...)
+}
+
+// said is sentence with the sentences at hand.
+func said(all map[string]words, code string, args ...any) framework.Text {
+	w, ok := all[code]
 	if !ok {
 		return framework.Text{"en": code, "fr": code}
 	}
