@@ -41,6 +41,7 @@ func writeVerdicts(w io.Writer, r *verify.Report, lang string) error {
 	p.line("")
 	p.line("%s: %d; %s: %d; %s: %d", verify.Holds.Words().In(lang), r.Count(verify.Holds), verify.Fails.Words().In(lang), r.Count(verify.Fails),
 		verify.Unchecked.Words().In(lang), r.Count(verify.Unchecked))
+	p.wrapped("", "", r.Summary.In(lang))
 	return p.err
 }
 

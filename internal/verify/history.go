@@ -90,7 +90,7 @@ func (a *auditor) listed(digest string) ([]coalition.MemberID, error) {
 			return nil, errs.Wrap(err, errs.Invalid, "an earlier list of submissions cannot be read", "")
 		}
 		if head.Roster == "" {
-			return counted(body, task, amendments)
+			return onList(body, task, amendments)
 		}
 		amendments = slices.Insert(amendments, 0, coalition.SignedAmendment{Body: body})
 		if digest = head.Previous; digest == "" {
@@ -105,8 +105,8 @@ func (a *auditor) listed(digest string) ([]coalition.MemberID, error) {
 // maxAmendments bounds how far a list is followed.
 const maxAmendments = 1000
 
-// counted returns who is on a roster and was not struck from it.
-func counted(body []byte, task dap.TaskID, amendments []coalition.SignedAmendment) ([]coalition.MemberID, error) {
+// onList returns who is on a roster and was not struck from it.
+func onList(body []byte, task dap.TaskID, amendments []coalition.SignedAmendment) ([]coalition.MemberID, error) {
 	roster, err := coalition.ParseRoster(body, task)
 	if err != nil {
 		return nil, err

@@ -100,6 +100,7 @@ type Report struct {
 	Entries   uint64         `json:"entries"`
 	Root      string         `json:"root"`
 	Findings  []Finding      `json:"findings"`
+	Summary   framework.Text `json:"summary"` // what the findings come to
 	Limits    []Sentence     `json:"cannot_be_proven"`
 	Note      framework.Text `json:"note,omitempty"` // what the reader should know of itself, where the collector key was used
 
@@ -178,6 +179,7 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 			return nil, opened
 		}
 		a.broken(opened)
+		a.report.Summary = a.report.inWords()
 		return a.report, nil
 	}
 	c := b.View.Checkpoint
@@ -202,6 +204,7 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 		a.report.Coalition, a.report.Marking, a.report.Charter = c.charter.Coalition, c.charter.Marking, c.digest
 	}
 	a.arrange()
+	a.report.Summary = a.report.inWords()
 	return a.report, nil
 }
 

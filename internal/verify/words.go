@@ -189,7 +189,7 @@ func logWords() map[string]words {
 		"witness_none":            {"Your policy asks for no witness: nobody besides the coordinator vouches for it that all see the same record.", "Votre règle ne demande aucun témoin : personne, hormis le coordinateur, ne garantit que tous voient le même registre."},
 		"witnesses_unsigned":      {"A checkpoint that the record has not signed has no witnesses.", "Un point de contrôle que le registre n’a pas signé n’a pas de témoins."},
 		"charter_witnessed":       {"Of the witnesses that the charter names, so many have seen this record: %d, and the charter wants %d.", "Des témoins que nomme la charte, tant ont vu ce registre : %d, et la charte en veut %d."},
-		"charter_witness_missing": {"Of the witnesses that the charter names, so many have seen this record: %d, and the charter wants %d.", "Des témoins que nomme la charte, tant ont vu ce registre : %d, et la charte en veut %d."},
+		"charter_witness_missing": {"Too few of the witnesses that the charter names have seen this record: %d, and the charter wants %d.", "Trop peu des témoins que nomme la charte ont vu ce registre : %d, et la charte en veut %d."},
 		"charter_no_witness":      {"The charter names no witness.", "La charte ne nomme aucun témoin."},
 
 		"entries_signed":  {"All %d entries of this cycle are signed by the coordinator, and by the hosts where they must be.", "Les %d inscriptions de ce cycle sont toutes signées par le coordinateur, et par les hôtes là où il le faut."},
