@@ -75,7 +75,13 @@ func (p *reportPrinter) finding(f verify.Finding) {
 		head[verify.Fails] = "  ÉCHEC    "
 	}
 	p.wrapped(head[f.Verdict], indent, f.Text.In(p.lang))
-	if f.Detail != "" {
+	switch {
+	case f.Detail == "":
+	case p.lang == "fr" && f.French != "":
+		p.wrapped(indent, indent, f.French)
+	case p.lang == "fr":
+		p.wrapped(indent, indent, "(en anglais) "+f.Detail)
+	default:
 		p.wrapped(indent, indent, f.Detail)
 	}
 	if f.Place != "" {

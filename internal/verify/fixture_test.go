@@ -335,6 +335,9 @@ func (w *world) verify(cfg verify.Config) *verify.Report {
 		if f.Text.In("en") == f.Code || f.Text.In("en") == "" || f.Text.In("fr") == "" || strings.Contains(f.Text.In("en")+f.Text.In("fr"), "%!") {
 			w.Errorf("%s has no words: %v", f.Code, f.Text)
 		}
+		if f.Detail != "" && (f.French == "" || strings.Contains(f.French, "*")) {
+			w.Errorf("of %s the detail %q is in English alone: %q", f.Code, f.Detail, f.French)
+		}
 	}
 	return r
 }

@@ -85,9 +85,10 @@ type Finding struct {
 	Verdict Verdict        `json:"verdict"`
 	Code    string         `json:"code"` // of the sentence, for programs
 	Text    framework.Text `json:"text"`
-	Place   string         `json:"place,omitempty"`   // a part of the bundle; an entry as PART#NUMBER
-	Detail  string         `json:"detail,omitempty"`  // what the check said, in English
-	Charter string         `json:"charter,omitempty"` // the digest of the one that it is about, where the cycle has several
+	Place   string         `json:"place,omitempty"`     // a part of the bundle; an entry as PART#NUMBER
+	Detail  string         `json:"detail,omitempty"`    // what the check said, in English
+	French  string         `json:"detail_fr,omitempty"` // likewise in French, where there are words for it
+	Charter string         `json:"charter,omitempty"`   // the digest of the one that it is about, where the cycle has several
 }
 
 // Report is what was found of one bundle.
@@ -253,7 +254,7 @@ func NewFinding(step Step, verdict Verdict, place, code string, args ...any) Fin
 }
 
 func (a *auditor) add(step Step, verdict Verdict, place, detail, code string, args ...any) {
-	f := Finding{Step: step, Verdict: verdict, Code: code, Text: said(a.words, code, args...), Place: place, Detail: detail}
+	f := Finding{Step: step, Verdict: verdict, Code: code, Text: said(a.words, code, args...), Place: place, Detail: detail, French: inFrench(detail)}
 	if c := a.current; c != nil {
 		f.Charter = c.digest
 		for lang, called := range c.called().text() {

@@ -447,35 +447,3 @@ func TestAhead(t *testing.T) {
 		t.Errorf("of one that is not known to be marked:\n%s", listing(r))
 	}
 }
-
-// TestSentences: every sentence is in both languages, with places for the same
-// arguments.
-func TestSentences(t *testing.T) {
-	t.Parallel()
-	for _, code := range verify.Codes() {
-		en, fr := verify.Template(code)
-		if en == "" || fr == "" || strings.Count(en, "%") != strings.Count(fr, "%") {
-			t.Errorf("%s: %q, %q", code, en, fr)
-		}
-	}
-	if len(verify.Limits()) < 5 || len(verify.Steps()) < 20 {
-		t.Error("there is too little to say")
-	}
-	for _, s := range verify.Steps() {
-		if s.Title().In("en") == "" || s.Title().In("fr") == "" {
-			t.Errorf("%s has no title", s)
-		}
-	}
-}
-
-// TestPhaseWords: every phase that there is has a name in French.
-func TestPhaseWords(t *testing.T) {
-	t.Parallel()
-	for _, step := range coalition.Transitions() {
-		for _, p := range []coalition.Phase{step.From, step.To} {
-			if en, fr := verify.PhaseWords(p); en != string(p) || fr == en && p != coalition.Consultation {
-				t.Errorf("%s is called %q and %q", p, en, fr)
-			}
-		}
-	}
-}
