@@ -166,8 +166,8 @@ func showYears(env Env, f demoFlags, kept *demo.Kept) (func(context.Context) err
 	return func(ctx context.Context) error { return serveDemo(ctx, env, pages, f.bound) }, nil
 }
 
-// checkYears checks the bundles of the current year, as anybody can: each by itself,
-// so that what compares with an earlier year says that it cannot be checked there.
+// checkYears checks the bundles of the current year, as anybody can: each brings the
+// earlier releases that its own reckons with.
 func checkYears(env Env, kept *demo.Kept) ([]*verify.Report, error) {
 	var reports []*verify.Report
 	if len(kept.Surveys) == 0 {

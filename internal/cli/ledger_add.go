@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -128,10 +129,13 @@ func runLedgerAdd(ctx context.Context, env Env, files []string, f ledgerAddFlags
 			return err
 		}
 	}
-	if f.through != "" {
-		if err := a.advance(ctx, env, folder, f.through); err != nil {
+	if through := cmp.Or(f.through, a.implied()); through != "" && f.phase == "" {
+		if err := a.advance(ctx, env, folder, through); err != nil {
 			return err
 		}
+	}
+	if err := a.inOrder(ctx, env, folder); err != nil {
+		return err
 	}
 	return folder.enter(ctx, env, log, signer, a, f.wait)
 }

@@ -150,6 +150,9 @@ func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, public bool) {
 			b.Manifest.Files = append(b.Manifest.Files, ledger.ManifestFile{Digest: digest, Kind: kind})
 		}
 	}
+	if !public { // what the releases reckon with, lists with names among it
+		b.PutHistory(kept)
+	}
 }
 
 // readReceipts reads the receipts of the rosters in a bundle from a folder.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -52,8 +53,9 @@ somebody's answer can be worked out. Then it says what nobody can prove.
 --seen names the file of the checkpoint that an earlier run kept, and --keep keeps
 this one in its place, so that a record that was turned back is found. --receipt
 gives receipts of your own submissions, --acknowledgement what a chair acknowledged
-when you broke a silence, --charter the charter that you have, --history the folder
-of all that was released before.
+when you broke a silence, --history the folder of all that was released before.
+--charter gives the charter that you have, or its digest as somebody whom you know
+read it to you: without it nothing shows whose the keys in the charter are.
 
 --collector-key is for an auditor whom the coordinator admits until the wipe: the
 coordinator's folder, of which keys/hpke.key and collections are read. The totals
@@ -85,7 +87,7 @@ Exit code 3 means that something fails.`,
 	flags.IntVar(&f.threshold, "threshold", 0, "how many witnesses must have seen the record (default: 1, if any is named)")
 	flags.StringVar(&f.seen, "seen", "", "the checkpoint that an earlier run kept")
 	flags.BoolVar(&f.keep, "keep", false, "keep the checkpoint of this run in the file of --seen")
-	flags.StringVar(&f.charter, "charter", "", "the charter as you have it, to see that it is the one")
+	flags.StringVar(&f.charter, "charter", "", "the charter as you have it, a file, or its digest or sixteen words as somebody read them to you")
 	flags.StringVar(&f.history, "history", "", "the folder with everything that was released before")
 	flags.StringArrayVar(&f.acknowledgements, "acknowledgement", nil, "what a chair acknowledged; may be repeated")
 	flags.StringArrayVar(&f.receipts, "receipt", nil, "a receipt of your own submission; may be repeated")
@@ -161,12 +163,8 @@ func (f *verifyFlags) config(env Env) (verify.Config, error) {
 		}
 		cfg.Seen = body
 	}
-	if f.charter != "" {
-		signed, _, err := openCharter(f.charter)
-		if err != nil {
-			return cfg, err
-		}
-		cfg.Charter = signed.Digest()
+	if cfg.Charter, err = f.knownCharter(); err != nil {
+		return cfg, err
 	}
 	for _, path := range f.acknowledgements {
 		file, err := readSigned(path, "acknowledgement")
@@ -191,6 +189,28 @@ func (f *verifyFlags) config(env Env) (verify.Config, error) {
 		cfg.Collector, err = readCollector(f.collectorKey)
 	}
 	return cfg, err
+}
+
+// digestForm is a digest as it is written and read out.
+var digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// knownCharter returns the digest of the charter that the reader has, or the words for
+// it: of its file, or as somebody read it out.
+func (f *verifyFlags) knownCharter() (string, error) {
+	read := strings.Fields(strings.ToLower(f.charter))
+	switch digest := strings.Join(read, ""); {
+	case f.charter == "":
+		return "", nil
+	case digestForm.MatchString(digest):
+		return digest, nil
+	case len(read) == keys.FingerprintWords:
+		return strings.Join(read, " "), nil
+	}
+	signed, _, err := openCharter(f.charter)
+	if err != nil {
+		return "", err
+	}
+	return signed.Digest(), nil
 }
 
 // readPolicy reads whom the reader trusts.

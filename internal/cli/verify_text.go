@@ -41,6 +41,7 @@ func writeVerdicts(w io.Writer, r *verify.Report, lang string) error {
 	p.line("")
 	p.line("%s: %d; %s: %d; %s: %d", verify.Holds.Words().In(lang), r.Count(verify.Holds), verify.Fails.Words().In(lang), r.Count(verify.Fails),
 		verify.Unchecked.Words().In(lang), r.Count(verify.Unchecked))
+	p.wrapped("", "", r.Summary.In(lang))
 	return p.err
 }
 
@@ -74,7 +75,13 @@ func (p *reportPrinter) finding(f verify.Finding) {
 		head[verify.Fails] = "  ÉCHEC    "
 	}
 	p.wrapped(head[f.Verdict], indent, f.Text.In(p.lang))
-	if f.Detail != "" {
+	switch {
+	case f.Detail == "":
+	case p.lang == "fr" && f.French != "":
+		p.wrapped(indent, indent, f.French)
+	case p.lang == "fr":
+		p.wrapped(indent, indent, "(en anglais) "+f.Detail)
+	default:
 		p.wrapped(indent, indent, f.Detail)
 	}
 	if f.Place != "" {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,7 +91,7 @@ func Run(ctx context.Context, cfg RunConfig) (*Kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{RunConfig: cfg, coordinator: coordinator, kept: &Kept{Dir: cfg.Dir}}
+	r := &run{RunConfig: cfg, coordinator: coordinator, kept: &Kept{Dir: cfg.Dir}, bodies: make(map[string][]byte)}
 	for y := range cfg.Years {
 		if err := r.year(ctx, y); err != nil {
 			return nil, err
@@ -104,6 +105,7 @@ type run struct {
 	RunConfig
 	coordinator *keys.Signer
 	history     []release.Past
+	bodies      map[string][]byte // of the releases and rosters behind it, by digest
 	kept        *Kept
 }
 
@@ -134,6 +136,7 @@ func (r *run) year(ctx context.Context, y int) error {
 	}
 	for _, k := range kept {
 		r.history = append(r.history, k.past()...)
+		k.keep(r.bodies)
 	}
 	r.kept.Surveys = append(r.kept.Surveys, kept...)
 	return r.itself(year)
@@ -142,23 +145,33 @@ func (r *run) year(ctx context.Context, y int) error {
 // pack takes the surveys of one year by one pack through their cycles, one after
 // the other.
 func (r *run) pack(ctx context.Context, y int, surveys []*KeptSurvey) error {
-	history := slices.Clone(r.history)
+	history, bodies := slices.Clone(r.history), maps.Clone(r.bodies)
 	for _, k := range surveys {
-		if err := r.survey(ctx, y, history, k); err != nil {
+		if err := r.survey(ctx, y, history, bodies, k); err != nil {
 			return fmt.Errorf("%s, %s of %s: %w", k.Cycle, k.Pack, k.Cohort, err)
 		}
 		history = append(history, k.past()...)
+		k.keep(bodies)
 	}
 	return nil
 }
 
-func (r *run) survey(ctx context.Context, y int, history []release.Past, k *KeptSurvey) error {
+// keep puts what is behind a release by its digests, as [ledger.Bundle.PutHistory] wants
+// it.
+func (k *KeptSurvey) keep(bodies map[string][]byte) {
+	if k.Result.Release != nil {
+		bodies[keys.Digest(k.Result.Release.Body)] = k.Result.Release.Body
+		bodies[k.Result.Roster.Digest()] = k.Result.Roster.Body
+	}
+}
+
+func (r *run) survey(ctx context.Context, y int, history []release.Past, bodies map[string][]byte, k *KeptSurvey) error {
 	dir := filepath.Join(r.Dir, k.Folder)
 	if err := writeAnswers(dir, k.survey); err != nil {
 		return err
 	}
 	cfg := r.config(y, k.survey)
-	cfg.History = history
+	cfg.History, cfg.Kept = history, bodies
 	var err error
 	if k.Result, err = r.rehearse(ctx, cfg, y == len(r.Years)-1); err != nil {
 		return err

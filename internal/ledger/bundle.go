@@ -86,6 +86,11 @@ func OpenBundle(ctx context.Context, source Source) (*Bundle, error) {
 	if err != nil {
 		return nil, &Part{CheckpointName, err}
 	}
+	for _, f := range b.Manifest.Files { // before the entries are read: what was changed shows at once
+		if err := b.readBody(ctx, source, f); err != nil {
+			return nil, err
+		}
+	}
 	if b.View, err = ReadView(ctx, source, c); err != nil {
 		return nil, err
 	}
@@ -100,10 +105,8 @@ func OpenBundle(ctx context.Context, source Source) (*Bundle, error) {
 			return nil, err
 		}
 	}
-	for _, f := range b.Manifest.Files {
-		if err := b.readFile(ctx, source, f); err != nil {
-			return nil, err
-		}
+	if err := b.checkNamed(); err != nil {
+		return nil, err
 	}
 	for _, task := range b.Manifest.Receipts {
 		if err := b.readReceipts(ctx, source, task); err != nil {
@@ -196,29 +199,12 @@ func (b *Bundle) readEarlier(ctx context.Context, source Source, size uint64) er
 		return &Part{name, err}
 	}
 	if c.Size != size || c.Origin != b.View.Checkpoint.Origin {
-		return partError(name, "is another checkpoint, or of another ledger", nil)
+		return partError(name, "is of another size than its name, or of another ledger than "+errs.Quote(CheckpointName), nil)
 	}
 	if err := b.View.Consistent(c); err != nil {
 		return &Part{name, err}
 	}
 	b.Earlier[size] = note
-	return nil
-}
-
-// readFile reads a signed file, which a statement of the cycle must name.
-func (b *Bundle) readFile(ctx context.Context, source Source, f ManifestFile) error {
-	name := filesName + f.Digest
-	if _, ok := b.Named(f.Kind, f.Digest); !ok {
-		return partError(manifestName, fmt.Sprintf("has %s, a %s that the ledger does not name in this cycle", errs.Quote(name), f.Kind), nil)
-	}
-	body, err := source.Resource(ctx, name, maxFile)
-	if err != nil {
-		return &Part{name, err}
-	}
-	if keys.Digest(body) != f.Digest {
-		return partError(name, fmt.Sprintf("is not the %s that the ledger names", f.Kind), nil)
-	}
-	b.Files[f.Digest] = body
 	return nil
 }
 

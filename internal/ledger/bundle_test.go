@@ -350,7 +350,7 @@ func TestKeptCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := l.Ledger.Phase(3, coalition.Adopted, coalition.Open, "")
+	s, err := l.Ledger.Phase(9, coalition.Released, coalition.Conference, "")
 	if err != nil {
 		t.Fatal(err)
 	}

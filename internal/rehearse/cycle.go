@@ -46,6 +46,7 @@ type Rehearsal struct {
 	clock        *clock
 	shared       *shared
 	cycle        *ledger.Cycle
+	adopted      adopted
 }
 
 // clock is the rehearsal's: it stands still until it is set.

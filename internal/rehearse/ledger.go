@@ -37,12 +37,13 @@ type shared struct {
 	key, witness *keys.Signer
 	policy       ledger.Policy
 	seen         ledger.Checkpoint // what the witness cosigned last
+	earlier      map[uint64][]byte // what it cosigned before, by size
 	log          Ledger
 }
 
 // newShared draws the keys.
 func newShared(rand io.Reader) (*shared, error) {
-	s := new(shared)
+	s := &shared{earlier: make(map[uint64][]byte)}
 	var err error
 	if s.key, err = keys.GenerateNamed(rand, ledgerName); err != nil {
 		return nil, err
@@ -87,17 +88,6 @@ func (c *Rehearsal) enter(ctx context.Context, list []ledger.Statement, err erro
 func (c *Rehearsal) step(ctx context.Context, number int, from, to coalition.Phase) error {
 	s, err := c.cycle.Phase(number, from, to, "")
 	return c.enter(ctx, []ledger.Statement{s}, err)
-}
-
-// enterCharter enters how the cycle began. Nobody objects to a rehearsal's charter.
-func (c *Rehearsal) enterCharter(ctx context.Context) error {
-	list, err := c.cycle.CharterStatements()
-	if err := errors.Join(c.step(ctx, 1, coalition.Draft, coalition.Consultation), c.enter(ctx, list, err)); err != nil {
-		return err
-	}
-	adoption, err := c.cycle.Adoption("charter", c.signed.Digest(), 1, true)
-	return errors.Join(c.enter(ctx, []ledger.Statement{adoption}, err),
-		c.step(ctx, 2, coalition.Consultation, coalition.Adopted), c.step(ctx, 3, coalition.Adopted, coalition.Open))
 }
 
 // enterFrozen enters whose submissions count, under pseudonyms.
@@ -174,13 +164,16 @@ func (c *Rehearsal) bundle(ctx context.Context, frozen coalition.FrozenRoster, r
 	if err != nil {
 		return nil, err
 	}
-	b := ledger.Bundle{Manifest: ledger.Manifest{Cycle: c.cfg.Cycle}, Checkpoint: note, View: view, Files: make(map[string][]byte)}
+	b := ledger.Bundle{Manifest: ledger.Manifest{Cycle: c.cfg.Cycle}, Checkpoint: note, View: view, Files: make(map[string][]byte), Earlier: c.shared.earlier}
 	put := func(kind ledger.Kind, body []byte) {
 		b.Manifest.Files = append(b.Manifest.Files, ledger.ManifestFile{Digest: keys.Digest(body), Kind: kind})
 		b.Files[keys.Digest(body)] = body
 	}
 	put(ledger.KindFramework, c.cfg.Pack.Canonical())
 	put(ledger.KindCharter, c.signed.Body)
+	for _, step := range c.adopted.steps {
+		put(ledger.KindSilence, step.Body)
+	}
 	for _, a := range c.addenda {
 		put(ledger.KindAddendum, a.Body)
 	}
@@ -190,6 +183,11 @@ func (c *Rehearsal) bundle(ctx context.Context, frozen coalition.FrozenRoster, r
 	}
 	if result.Release != nil {
 		put(ledger.KindRelease, result.Release.Body)
+		b.Statements, err = view.Statements()
+		if err != nil {
+			return nil, err
+		}
+		b.PutHistory(c.cfg.Kept)
 	}
 	roster, err := coalition.ParseRoster(frozen.Roster.Body, c.task)
 	if err != nil {

@@ -56,6 +56,7 @@ type Config struct {
 	Disclosure coalition.Disclosure // the zero value is the usual choice
 	Opened     []coalition.MemberID // who showed answers to others by choice
 	History    []release.Past       // what was released before
+	Kept       map[string][]byte    // files of earlier cycles by digest, those of History and their rosters among them, for the bundle
 	Variant    dap.Variant          // zero: dap-18
 	Dir        string
 	Stage      Stage // where the hosts stand; nil: in this process

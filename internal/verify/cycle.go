@@ -2,8 +2,10 @@ package verify
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"muster/internal/coalition"
@@ -27,12 +29,15 @@ type cycle struct {
 	signed   coalition.SignedCharter
 	charter  coalition.Charter
 	digest   string
-	at       int // the number of its entry
+	at       int    // the number of its entry
+	by       *cycle // that under the charter in its place; nil: it is in force
 	deadline time.Time
 	addenda  []coalition.SignedAddendum // nil if one is not in the bundle
 	tasks    []task
 	pack     *framework.Pack // nil if it is not here
 	releases []released
+
+	procedures []silence.Procedure // of silence, whose steps are in the bundle
 }
 
 // task is a cohort of a cycle.
@@ -93,27 +98,69 @@ func (a *auditor) charters() {
 		}
 		body, ok := a.b.Signed(s)
 		if !ok {
-			a.unchecked(StepCharter, "charter_absent", s.Fields["digest"])
+			a.resting = true
+			a.fails(StepCharter, a.place(number), nil, "charter_absent", s.Fields["digest"])
 			continue
 		}
 		c := &cycle{signed: coalition.SignedCharter(body), digest: s.Fields["digest"], at: number}
 		var err error
-		if c.charter, err = c.signed.Open(); err != nil {
-			a.fails(StepCharter, file(c.digest), err, "charter_unsigned")
-			continue
+		if c.charter, err = c.signed.Open(); err == nil {
+			err = a.openTasks(c)
 		}
-		if err := a.openTasks(c); err != nil {
+		if err != nil {
+			a.resting = true
 			a.fails(StepCharter, file(c.digest), err, "charter_unsigned")
 			continue
 		}
 		a.by[c.digest] = c
 		a.cycles = append(a.cycles, c)
-		a.charter(c, entry{number, s})
-		a.charterWitnesses(c)
 	}
-	if a.cfg.Charter != "" && a.by[a.cfg.Charter] == nil {
+	for i, c := range a.cycles {
+		j := slices.IndexFunc(a.cycles[i+1:], c.gaveWay)
+		if j >= 0 {
+			c.by = a.cycles[i+1+j]
+		}
+	}
+	for _, c := range a.cycles {
+		a.under(c, func() {
+			a.charter(c, entry{c.at, a.b.Statements[c.at]})
+			a.charterWitnesses(c)
+		})
+	}
+	if a.cfg.Charter != "" && !slices.ContainsFunc(a.cycles, a.known) {
 		a.fails(StepCharter, "", nil, "charter_other", a.cfg.Charter)
 	}
+}
+
+// gaveWay reports whether a later charter of the cycle is in the place of this one: it
+// asks a cohort of the same name the same. Others of the cycle ask something else.
+func (c *cycle) gaveWay(later *cycle) bool {
+	return later.charter.Framework.ID == c.charter.Framework.ID && slices.ContainsFunc(c.charter.Cohorts, func(one coalition.Cohort) bool {
+		return slices.ContainsFunc(later.charter.Cohorts, func(o coalition.Cohort) bool { return o.ID == one.ID })
+	})
+}
+
+// under has what is found said of one charter, where the cycle has several.
+func (a *auditor) under(c *cycle, check func()) {
+	if len(a.cycles) > 1 {
+		a.current = c
+	}
+	check()
+	a.current = nil
+}
+
+// called returns what a charter is called where there are several.
+func (c *cycle) called() words {
+	if c.by != nil {
+		return words{"charter " + c.digest[:8] + "…, replaced", "charte " + c.digest[:8] + "…, remplacée"}
+	}
+	return words{"charter " + c.digest[:8] + "…, in force", "charte " + c.digest[:8] + "…, en vigueur"}
+}
+
+// known reports whether a charter is the one that the reader has from elsewhere, by its
+// digest or the words for it.
+func (a *auditor) known(c *cycle) bool {
+	return a.cfg.Charter == c.digest || a.cfg.Charter == strings.Join(keys.Words(sha256.Sum256(c.signed.Body)), " ")
 }
 
 func (a *auditor) openTasks(c *cycle) error {
@@ -154,8 +201,10 @@ func (a *auditor) charter(c *cycle, e entry) {
 	if good {
 		a.holds(StepCharter, "charter_signed", ch.Coalition, ch.Cycle, members, string(ch.Leader.Member), string(ch.Helper.Member))
 	}
-	if a.cfg.Charter == c.digest {
+	if a.known(c) {
 		a.holds(StepCharter, "charter_same")
+	} else {
+		a.unchecked(StepCharter, "charter_keys", c.digest)
 	}
 	if err := disclosure.RequireSafe(ch); err != nil {
 		a.fails(StepCharter, file(c.digest), err, "charter_groups")
@@ -176,12 +225,12 @@ func (a *auditor) framework(c *cycle) {
 		a.fails(StepFramework, a.place(entries[i].number), nil, "framework_other", ref.ID, ref.Version)
 		return
 	}
-	if a.cfg.Packs == nil {
-		a.unchecked(StepFramework, "framework_absent", ref.ID, ref.Version)
+	pack, code, err := a.pack(ref)
+	switch {
+	case err != nil:
+		a.fails(StepFramework, file(ref.Digest), err, "framework_unread", ref.ID, ref.Version)
 		return
-	}
-	pack, err := framework.Find(a.cfg.Packs, ref.ID)
-	if err != nil || pack.Ref().Digest != ref.Digest {
+	case pack == nil:
 		a.unchecked(StepFramework, "framework_absent", ref.ID, ref.Version)
 		return
 	}
@@ -195,190 +244,27 @@ func (a *auditor) framework(c *cycle) {
 		return
 	}
 	c.pack = pack
-	a.holds(StepFramework, "framework_same", ref.ID, ref.Version)
+	a.holds(StepFramework, code, ref.ID, ref.Version)
 }
 
-// adoption replays the silence procedures of the cycle, where their steps are here,
-// and looks for the adoption of the charter.
-func (a *auditor) adoption(c *cycle) {
-	procedures, whole := a.procedures(c)
-	a.acknowledged(c, procedures)
-	said := a.outcome(c, "charter", c.digest)
-	adopted := slices.IndexFunc(procedures, func(p silence.Procedure) bool { return p.CheckAdopted(silence.Charter, c.digest) == nil })
-	switch {
-	case adopted >= 0 && said == "reopened":
-		a.fails(StepAdoption, "", nil, "adoption_contradicts")
-	case adopted >= 0:
-		p := procedures[adopted]
-		left := a.leftOut(c, &p)
-		switch {
-		case left > 0:
-			a.fails(StepAdoption, "", nil, "adoption_left_out", left)
-		case p.Last > c.charter.Opens:
-			a.fails(StepAdoption, "", nil, "adoption_late", seconds(p.Last), seconds(c.charter.Opens))
-		default:
-			a.holds(StepAdoption, "adopted", len(p.Parties), len(p.Rounds), seconds(p.Last))
-		}
-	case said == "reopened":
-		a.fails(StepAdoption, "", nil, "adoption_reopened")
-	case said == "adopted" && len(procedures) > 0 && whole:
-		a.fails(StepAdoption, "", nil, "adoption_contradicts")
-	case said == "adopted":
-		a.unchecked(StepAdoption, "adoption_said")
-	default:
-		a.unchecked(StepAdoption, "adoption_none")
-	}
-}
-
-// outcome returns what the last entry of an adoption says of a document.
-func (a *auditor) outcome(c *cycle, subject, digest string) string {
-	outcome, last := "", -1
-	for _, e := range a.of(c, ledger.KindAdoption) {
-		if e.Fields["subject"] == subject && e.Fields["digest"] == digest && e.Number("number") > last {
-			outcome, last = e.Fields["outcome"], e.Number("number")
+// pack returns the questions of a charter, and the sentence that says where they are
+// from: the reader's own, else the bundle's, whose digest is the charter's. It is nil
+// where neither has them.
+func (a *auditor) pack(ref coalition.FrameworkRef) (*framework.Pack, string, error) {
+	if a.cfg.Packs != nil {
+		if pack, err := framework.Find(a.cfg.Packs, ref.ID); err == nil && pack.Ref().Digest == ref.Digest {
+			return pack, "framework_same", nil
 		}
 	}
-	return outcome
-}
-
-// procedures replays the procedures whose steps are entered. whole is false where
-// files of steps are not in the bundle.
-func (a *auditor) procedures(c *cycle) (list []silence.Procedure, whole bool) {
-	byID := make(map[string][]entry)
-	var ids []string
-	for _, e := range a.of(c, ledger.KindSilence) {
-		id := e.Fields["procedure"]
-		if byID[id] == nil {
-			ids = append(ids, id)
-		}
-		byID[id] = append(byID[id], e)
+	body, ok := a.b.Files[ref.Digest]
+	if !ok {
+		return nil, "", nil
 	}
-	whole = true
-	for _, id := range ids {
-		steps := byID[id]
-		slices.SortFunc(steps, func(x, y entry) int { return x.Number("number") - y.Number("number") })
-		var files []coalition.SignedFile
-		for n, e := range steps {
-			if e.Number("number") != n {
-				a.fails(StepAdoption, a.place(e.number), nil, "step_missing", n)
-				files = nil
-				break
-			}
-			body, ok := a.b.Signed(e.Statement)
-			if !ok {
-				whole = false
-				files = nil
-				break
-			}
-			files = append(files, body)
-		}
-		if files == nil {
-			continue
-		}
-		p, err := silence.Replay(c.charter.Coordinator.Key, files)
-		if err == nil {
-			err = a.stepEntries(c, steps, files)
-		}
-		if err != nil {
-			a.fails(StepAdoption, a.place(steps[0].number), err, "step_wrong")
-			continue
-		}
-		list = append(list, p)
-		a.stepTimes(steps, files, c)
+	pack, err := framework.Read(file(ref.Digest), bytes.NewReader(body))
+	if err == nil && pack.Ref().Digest != ref.Digest {
+		err = errs.New(errs.Invalid, "the questions are written in another form than the one that the digest is of", "")
 	}
-	return list, whole
-}
-
-// stepEntries holds the entries of steps to the steps.
-func (a *auditor) stepEntries(c *cycle, entries []entry, files []coalition.SignedFile) error {
-	for i, e := range entries {
-		s, err := silence.ReadStep(files[i], c.charter.Coordinator.Key)
-		if err != nil {
-			return err
-		}
-		subject, text := "", ""
-		if s.Subject != nil {
-			subject, text = string(s.Subject.Kind), s.Subject.Digest
-		}
-		if e.Fields["procedure"] != s.Procedure || e.Fields["act"] != string(s.Act) || e.Fields["subject"] != subject || e.Fields["text"] != text {
-			return errs.New(errs.Invalid, "the entry says another thing than the step", "")
-		}
-	}
-	return nil
-}
-
-// stepTimes holds the times of steps to what witnesses saw.
-func (a *auditor) stepTimes(entries []entry, files []coalition.SignedFile, c *cycle) {
-	for i, e := range entries {
-		s, err := silence.ReadStep(files[i], c.charter.Coordinator.Key)
-		if err == nil {
-			a.notBefore(e, s.At, "time_step")
-		}
-	}
-}
-
-// leftOut counts the members of the charter that were no party, or by another key.
-func (a *auditor) leftOut(c *cycle, p *silence.Procedure) int {
-	n := 0
-	for _, cohort := range c.charter.Cohorts {
-		for _, m := range cohort.Members {
-			if key, ok := p.Party(m.ID); !ok || key != m.Key {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-// acknowledged holds what a chair acknowledged against the steps.
-func (a *auditor) acknowledged(c *cycle, procedures []silence.Procedure) {
-	for i, signed := range a.cfg.Acknowledgements {
-		ack, err := silence.ReadAcknowledgement(signed, c.charter.Coordinator.Key)
-		if err != nil {
-			a.unchecked(StepAdoption, "ack_other", i+1)
-			continue
-		}
-		at := slices.IndexFunc(procedures, func(p silence.Procedure) bool { return p.ID == ack.Procedure })
-		if at < 0 {
-			a.unchecked(StepAdoption, "ack_steps", i+1)
-			continue
-		}
-		switch err := procedures[at].CheckAcknowledgement(c.charter.Coordinator.Key, signed); {
-		case errs.KindOf(err) == errs.Conflict:
-			a.fails(StepAdoption, "", err, "ack_contradicts", i+1)
-		case err != nil:
-			a.unchecked(StepAdoption, "ack_steps", i+1)
-		default:
-			a.holds(StepAdoption, "ack_fits", i+1)
-		}
-	}
-}
-
-// phases replays the phases of the cycle.
-func (a *auditor) phases(c *cycle) {
-	list := a.of(c, ledger.KindPhase)
-	if len(list) == 0 {
-		return
-	}
-	slices.SortFunc(list, func(x, y entry) int { return x.Number("number") - y.Number("number") })
-	at := coalition.Phase(list[0].Fields["from"])
-	if at != coalition.Draft {
-		a.fails(StepPhases, a.place(list[0].number), nil, "phase_first", phase(at))
-		return
-	}
-	for i, e := range list {
-		from, to := coalition.Phase(e.Fields["from"]), coalition.Phase(e.Fields["to"])
-		if e.Number("number") != i+1 || from != at {
-			a.fails(StepPhases, a.place(e.number), nil, "phase_order", e.Number("number"), phase(from), phase(at))
-			return
-		}
-		if err := coalition.Step(from, to, e.Fields["reason"]); err != nil {
-			a.fails(StepPhases, a.place(e.number), err, "phase_step", phase(from), phase(to))
-			return
-		}
-		at = to
-	}
-	a.holds(StepPhases, "phases", len(list), phase(at))
+	return pack, "framework_bundle", err
 }
 
 // deadline holds the postponements to the charter.
@@ -426,11 +312,27 @@ func (a *auditor) notBefore(e entry, at int64, code string) bool {
 	return false
 }
 
+// seenBy says so where no witness had seen an entry by a moment. Nobody is accused: a
+// witness may have been late. Where nobody has seen anything that is said once.
+func (a *auditor) seenBy(e entry, by int64, code string) {
+	seen, ok := a.latest(e.number)
+	if !ok || !seen.Add(-skew).After(time.Unix(by, 0)) {
+		return
+	}
+	a.add(StepTimes, Unchecked, a.place(e.number), "", code, seconds(by), moment(seen))
+}
+
 // seenTimes holds what has a time to what witnesses saw.
 func (a *auditor) seenTimes(c *cycle) {
 	if len(a.times) == 0 {
 		a.unchecked(StepTimes, "time_nobody")
 		return
+	}
+	a.seenBy(entry{c.at, a.b.Statements[c.at]}, c.charter.Opens, "time_charter")
+	for _, e := range a.of(c, ledger.KindAdoption) {
+		if e.Fields["digest"] == c.digest && e.Fields["outcome"] == "adopted" {
+			a.seenBy(e, c.charter.Opens, "time_adoption")
+		}
 	}
 	good := true
 	for _, e := range a.of(c, ledger.KindRoster) {

@@ -7,3 +7,9 @@ func Template(code string) (en, fr string) { return sentences()[code].en, senten
 
 // PhaseWords returns what a phase is called in both languages.
 func PhaseWords(p coalition.Phase) (en, fr string) { return phase(p).en, phase(p).fr }
+
+// DetailWords returns the patterns of details in both languages.
+func DetailWords() [][2]string { return detailWords() }
+
+// InFrench returns a detail in French, or nothing.
+func InFrench(detail string) string { return inFrench(detail) }

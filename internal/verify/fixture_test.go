@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,8 +69,9 @@ func cells(l *framework.Layout, n int) []uint64 {
 
 // part is a signed file of a bundle.
 type part struct {
-	kind ledger.Kind
-	body []byte
+	kind     ledger.Kind
+	body     []byte
+	reckoned bool // it is of an earlier cycle
 }
 
 // world is a whole cycle in a ledger, honest until a test changes it, with every key.
@@ -81,9 +83,10 @@ type world struct {
 	receipts        []coalition.SignedReceipt
 	acknowledgement coalition.SignedFile // of a break in the first round
 	steps           []coalition.SignedFile
-	at              time.Time         // when witnesses saw it
-	early           map[int]time.Time // earlier checkpoints by size, and when they were seen
-	cosigners       []*keys.Signer    // who cosigns
+	at              time.Time            // when witnesses saw it
+	early           map[int]time.Time    // earlier checkpoints by size, and when they were seen
+	after           map[string]time.Time // likewise by the identity of the last entry that they cover
+	cosigners       []*keys.Signer       // who cosigns
 }
 
 func newWorld(t testing.TB, members, struck int) *world {
@@ -94,28 +97,56 @@ func newWorld(t testing.TB, members, struck int) *world {
 func newWorldOf(t testing.TB, path string, members, struck int) *world {
 	t.Helper()
 	pack, layout := readPack(t, path)
+	return newWorldWith(t, members, struck, pack, func(w *world) func(*coalitiontest.Cycle, string, int) []byte {
+		return func(c *coalitiontest.Cycle, roster string, count int) []byte {
+			return w.release(c, pack, cells(layout, count), roster, count)
+		}
+	})
+}
+
+// newWorldWith is newWorld with a release of one's own, or with its head alone.
+func newWorldWith(t testing.TB, members, struck int, pack *framework.Pack, release func(*world) func(*coalitiontest.Cycle, string, int) []byte) *world {
+	t.Helper()
+	layout, err := framework.NewLayout(pack)
+	if err != nil {
+		t.Fatal(err)
+	}
 	canonical, err := layout.Canonical()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{TB: t, files: make(map[string]part), early: make(map[int]time.Time)}
-	w.l = ledgertest.New(t, ledgertest.Config{
-		Members: members, Struck: struck, Layout: canonical, Sizes: layout.Sizes(),
-		Release: func(c *coalitiontest.Cycle, roster string, count int) []byte {
-			return w.release(c, pack, cells(layout, count), roster, count)
-		},
-	})
+	ref := coalition.FrameworkRef(pack.Ref())
+	w := &world{TB: t, files: make(map[string]part), early: make(map[int]time.Time), after: make(map[string]time.Time)}
+	cfg := ledgertest.Config{Members: members, Struck: struck, Layout: canonical, Sizes: layout.Sizes(), Framework: ref}
+	if release != nil {
+		cfg.Release = release(w)
+	}
+	w.l = ledgertest.New(t, cfg)
 	w.at = time.Unix(coalitiontest.Wipe+3600, 0)
 	w.cosigners = w.l.Witnesses
 	bundle, err := ledger.OpenBundle(t.Context(), w.l.Bundle(t))
 	w.must(err)
 	w.statements = bundle.Statements
 	for _, f := range bundle.Manifest.Files {
-		w.files[f.Digest] = part{f.Kind, bundle.Files[f.Digest]}
+		w.files[f.Digest] = part{kind: f.Kind, body: bundle.Files[f.Digest]}
 	}
 	w.receipts = w.l.Receipts
 	w.silence(false)
+	opened := w.statements[w.phase(coalition.Adopted)]
+	w.after[opened.ID()] = time.Unix(coalitiontest.Opens, 0).Add(-28 * 24 * time.Hour)
 	return w
+}
+
+// phase returns the place of the first step to a phase.
+func (w *world) phase(to coalition.Phase) int {
+	w.Helper()
+	i := slices.IndexFunc(w.statements, func(s ledger.Statement) bool {
+		return s.Kind == ledger.KindPhase && s.Fields["to"] == string(to)
+	})
+	if i < 0 {
+		w.Fatalf("there is no step to %s", to)
+	}
+	return i
 }
 
 func (w *world) must(err error) {
@@ -191,7 +222,12 @@ func (w *world) silence(dishonest bool) {
 		s, err := w.l.Ledger.Silence(step)
 		w.must(err)
 		entered = append(entered, s)
-		w.files[keys.Digest(step.Body)] = part{ledger.KindSilence, step.Body}
+		if s.Fields["act"] == "put" { // a witness sees it while the silence lasts
+			read, err := silence.ReadStep(step, w.l.Cycle.Coordinator.Public())
+			w.must(err)
+			w.after[s.ID()] = time.Unix(read.At, 0).Add(time.Hour)
+		}
+		w.files[keys.Digest(step.Body)] = part{kind: ledger.KindSilence, body: step.Body}
 	}
 	w.statements = append(entered, w.statements...)
 }
@@ -225,6 +261,14 @@ func (w *world) without(kinds ...ledger.Kind) {
 // bundle signs every statement and writes the bundle.
 func (w *world) bundle() ledger.Members {
 	w.Helper()
+	members, err := ledger.WriteBundle(w.parts())
+	w.must(err)
+	return members
+}
+
+// parts signs every statement and puts the bundle together.
+func (w *world) parts() ledger.Bundle {
+	w.Helper()
 	log := ledger.NewLog(w.l.Key)
 	b := ledger.Bundle{
 		Manifest: ledger.Manifest{Cycle: w.l.Cycle.Charter.Cycle}, Files: make(map[string][]byte),
@@ -233,6 +277,10 @@ func (w *world) bundle() ledger.Members {
 	for i, s := range w.statements {
 		if at, ok := w.early[i]; ok {
 			b.Earlier[uint64(i)] = w.cosigned(log, at)
+		} else if i > 0 {
+			if at, ok := w.after[w.statements[i-1].ID()]; ok {
+				b.Earlier[uint64(i)] = w.cosigned(log, at)
+			}
 		}
 		if s.Signature == "" {
 			var err error
@@ -249,7 +297,7 @@ func (w *world) bundle() ledger.Members {
 	b.View, err = ledger.ReadView(context.Background(), resources, c)
 	w.must(err)
 	for digest, p := range w.files {
-		if !slices.ContainsFunc(w.statements, func(s ledger.Statement) bool { return s.Kind == p.kind && s.Fields["digest"] == digest }) {
+		if !p.reckoned && !slices.ContainsFunc(w.statements, func(s ledger.Statement) bool { return s.Kind == p.kind && s.Fields["digest"] == digest }) {
 			continue
 		}
 		b.Manifest.Files = append(b.Manifest.Files, ledger.ManifestFile{Digest: digest, Kind: p.kind})
@@ -258,9 +306,7 @@ func (w *world) bundle() ledger.Members {
 	if w.receipts != nil {
 		b.Receipts[w.l.Cycle.Task(w).ID.String()] = w.receipts
 	}
-	members, err := ledger.WriteBundle(b)
-	w.must(err)
-	return members
+	return b
 }
 
 func (w *world) cosigned(log *ledger.Log, at time.Time) []byte {
@@ -285,6 +331,14 @@ func (w *world) verify(cfg verify.Config) *verify.Report {
 	w.Helper()
 	r, err := verify.Folder(context.Background(), w.bundle(), cfg)
 	w.must(err)
+	for _, f := range r.Findings {
+		if f.Text.In("en") == f.Code || f.Text.In("en") == "" || f.Text.In("fr") == "" || strings.Contains(f.Text.In("en")+f.Text.In("fr"), "%!") {
+			w.Errorf("%s has no words: %v", f.Code, f.Text)
+		}
+		if f.Detail != "" && (f.French == "" || strings.Contains(f.French, "*")) {
+			w.Errorf("of %s the detail %q is in English alone: %q", f.Code, f.Detail, f.French)
+		}
+	}
 	return r
 }
 

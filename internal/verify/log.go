@@ -200,7 +200,7 @@ func file(digest string) string { return "files/" + digest }
 
 // entries checks who signed each entry.
 func (a *auditor) entries() {
-	good, foreign, bad := 0, 0, 0
+	good, foreign, resting, bad := 0, 0, 0, 0
 	wrong := each(a.cfg.Attack.Workers, a.b.Statements, func(_ int, s ledger.Statement) error {
 		if c := a.speaks(s); c != nil {
 			return s.Verify(ledger.PartiesOf(c.charter))
@@ -208,27 +208,47 @@ func (a *auditor) entries() {
 		return nil
 	})
 	for number, s := range a.b.Statements {
-		switch err := wrong[number]; {
+		ours, code := s.Cycle == a.b.Manifest.Cycle, "entry_unsigned"
+		err := wrong[number]
+		if ours && s.Charter != "" && a.by[s.Charter] == nil && !a.entered(s.Charter) {
+			err, code = errs.New(errs.Invalid, "no entry of the cycle is of this charter: "+s.Charter, ""), "entry_charter"
+		}
+		switch {
 		case err != nil && bad == maxListed:
 			continue
 		case err != nil:
 			bad++
-			a.fails(StepEntries, a.place(number), err, "entry_unsigned", number, string(s.Kind))
+			a.fails(StepEntries, a.place(number), err, code, number, what(s))
 			if bad == maxListed {
 				a.fails(StepEntries, "", nil, "and_more")
 			}
-		case a.speaks(s) == nil:
-			foreign++
-		default:
+		case a.speaks(s) != nil:
 			good++
+		case ours:
+			resting++
+		default:
+			foreign++
 		}
 	}
-	if bad == 0 && good > 0 {
+	if resting > 0 {
+		a.unchecked(StepEntries, "entries_resting", resting)
+	}
+	if bad == 0 && resting == 0 && good > 0 {
 		a.holds(StepEntries, "entries_signed", good)
 	}
 	if foreign > 0 {
 		a.unchecked(StepEntries, "entries_foreign", foreign)
 	}
+}
+
+// entered reports whether the record has a charter of this digest for the cycle.
+func (a *auditor) entered(charter string) bool {
+	for _, s := range a.b.Of(ledger.KindCharter) {
+		if s.Fields["digest"] == charter {
+			return true
+		}
+	}
+	return false
 }
 
 // maxListed is how many findings of one sort are listed before it is said that there

@@ -26,6 +26,10 @@ func (a *auditor) releases(c *cycle) {
 			continue
 		}
 		body, ok := a.b.Signed(e.Statement)
+		if !ok && t.frozen != nil { // whoever may see the list with names may see the release
+			a.fails(StepRelease, a.place(e.number), nil, "release_left_out", t.cohort.ID)
+			continue
+		}
 		if !ok {
 			a.unchecked(StepRelease, "release_absent", t.cohort.ID)
 			continue
@@ -158,19 +162,20 @@ type dated struct {
 // with everything that was released before.
 func (a *auditor) disclosed() {
 	var all []dated
-	for _, p := range a.cfg.History {
-		all = append(all, dated{Past: p})
-	}
 	own := 0
 	for _, c := range a.cycles {
 		for i := range c.releases {
 			r := &c.releases[i]
 			own++
+			a.under(c, func() { a.forgotten(c, r) })
 			all = append(all, dated{release.Past{Release: r.file, Digest: r.Fields["digest"], Members: r.names()}, r})
 		}
 	}
 	if own == 0 {
 		return
+	}
+	for _, p := range a.history() {
+		all = append(all, dated{Past: p})
 	}
 	slices.SortStableFunc(all, func(x, y dated) int {
 		return cmp.Or(cmp.Compare(x.Release.Calendar.Opens, y.Release.Calendar.Opens), cmp.Compare(x.Release.Cycle, y.Release.Cycle), cmp.Compare(x.Release.Cohort, y.Release.Cohort))
@@ -279,23 +284,36 @@ func (a *auditor) missing(d dated, all []dated) (n int, nameless bool) {
 
 // editions looks for the releases that editions were drawn from, and their adoption.
 func (a *auditor) editions(c *cycle) {
-	for _, e := range a.of(c, ledger.KindEdition) {
+	list, releases := a.of(c, ledger.KindEdition), a.of(c, ledger.KindRelease)
+	for _, e := range list {
 		audience := e.Fields["audience"]
+		i := slices.IndexFunc(releases, func(r entry) bool { return r.Fields["digest"] == e.Fields["release"] })
+		var from *task
 		switch {
-		case !slices.ContainsFunc(a.of(c, ledger.KindRelease), func(r entry) bool { return r.Fields["digest"] == e.Fields["release"] }):
+		case i < 0:
 			a.fails(StepEditions, a.place(e.number), nil, "edition_release", audience)
+		case slices.ContainsFunc(list, func(o entry) bool {
+			return o.number < e.number && o.Fields["digest"] == e.Fields["digest"] && o.Fields["release"] != e.Fields["release"]
+		}):
+			a.fails(StepEditions, a.place(e.number), nil, "edition_two", audience)
 		case a.b.Files[e.Fields["digest"]] == nil:
 			a.unchecked(StepEditions, "edition_absent", audience)
 		default:
 			a.holds(StepEditions, "edition", audience)
 		}
-		switch a.outcome(c, "edition", e.Fields["digest"]) {
-		case "adopted":
-			a.holds(StepEditions, "edition_adopted", audience)
-		case "reopened":
-			a.fails(StepEditions, a.place(e.number), nil, "edition_reopened", audience)
-		default:
-			a.unchecked(StepEditions, "edition_unadopted", audience)
+		if i >= 0 {
+			if j := slices.IndexFunc(c.tasks, func(t task) bool { return t.ID.String() == releases[i].Fields["task_id"] }); j >= 0 {
+				from = &c.tasks[j]
+			}
+		}
+		a.editionAdoption(c, e, from)
+	}
+	told := make(map[string]bool)
+	for _, e := range a.of(c, ledger.KindAdoption) {
+		digest := e.Fields["digest"]
+		if e.Fields["subject"] == "edition" && !told[digest] && !slices.ContainsFunc(list, func(o entry) bool { return o.Fields["digest"] == digest }) {
+			told[digest] = true
+			a.add(StepEditions, Unchecked, a.place(e.number), "", "edition_unknown", ended(e.Fields["outcome"]))
 		}
 	}
 }

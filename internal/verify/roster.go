@@ -199,6 +199,8 @@ func (a *auditor) shares(c *cycle, t *task) {
 	have := a.ofTask(c, ledger.KindShare, t)
 	released := len(a.ofTask(c, ledger.KindRelease, t)) > 0
 	switch {
+	case len(have) > 0 && t.roster != nil && t.count < t.cohort.MinimumBatch:
+		a.fails(StepShares, a.place(have[0].number), nil, "shares_few", t.count, t.cohort.MinimumBatch, len(have), t.cohort.ID)
 	case len(have) == 2:
 		a.holds(StepShares, "shares", t.cohort.ID)
 	case released:
@@ -208,26 +210,44 @@ func (a *auditor) shares(c *cycle, t *task) {
 	case t.roster != nil:
 		a.unchecked(StepShares, "shares_none", t.cohort.ID)
 	}
+	if c.by != nil && len(have) > 0 && len(a.of(c.by, ledger.KindShare)) > 0 {
+		a.fails(StepShares, a.place(have[0].number), nil, "shares_both", t.cohort.ID)
+	}
 	for _, e := range a.ofTask(c, ledger.KindDisagreement, t) {
 		a.holds(StepRoster, "disagreement", t.cohort.ID, e.number)
 	}
 }
 
-// own looks for the submissions of a member whose receipts the reader brought.
-func (a *auditor) own(c *cycle) {
+// own looks for the submissions of a member whose receipts the reader brought, and says
+// something of each.
+func (a *auditor) own() {
 	for i, signed := range a.cfg.Receipts {
-		for j := range c.tasks {
-			t := &c.tasks[j]
-			r, err := signed.Open(t.ID, t.key)
-			if err != nil {
-				continue // it is of another task
-			}
-			a.ownReceipt(t, i+1, r, signed.Digest())
+		if !a.ownReceipt(i+1, signed) {
+			a.unchecked(StepReceipts, "own_nowhere", i+1)
 		}
 	}
 }
 
-func (a *auditor) ownReceipt(t *task, number int, r coalition.Receipt, digest string) {
+// ownReceipt looks for one. A receipt is its member's own word, and hosts do not sign
+// what they acknowledge: that another submission counts accuses nobody.
+func (a *auditor) ownReceipt(number int, signed coalition.SignedReceipt) (found bool) {
+	for _, c := range a.cycles {
+		for j := range c.tasks {
+			t := &c.tasks[j]
+			if r, err := signed.Open(t.ID, t.key); err == nil {
+				a.under(c, func() { a.ownSubmission(t, number, r, signed.Digest()) })
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (a *auditor) ownSubmission(t *task, number int, r coalition.Receipt, digest string) {
+	if t.roster == nil {
+		a.unchecked(StepReceipts, "own_early", number)
+		return
+	}
 	if t.frozen == nil {
 		a.unchecked(StepReceipts, "own_roster", number)
 		return
@@ -236,10 +256,11 @@ func (a *auditor) ownReceipt(t *task, number int, r coalition.Receipt, digest st
 	if err != nil {
 		return // it was opened before
 	}
+	place := file(t.roster.Fields["digest"])
 	i := slices.IndexFunc(full.Entries, func(e coalition.RosterEntry) bool { return e.Member == r.Member })
 	switch {
 	case i < 0:
-		a.fails(StepReceipts, file(t.roster.Fields["digest"]), nil, "own_missing", string(r.Member))
+		a.add(StepReceipts, Unchecked, place, "", "own_missing", string(r.Member))
 	case full.Entries[i].Receipt == digest && slices.Contains(t.members, r.Member):
 		a.holds(StepReceipts, "own_counts", string(r.Member), int(r.Sequence))
 	case full.Entries[i].Receipt == digest:
@@ -247,6 +268,6 @@ func (a *auditor) ownReceipt(t *task, number int, r coalition.Receipt, digest st
 	case full.Entries[i].Sequence > r.Sequence:
 		a.unchecked(StepReceipts, "own_later", string(r.Member), int(full.Entries[i].Sequence), int(r.Sequence))
 	default:
-		a.fails(StepReceipts, file(t.roster.Fields["digest"]), nil, "own_other", string(r.Member), int(full.Entries[i].Sequence), int(r.Sequence))
+		a.add(StepReceipts, Unchecked, place, "", "own_other", string(r.Member), int(full.Entries[i].Sequence), int(r.Sequence))
 	}
 }

@@ -9,11 +9,11 @@
 // bundle can prove stands in [Limits]. The words of both are in English and French.
 //
 // What the package promises: every byte of a bundle counts, so that one that was
-// changed shows up as a finding that fails and names the part; and no finding
-// rests on what only the bundle says of whom to trust. The charter's keys are
-// known because the charter is entered in a ledger whose key the reader has: a
-// reader who has the charter from elsewhere gives its digest, and is told if the
-// bundle's is another.
+// changed shows up as a finding that fails and names the part; and what rests on
+// something that only the bundle says is said. The keys of hosts and members are those
+// in the charter, which whoever keeps the ledger could have made up with everybody in
+// it: a reader who has the charter's digest from somebody else gives it, and is told
+// whether it is the bundle's; without it a finding says that they are not known.
 //
 // The package is pure: no I/O and no clock, and the same bundle gives the same report.
 package verify
@@ -53,6 +53,7 @@ const (
 	StepWitnesses   Step = "witnesses"
 	StepCharter     Step = "charter"
 	StepEntries     Step = "entries"
+	StepOrder       Step = "order"
 	StepFramework   Step = "framework"
 	StepAdoption    Step = "adoption"
 	StepPhases      Step = "phases"
@@ -73,7 +74,7 @@ const (
 // Steps returns all steps in order.
 func Steps() []Step {
 	return []Step{
-		StepBundle, StepLog, StepConsistency, StepWitnesses, StepCharter, StepEntries, StepFramework, StepAdoption, StepPhases, StepDeadline, StepTimes,
+		StepBundle, StepLog, StepConsistency, StepWitnesses, StepCharter, StepEntries, StepOrder, StepFramework, StepAdoption, StepPhases, StepDeadline, StepTimes,
 		StepReceipts, StepRoster, StepShares, StepRelease, StepApproval, StepDisclosure, StepAttack, StepEditions, StepWipe, StepTotals,
 	}
 }
@@ -84,8 +85,10 @@ type Finding struct {
 	Verdict Verdict        `json:"verdict"`
 	Code    string         `json:"code"` // of the sentence, for programs
 	Text    framework.Text `json:"text"`
-	Place   string         `json:"place,omitempty"`  // a part of the bundle; an entry as PART#NUMBER
-	Detail  string         `json:"detail,omitempty"` // what the check said, in English
+	Place   string         `json:"place,omitempty"`     // a part of the bundle; an entry as PART#NUMBER
+	Detail  string         `json:"detail,omitempty"`    // what the check said, in English
+	French  string         `json:"detail_fr,omitempty"` // likewise in French, where there are words for it
+	Charter string         `json:"charter,omitempty"`   // the digest of the one that it is about, where the cycle has several
 }
 
 // Report is what was found of one bundle.
@@ -98,6 +101,7 @@ type Report struct {
 	Entries   uint64         `json:"entries"`
 	Root      string         `json:"root"`
 	Findings  []Finding      `json:"findings"`
+	Summary   framework.Text `json:"summary"` // what the findings come to
 	Limits    []Sentence     `json:"cannot_be_proven"`
 	Note      framework.Text `json:"note,omitempty"` // what the reader should know of itself, where the collector key was used
 
@@ -127,7 +131,7 @@ type Config struct {
 	Now    time.Time
 
 	Seen    []byte // a checkpoint of an earlier run; nil: none
-	Charter string // hex SHA-256 of the charter as the reader has it from elsewhere; empty: not known
+	Charter string // hex SHA-256 of the charter as the reader has it from elsewhere, or its sixteen words; empty: not known
 
 	Acknowledgements []coalition.SignedFile    // of breaks of the silence, as a chair gave them
 	Receipts         []coalition.SignedReceipt // of a member's own submissions
@@ -158,6 +162,10 @@ type auditor struct {
 	by     map[string]*cycle // by the charter's digest
 	cycles []*cycle          // those that can be read, in the order of the ledger
 	times  []seenAt
+
+	words   map[string]words // the sentences by code
+	resting bool             // whether a charter of the cycle is not here, or cannot be read
+	current *cycle           // whose charter is spoken of, where there are several
 }
 
 // run checks an opened bundle. The error is about what the reader brought; whatever
@@ -166,12 +174,13 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 	if err := cfg.Policy.Check(); err != nil {
 		return nil, err
 	}
-	a := &auditor{cfg: cfg, b: b, report: &Report{Findings: []Finding{}, Limits: Limits()}, by: make(map[string]*cycle)}
+	a := &auditor{cfg: cfg, b: b, report: &Report{Findings: []Finding{}, Limits: Limits()}, by: make(map[string]*cycle), words: sentences()}
 	if opened != nil {
 		if errors.Is(opened, context.Canceled) || errors.Is(opened, context.DeadlineExceeded) {
 			return nil, opened
 		}
 		a.broken(opened)
+		a.report.Summary = a.report.inWords()
 		return a.report, nil
 	}
 	c := b.View.Checkpoint
@@ -183,29 +192,37 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 	}
 	a.charters()
 	a.entries()
+	a.inOrder()
+	a.phases()
 	for _, c := range a.cycles {
-		a.framework(c)
-		a.adoption(c)
-		a.phases(c)
-		a.deadline(c)
-		a.seenTimes(c)
-		for i := range c.tasks {
-			a.receipts(c, &c.tasks[i])
-			a.roster(c, &c.tasks[i])
-			a.shares(c, &c.tasks[i])
-		}
-		a.own(c)
-		a.releases(c)
-		a.editions(c)
-		a.wipes(c)
+		a.under(c, func() { a.cycle(c) })
 	}
+	a.acknowledged()
+	a.own()
 	a.disclosed()
 	a.totals()
 	if c := a.last(); c != nil {
 		a.report.Coalition, a.report.Marking, a.report.Charter = c.charter.Coalition, c.charter.Marking, c.digest
 	}
-	a.order()
+	a.arrange()
+	a.report.Summary = a.report.inWords()
 	return a.report, nil
+}
+
+// cycle checks what is under one charter.
+func (a *auditor) cycle(c *cycle) {
+	a.framework(c)
+	a.adoption(c)
+	a.deadline(c)
+	a.seenTimes(c)
+	for i := range c.tasks {
+		a.receipts(c, &c.tasks[i])
+		a.roster(c, &c.tasks[i])
+		a.shares(c, &c.tasks[i])
+	}
+	a.releases(c)
+	a.editions(c)
+	a.wipes(c)
 }
 
 // last returns the cycle under the last charter that can be read, or nil: with a
@@ -237,7 +254,14 @@ func NewFinding(step Step, verdict Verdict, place, code string, args ...any) Fin
 }
 
 func (a *auditor) add(step Step, verdict Verdict, place, detail, code string, args ...any) {
-	a.report.Findings = append(a.report.Findings, Finding{step, verdict, code, sentence(code, args...), place, detail})
+	f := Finding{Step: step, Verdict: verdict, Code: code, Text: said(a.words, code, args...), Place: place, Detail: detail, French: inFrench(detail)}
+	if c := a.current; c != nil {
+		f.Charter = c.digest
+		for lang, called := range c.called().text() {
+			f.Text[lang] += " (" + called + ")"
+		}
+	}
+	a.report.Findings = append(a.report.Findings, f)
 }
 
 func (a *auditor) holds(step Step, code string, args ...any) {
@@ -261,9 +285,9 @@ func (a *auditor) fails(step Step, place string, err error, code string, args ..
 	a.add(step, Fails, place, detail, code, args...)
 }
 
-// order puts the findings in the order of the steps, and says of a step of which
+// arrange puts the findings in the order of the steps, and says of a step of which
 // nothing was said that there is nothing to check.
-func (a *auditor) order() {
+func (a *auditor) arrange() {
 	var ordered []Finding
 	for _, step := range Steps() {
 		before := len(ordered)
@@ -273,7 +297,11 @@ func (a *auditor) order() {
 			}
 		}
 		if len(ordered) == before && step != StepTotals {
-			ordered = append(ordered, Finding{Step: step, Verdict: Unchecked, Code: "nothing", Text: sentence("nothing")})
+			code := "nothing"
+			if a.resting && len(a.cycles) == 0 {
+				code = "rests"
+			}
+			ordered = append(ordered, NewFinding(step, Unchecked, "", code))
 		}
 	}
 	a.report.Findings = ordered

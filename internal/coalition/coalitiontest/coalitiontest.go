@@ -36,6 +36,8 @@ type Config struct {
 	Suite   dap.Suite            // zero: X25519
 	Variant dap.Variant          // zero: dap-18
 	Name    string               // draws other keys
+
+	Framework coalition.FrameworkRef // zero: one that there is not
 }
 
 // Cycle is a cycle and every key in it. The keys of one [Config] are the same in
@@ -83,9 +85,12 @@ func New(t testing.TB, cfg Config) *Cycle {
 	b.must(err)
 	seed := c.Seed.Digest()
 	cohort.Task = b.task(c.Prio3, seed, cohort.MinimumBatch)
+	if cfg.Framework == (coalition.FrameworkRef{}) {
+		cfg.Framework = coalition.FrameworkRef{ID: "sample", Version: "1.0.0", Digest: hex.EncodeToString(seed[:])}
+	}
 	charter := coalition.Charter{
 		Coalition: "test", Cycle: "2026", Marking: "SYNTHETIC",
-		Framework:   coalition.FrameworkRef{ID: "sample", Version: "1.0.0", Digest: hex.EncodeToString(seed[:])},
+		Framework:   cfg.Framework,
 		Layout:      cfg.Layout,
 		Cohorts:     []coalition.Cohort{cohort},
 		Leader:      coalition.Host{Member: cfg.Members[0], Key: c.Leader.Public(), HPKE: b.encode(dap.HpkeConfigList{c.LeaderHPKE.Config()})},

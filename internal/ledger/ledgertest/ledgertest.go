@@ -27,6 +27,7 @@ type Config struct {
 	Release   func(*coalitiontest.Cycle, string, int) []byte  // the release of a roster's digest and its count; nil: its head alone
 	Layout    []byte                                          // of the cycle; nil: two blocks
 	Sizes     []uint16                                        // of the layout's blocks
+	Framework coalition.FrameworkRef                          // zero: one that there is not
 	Extra     func(*ledger.Cycle) ([]ledger.Statement, error) // further statements; nil: none
 }
 
@@ -80,7 +81,7 @@ func New(t testing.TB, cfg Config) *Ledger {
 	for i := range members {
 		members[i] = coalition.MemberID(fmt.Sprintf("Member %05d", i+1))
 	}
-	l.Cycle = coalitiontest.New(t, coalitiontest.Config{Members: members, Layout: cfg.Layout, Sizes: cfg.Sizes})
+	l.Cycle = coalitiontest.New(t, coalitiontest.Config{Members: members, Layout: cfg.Layout, Sizes: cfg.Sizes, Framework: cfg.Framework})
 	var err error
 	l.Ledger, err = ledger.NewCycle(l.Cycle.Signed)
 	b.must(err)
@@ -184,11 +185,16 @@ func (b builder) statements(l *Ledger) []ledger.Statement {
 	var list []ledger.Statement
 	add := func(s []ledger.Statement, err error) { b.Helper(); b.must(err); list = append(list, s...) }
 	one := func(s ledger.Statement, err error) { b.Helper(); b.must(err); list = append(list, s) }
-	one(c.Phase(1, coalition.Draft, coalition.Consultation, ""))
+	steps := 0
+	step := func(from, to coalition.Phase) { b.Helper(); steps++; one(c.Phase(steps, from, to, "")) }
+	step(coalition.Draft, coalition.Consultation)
 	add(c.CharterStatements())
 	one(c.Adoption("charter", l.Cycle.Signed.Digest(), 1, true))
-	one(c.Phase(2, coalition.Consultation, coalition.Adopted, ""))
+	step(coalition.Consultation, coalition.Adopted)
+	step(coalition.Adopted, coalition.Open)
+	step(coalition.Open, coalition.Closing)
 	add(c.Frozen(coalitiontest.Cohort, l.Frozen))
+	step(coalition.Closing, coalition.Closed)
 	for role, host := range map[string]*keys.Signer{"leader": l.Cycle.Leader, "helper": l.Cycle.Helper} {
 		s, ok, err := c.RecordLine(l.ShareLine(b, role, host))
 		if err != nil || !ok {
@@ -197,7 +203,10 @@ func (b builder) statements(l *Ledger) []ledger.Statement {
 		list = append(list, s)
 	}
 	slices.SortFunc(list[len(list)-2:], func(x, y ledger.Statement) int { return slices.Compare([]byte(x.ID()), []byte(y.ID())) })
+	step(coalition.Closed, coalition.Aggregated)
 	add(c.Release(l.Release))
+	step(coalition.Aggregated, coalition.Review)
+	step(coalition.Review, coalition.Released)
 	one(c.Edition("public", l.Release.Body, []byte("the public edition")))
 	for _, file := range l.Wipes {
 		one(c.Wipe(file))

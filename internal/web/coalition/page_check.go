@@ -102,6 +102,9 @@ func (d *drawing) ran() []checkRun {
 			Title: d.Plain(sheet.PackTitle), Lead: d.T("check.ranLead", "Ledger", r.Ledger, "Entries", d.Number(int(r.Entries))),
 			Sum: d.T("check.sum", "Holds", r.Count(verify.Holds), "Fails", r.Count(verify.Fails), "Unchecked", r.Count(verify.Unchecked)),
 		}
+		if r.Summary != nil { // an earlier muster's report has none
+			run.Sum += " " + r.Summary.In(d.Lang)
+		}
 		for _, step := range verify.Steps() {
 			s := checkStep{Title: step.Title().In(d.Lang)}
 			for _, f := range r.Findings {

@@ -1,0 +1,289 @@
+package verify
+
+import (
+	"slices"
+
+	"muster/internal/coalition"
+	"muster/internal/errs"
+	"muster/internal/ledger"
+	"muster/internal/silence"
+)
+
+// settled is how the record has it that a text stands under the silence procedure.
+type settled string
+
+// How a text stands. The first three follow from the steps.
+const (
+	byAdoption  settled = "adopted"
+	contradicts settled = "contradicts" // the entry of how it ended is not how the steps end
+	reopened    settled = "reopened"
+	unshown     settled = "said" // adopted, says the coordinator; the steps are not in the bundle
+	bare        settled = "bare" // likewise; the record has no steps
+	unsettled   settled = "none"
+)
+
+// settle returns how a text stands, and the procedure that adopted it, if its steps are
+// here.
+func (a *auditor) settle(c *cycle, kind silence.SubjectKind, digest string) (settled, *silence.Procedure) {
+	said := a.outcome(c, string(kind), digest)
+	for i := range c.procedures {
+		p := &c.procedures[i]
+		switch {
+		case p.CheckAdopted(kind, digest) != nil:
+			continue
+		case said == "reopened":
+			return contradicts, nil
+		}
+		return byAdoption, p
+	}
+	switch {
+	case said == "reopened":
+		return reopened, nil
+	case said == "":
+		return unsettled, nil
+	}
+	var of []string // the procedures that had this text under silence
+	for _, e := range a.of(c, ledger.KindSilence) {
+		if e.Fields["text"] == digest {
+			of = append(of, e.Fields["procedure"])
+		}
+	}
+	if len(of) == 0 {
+		return bare, nil
+	}
+	for _, id := range of {
+		if !slices.ContainsFunc(c.procedures, func(p silence.Procedure) bool { return p.ID == id }) {
+			return unshown, nil
+		}
+	}
+	return contradicts, nil
+}
+
+// adoption looks for the adoption of the charter.
+func (a *auditor) adoption(c *cycle) {
+	a.procedures(c)
+	switch as, p := a.settle(c, silence.Charter, c.digest); as {
+	case byAdoption:
+		left := 0
+		for _, cohort := range c.charter.Cohorts {
+			left += leftOut(cohort, p)
+		}
+		switch {
+		case left > 0:
+			a.fails(StepAdoption, "", nil, "adoption_left_out", left)
+		case p.Last > c.charter.Opens:
+			a.fails(StepAdoption, "", nil, "adoption_late", seconds(p.Last), seconds(c.charter.Opens))
+		default:
+			a.holds(StepAdoption, "adopted", len(p.Parties), len(p.Rounds), seconds(p.Last))
+		}
+	case contradicts:
+		a.fails(StepAdoption, "", nil, "adoption_contradicts")
+	case reopened:
+		a.fails(StepAdoption, "", nil, "adoption_reopened")
+	case bare:
+		a.unchecked(StepAdoption, "adoption_bare")
+	case unshown:
+		a.unchecked(StepAdoption, "adoption_said")
+	default:
+		a.notAdopted(c)
+	}
+}
+
+// editionAdoption looks for the adoption of an edition, as for that of a charter: the
+// members whose answers it is drawn from must have been parties.
+func (a *auditor) editionAdoption(c *cycle, e entry, from *task) {
+	audience := e.Fields["audience"]
+	switch as, p := a.settle(c, silence.Edition, e.Fields["digest"]); as {
+	case byAdoption:
+		if from != nil {
+			if left := leftOut(from.cohort, p); left > 0 {
+				a.fails(StepEditions, a.place(e.number), nil, "edition_left_out", left, audience)
+				return
+			}
+		}
+		a.holds(StepEditions, "edition_adopted", audience, len(p.Parties), len(p.Rounds), seconds(p.Last))
+	case contradicts:
+		a.fails(StepEditions, a.place(e.number), nil, "edition_contradicts", audience)
+	case reopened:
+		a.fails(StepEditions, a.place(e.number), nil, "edition_reopened", audience)
+	case bare:
+		a.unchecked(StepEditions, "edition_bare", audience)
+	case unshown:
+		a.unchecked(StepEditions, "edition_said", audience)
+	default:
+		a.unchecked(StepEditions, "edition_unadopted", audience)
+	}
+}
+
+// replacing returns the charter that one is in the place of, or nil.
+func (a *auditor) replacing(c *cycle) *cycle {
+	i := slices.IndexFunc(a.cycles, func(o *cycle) bool { return o.by == c })
+	if i < 0 {
+		return nil
+	}
+	return a.cycles[i]
+}
+
+// notAdopted judges a charter of whose adoption the record says nothing: it is wrong if
+// the cycle went on all the same.
+func (a *auditor) notAdopted(c *cycle) {
+	if old := a.replacing(c); old != nil && a.outcome(old, "charter", old.digest) == "adopted" {
+		a.unchecked(StepAdoption, "adoption_replaced", old.digest[:8])
+		return
+	}
+	for number, s := range a.b.Statements {
+		to := coalition.Phase(s.Fields["to"])
+		if s.Kind == ledger.KindPhase && s.Cycle == a.b.Manifest.Cycle && (to == coalition.Adopted || to == coalition.Open) {
+			a.fails(StepAdoption, a.place(number), nil, "adoption_missing", phase(to))
+			return
+		}
+	}
+	a.unchecked(StepAdoption, "adoption_none")
+}
+
+// ended returns how a procedure ended.
+func ended(outcome string) words {
+	if outcome == "adopted" {
+		return words{"adopted", "adoptée"}
+	}
+	return words{"opened again", "rouverte"}
+}
+
+// outcome returns what the last entry of an adoption says of a document.
+func (a *auditor) outcome(c *cycle, subject, digest string) string {
+	outcome := ""
+	for _, e := range a.of(c, ledger.KindAdoption) {
+		if e.Fields["subject"] == subject && e.Fields["digest"] == digest {
+			outcome = e.Fields["outcome"]
+		}
+	}
+	return outcome
+}
+
+// procedures replays the procedures whose steps are entered and in the bundle.
+func (a *auditor) procedures(c *cycle) {
+	byID := make(map[string][]entry)
+	var ids []string
+	for _, e := range a.of(c, ledger.KindSilence) {
+		id := e.Fields["procedure"]
+		if byID[id] == nil {
+			ids = append(ids, id)
+		}
+		byID[id] = append(byID[id], e)
+	}
+	for _, id := range ids {
+		steps := byID[id]
+		slices.SortFunc(steps, func(x, y entry) int { return x.Number("number") - y.Number("number") })
+		var files []coalition.SignedFile
+		for n, e := range steps {
+			if e.Number("number") != n {
+				a.fails(StepAdoption, a.place(e.number), nil, "step_missing", n)
+				files = nil
+				break
+			}
+			body, ok := a.b.Signed(e.Statement)
+			if !ok {
+				files = nil
+				break
+			}
+			files = append(files, body)
+		}
+		if files == nil {
+			continue
+		}
+		p, err := silence.Replay(c.charter.Coordinator.Key, files)
+		if err == nil {
+			err = a.stepEntries(c, steps, files)
+		}
+		if err != nil {
+			a.fails(StepAdoption, a.place(steps[0].number), err, "step_wrong")
+			continue
+		}
+		c.procedures = append(c.procedures, p)
+		a.stepTimes(steps, files, c)
+	}
+}
+
+// stepEntries holds the entries of steps to the steps.
+func (a *auditor) stepEntries(c *cycle, entries []entry, files []coalition.SignedFile) error {
+	for i, e := range entries {
+		s, err := silence.ReadStep(files[i], c.charter.Coordinator.Key)
+		if err != nil {
+			return err
+		}
+		subject, text := "", ""
+		if s.Subject != nil {
+			subject, text = string(s.Subject.Kind), s.Subject.Digest
+		}
+		if e.Fields["procedure"] != s.Procedure || e.Fields["act"] != string(s.Act) || e.Fields["subject"] != subject || e.Fields["text"] != text {
+			return errs.New(errs.Invalid, "the entry says another thing than the step", "")
+		}
+	}
+	return nil
+}
+
+// stepTimes holds the times of steps to what witnesses saw: none before its date, and
+// what puts a text under silence while the silence lasts, or it may have been written
+// afterwards.
+func (a *auditor) stepTimes(entries []entry, files []coalition.SignedFile, c *cycle) {
+	for i, e := range entries {
+		s, err := silence.ReadStep(files[i], c.charter.Coordinator.Key)
+		if err != nil {
+			continue
+		}
+		a.notBefore(e, s.At, "time_step")
+		if s.Act == silence.Put || s.Act == silence.Extend {
+			a.seenBy(e, s.Until, "time_silence")
+		}
+	}
+}
+
+// leftOut counts the members of a cohort that were no party, or by another key.
+func leftOut(cohort coalition.Cohort, p *silence.Procedure) int {
+	n := 0
+	for _, m := range cohort.Members {
+		if key, ok := p.Party(m.ID); !ok || key != m.Key {
+			n++
+		}
+	}
+	return n
+}
+
+// acknowledged holds what a chair acknowledged against the steps.
+func (a *auditor) acknowledged() {
+	for i, signed := range a.cfg.Acknowledgements {
+		a.acknowledgement(i+1, signed)
+	}
+}
+
+func (a *auditor) acknowledgement(number int, signed coalition.SignedFile) {
+	by := false
+	for _, c := range a.cycles {
+		ack, err := silence.ReadAcknowledgement(signed, c.charter.Coordinator.Key)
+		if err != nil {
+			continue
+		}
+		by = true
+		at := slices.IndexFunc(c.procedures, func(p silence.Procedure) bool { return p.ID == ack.Procedure })
+		if at < 0 {
+			continue
+		}
+		p := c.procedures[at]
+		switch err := p.CheckAcknowledgement(c.charter.Coordinator.Key, signed); {
+		case errs.KindOf(err) == errs.Conflict:
+			a.fails(StepAdoption, "", err, "ack_contradicts", number)
+		case err != nil && (p.State == silence.Adopted || p.State == silence.Withdrawn):
+			a.fails(StepAdoption, "", err, "ack_round", number)
+		case err != nil:
+			a.unchecked(StepAdoption, "ack_steps", number)
+		default:
+			a.holds(StepAdoption, "ack_fits", number)
+		}
+		return
+	}
+	if by {
+		a.unchecked(StepAdoption, "ack_steps", number)
+	} else {
+		a.unchecked(StepAdoption, "ack_other", number)
+	}
+}

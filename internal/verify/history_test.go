@@ -1,0 +1,125 @@
+package verify_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"muster/internal/coalition"
+	"muster/internal/coalition/coalitiontest"
+	"muster/internal/keys"
+	"muster/internal/ledger"
+	"muster/internal/release"
+	"muster/internal/release/releasetest"
+	"muster/internal/verify"
+)
+
+// lastYear is what was released a year before a world's cycle, with the list that it is
+// of, and its entries in the record.
+type lastYear struct {
+	earlier         release.Earlier
+	release, roster []byte
+	entries         []ledger.Statement
+}
+
+func (w *world) lastYear() lastYear {
+	w.Helper()
+	const year = 365 * 86400
+	pack, layout := readPack(w, harbour)
+	c := w.l.Cycle
+	roster, err := coalition.ParseRoster(w.l.Frozen.Roster.Body, c.Task(w).ID)
+	w.must(err)
+	for i := range roster.Entries {
+		roster.Entries[i].Receipt = ledger.Digest([]byte(roster.Entries[i].Member))
+	}
+	var y lastYear
+	y.roster, err = keys.Canonical(roster)
+	w.must(err)
+	r := releasetest.New(w, releasetest.Config{
+		Coalition: c.Charter.Coalition, Cycle: "2025", Cohort: coalitiontest.Cohort, Marking: c.Charter.Marking, Pack: pack, Cells: cells(layout, 12),
+		Members: 12, Submissions: 12, Calendar: release.Calendar{Opens: c.Charter.Opens - year, Deadline: c.Charter.Deadline - year},
+	})
+	charter := ledger.Digest([]byte("last year's charter"))
+	r.CharterDigest, r.RosterDigest = charter, keys.Digest(y.roster)
+	w.must(r.Complete())
+	y.release, err = r.Canonical()
+	w.must(err)
+	y.earlier = release.Earlier{Cycle: "2025", Cohort: coalitiontest.Cohort, Framework: r.Framework.ID, Release: keys.Digest(y.release)}
+	for _, kind := range []ledger.Kind{ledger.KindCharter, ledger.KindRelease} {
+		s := w.statements[w.index(kind)]
+		fields := make(map[string]string)
+		for name, value := range s.Fields {
+			fields[name] = value
+		}
+		fields["digest"] = map[ledger.Kind]string{ledger.KindCharter: charter, ledger.KindRelease: y.earlier.Release}[kind]
+		y.entries = append(y.entries, ledger.Statement{Version: 1, Kind: kind, Cycle: "2025", Charter: charter, Fields: fields, Note: "signed by others"})
+	}
+	return y
+}
+
+// TestHistory: the bundle brings what its release reckons with, and all of it is attacked
+// together and held to the record.
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	type year = lastYear
+	put := func(w *world, y year) {
+		w.files[y.earlier.Release] = part{ledger.KindRelease, y.release, true}
+		w.files[keys.Digest(y.roster)] = part{ledger.KindRoster, y.roster, true}
+	}
+	enter := func(w *world, y year) { w.statements = append(slices.Clone(y.entries), w.statements...) }
+	reckon := func(w *world, y year) {
+		w.remake(func(r *release.Release) { r.History = []release.Earlier{y.earlier} })
+	}
+	for _, row := range []struct {
+		name    string
+		do      func(*world, year)
+		code    string
+		verdict verify.Verdict
+	}{
+		{"entered, and here", func(w *world, y year) { reckon(w, y); put(w, y); enter(w, y) }, "attacked", verify.Holds},
+		{"in another record", func(w *world, y year) { reckon(w, y); put(w, y) }, "history_elsewhere", verify.Unchecked},
+		{"not here", func(w *world, y year) { reckon(w, y); enter(w, y) }, "attack_absent", verify.Unchecked},
+		{"its list is not here", func(w *world, y year) { reckon(w, y); put(w, y); delete(w.files, keys.Digest(y.roster)) }, "attack_absent", verify.Unchecked},
+		{"another than was entered", func(w *world, y year) {
+			reckon(w, y)
+			put(w, y)
+			y.entries[1].Fields["digest"] = ledger.Digest([]byte("another"))
+			enter(w, y)
+		}, "history_other", verify.Fails},
+		{"entered and not reckoned with", enter, "history_forgot", verify.Fails},
+		{"of a rehearsal, and not reckoned with", func(w *world, y year) {
+			y.entries[0].Fields["marking"] = "REHEARSAL"
+			enter(w, y)
+		}, "attacked", verify.Holds},
+		{"said to be of another cycle", func(w *world, y year) {
+			y.earlier.Cycle = "2024"
+			reckon(w, y)
+			put(w, y)
+		}, "history_wrong", verify.Fails},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 12, 0)
+			row.do(w, w.lastYear())
+			r := w.verify(w.config())
+			if !slices.Contains(codes(r, row.verdict), row.code) || (row.verdict != verify.Fails) == r.Failed() {
+				t.Errorf("%s is not found:\n%s", row.code, listing(r))
+			}
+			if row.name == "entered, and here" && !strings.Contains(listing(r), "releases: 2.") {
+				t.Errorf("the earlier release was not attacked with it:\n%s", listing(r))
+			}
+		})
+	}
+}
+
+// TestStrangeFile: what no entry names and no release reckons with has no place in a
+// bundle.
+func TestStrangeFile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, 0)
+	y := w.lastYear()
+	w.files[y.earlier.Release] = part{ledger.KindRelease, y.release, true}
+	if _, err := ledger.WriteBundle(w.parts()); err == nil {
+		t.Error("it is taken")
+	}
+}
