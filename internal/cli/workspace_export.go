@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -16,7 +15,6 @@ import (
 	"muster/internal/config"
 	"muster/internal/errs"
 	"muster/internal/exchange/workbook"
-	"muster/internal/framework"
 	"muster/internal/workspace"
 )
 
@@ -181,9 +179,11 @@ func (w *openWorkspace) fillBook(ctx context.Context, book *workbook.Book, f wor
 			book.Surveys = append(book.Surveys, s)
 			continue
 		}
-		if s.Outcomes, err = w.sectionOf(ctx, survey.ID, s.Pack, f.body); err != nil {
+		asked, err := w.Asked(ctx, w.person, survey.ID)
+		if err != nil {
 			return err
 		}
+		s.Outcomes = asked[f.body]
 		if len(s.Outcomes) == 0 {
 			return errs.New(errs.NotFound, fmt.Sprintf("no section of %s lists the body %s", survey.ID, errs.Quote(f.body)), "list it in a section first, on the page of bodies and sections: muster workspace serve")
 		}
@@ -213,22 +213,6 @@ func (w *openWorkspace) body(ctx context.Context, id string) (*assess.Body, erro
 		}
 	}
 	return nil, errs.New(errs.NotFound, "there is no body "+errs.Quote(id), "bodies are listed on a page of the workspace: muster workspace serve")
-}
-
-// sectionOf returns the outcomes of the sections that list a body, in the pack's
-// order.
-func (w *openWorkspace) sectionOf(ctx context.Context, id workspace.SurveyID, pack *framework.Pack, body string) ([]string, error) {
-	sections, err := w.Sections(ctx, w.person, id)
-	if err != nil {
-		return nil, err
-	}
-	var outcomes []string
-	for _, o := range pack.Outcomes() {
-		if slices.ContainsFunc(sections, func(s workspace.SavedSection) bool { return slices.Contains(s.Bodies, body) && s.Covers(o) }) {
-			outcomes = append(outcomes, o.ID)
-		}
-	}
-	return outcomes, nil
 }
 
 // openSheet opens a file that a spreadsheet wrote, and returns its size.

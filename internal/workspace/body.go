@@ -178,36 +178,42 @@ func (s *Service) Contributions(ctx context.Context, person Person, id SurveyID,
 // that list them. What somebody else changed meanwhile is merged; what both changed is
 // a [Clash]; what is there already gives no revision.
 func (s *Service) Contribute(ctx context.Context, person Person, id SurveyID, outcome string, base Revision, c assess.Contribution) (SavedContribution, error) {
-	if err := (assess.Entry{Level: c.Level, Note: c.Note}).Check(); err != nil {
-		return SavedContribution{}, err
-	}
-	saved := SavedContribution{Contribution: c, Outcome: outcome}
-	err := s.change(ctx, "contribute", person, contribute, func(tx change) error {
-		is, err := s.writable(tx, id)
-		if err != nil {
-			return err
-		}
-		if _, err := is.outcome(outcome); err != nil {
-			return err
-		}
-		if err := s.mayContribute(tx, person, is, outcome, c.Body); err != nil {
-			return err
-		}
-		key := contributionKey(id, outcome, c.Body)
-		was, revised, err := get[keptContribution](tx, key)
-		now := keptContribution{Level: c.Level, Note: c.Note}
-		switch {
-		case err != nil && !errors.Is(err, errNone):
-			return err
-		case err == nil && was == now:
-			saved.Revised = revised
-			return nil
-		}
-		now, saved.Revised, err = keepMerged(tx, key, base, now, contributionParts(), nil)
-		saved.Level, saved.Note = now.Level, now.Note
-		return clashOf(err, c.Body)
+	var saved SavedContribution
+	err := s.change(ctx, "contribute", person, contribute, func(tx change) (err error) {
+		saved, err = s.contribute(tx, id, outcome, base, c)
+		return err
 	})
 	return saved, err
+}
+
+func (s *Service) contribute(tx change, id SurveyID, outcome string, base Revision, c assess.Contribution) (SavedContribution, error) {
+	saved := SavedContribution{Contribution: c, Outcome: outcome}
+	if err := (assess.Entry{Level: c.Level, Note: c.Note}).Check(); err != nil {
+		return saved, err
+	}
+	is, err := s.writable(tx, id)
+	if err != nil {
+		return saved, err
+	}
+	if _, err := is.outcome(outcome); err != nil {
+		return saved, err
+	}
+	if err := s.mayContribute(tx, tx.person, is, outcome, c.Body); err != nil {
+		return saved, err
+	}
+	key := contributionKey(id, outcome, c.Body)
+	was, revised, err := get[keptContribution](tx, key)
+	now := keptContribution{Level: c.Level, Note: c.Note}
+	switch {
+	case err != nil && !errors.Is(err, errNone):
+		return saved, err
+	case err == nil && was == now:
+		saved.Revised = revised
+		return saved, nil
+	}
+	now, saved.Revised, err = keepMerged(tx, key, base, now, contributionParts(), nil)
+	saved.Level, saved.Note = now.Level, now.Note
+	return saved, clashOf(err, c.Body)
 }
 
 // clashOf makes of a clash of what is kept one of contributions.

@@ -59,6 +59,10 @@ func (rd *reader) key(g *grid, row gridRow, id gridCell, h header) (Key, bool) {
 		rd.add(g.fault(row, id, colID, errs.Quote(k.Body)+" is not a body of the member", "a body that the workspace lists"))
 		return k, false
 	}
+	if fault, allowed := rd.outside(s, k); fault != "" {
+		rd.add(g.fault(row, id, colID, fault, allowed))
+		return k, false
+	}
 	if first, twice := rd.rows[k]; twice {
 		rd.add(g.fault(row, id, colID, fmt.Sprintf("%s has a row already, at %s", errs.Quote(k.String()), first), "one row for each outcome; delete the copy"))
 		return k, false
