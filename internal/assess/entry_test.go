@@ -371,7 +371,9 @@ func TestSignOff(t *testing.T) {
 	for _, step := range chain {
 		before := so
 		var err error
-		if so, err = so.Decide(yes(step.ID, one)); err != nil {
+		d := yes(step.ID, one)
+		d.By = "who is the " + step.ID
+		if so, err = so.Decide(d); err != nil {
 			t.Fatal(err)
 		}
 		if len(before.Decisions)+1 != len(so.Decisions) {

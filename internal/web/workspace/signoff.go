@@ -35,6 +35,7 @@ type signoffView struct {
 	Opinion               *opinionView
 	Passkey               *passkeyView // nil where nobody signs with passkeys
 	Decides               bool         // at the step whose turn it is
+	Twice                 string       // that she has approved at an earlier step, which keeps her from this one
 	May                   mayView
 	Statements            []web.Link // the signed files that count now
 }
@@ -42,7 +43,7 @@ type signoffView struct {
 type chainRow struct {
 	ID, Name, Label string
 	N               int
-	Signed          bool
+	Signed, Again   bool
 }
 
 type stepView struct {
@@ -99,6 +100,9 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 	view.Passkey, view.May = p.passkey(v, "signoff"), v.may("signoff")
 	turn, waiting := so.Next(is.Digest)
 	view.Decides = waiting && v.person.DecidesAt(turn.ID)
+	if earlier, twice := so.Twice(assess.Decision{Step: turn.ID, Digest: is.Digest, By: v.person.Name}); twice && view.Decides {
+		view.Twice = v.T("signoff.twice", "Name", earlier.Name)
+	}
 	standing := so.Standing(is.Digest)
 	names := make(map[string]string)
 	passed := waiting
@@ -146,7 +150,7 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 		view.Heading, view.Lead = v.T("signoff.all"), v.T("signoff.allLead")
 	}
 	for _, step := range so.Chain {
-		view.Chain = append(view.Chain, chainRow{step.ID, step.Name, v.T("signoff.step", "N", len(view.Chain)+1), len(view.Chain), step.Signed})
+		view.Chain = append(view.Chain, chainRow{step.ID, step.Name, v.T("signoff.step", "N", len(view.Chain)+1), len(view.Chain), step.Signed, step.Again})
 	}
 	for range min(2, assess.MaxSteps-len(so.Chain)) {
 		view.Chain = append(view.Chain, chainRow{Label: v.T("signoff.step", "N", len(view.Chain)+1), N: len(view.Chain)})
@@ -162,6 +166,9 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 	switch {
 	case err == nil:
 		view.Opinion = &opinionView{Text: opinion.Text, Holds: holds, Who: opinion.By, Signed: v.signedOpinion(opinion)}
+		if view.Opinion.Same, err = p.sameOpinion(r, v, opinion); err != nil {
+			return signoffView{}, err
+		}
 	case errs.KindOf(err) != errs.NotFound:
 		return signoffView{}, err
 	}
@@ -179,7 +186,7 @@ func (p *Pages) setChain(w http.ResponseWriter, r *http.Request, v *visit) error
 		if name == "" { // a row without a name is taken out
 			continue
 		}
-		step := assess.Step{ID: ids[i], Name: name, Signed: slices.Contains(r.PostForm["signed"], strconv.Itoa(i))}
+		step := assess.Step{ID: ids[i], Name: name, Signed: slices.Contains(r.PostForm["signed"], strconv.Itoa(i)), Again: len(chain) > 0 && slices.Contains(r.PostForm["again"], strconv.Itoa(i))}
 		if step.ID == "" {
 			step.ID = freshStep(ids, chain)
 		}
