@@ -103,7 +103,7 @@ func openWorkspaceKey(ctx context.Context, env Env, folder config.Workspace, loc
 		return nil, placeError(err, folder.Dir, "make room there, and run the command again")
 	}
 	return &openWorkspace{
-		Service: workspace.New(workspace.Config{Store: db, Now: env.Now}),
+		Service: workspace.New(workspace.Config{Store: db, Now: env.Now, Rand: env.Rand}),
 		folder:  folder, lock: lock, db: db, person: workspace.Lead(userName()),
 	}, nil
 }

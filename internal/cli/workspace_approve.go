@@ -316,6 +316,11 @@ func writeApproval(out io.Writer, r workspace.ApprovalRequest, pack *framework.P
 	st := r.Statement
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s of %s, %s %s: to be decided by %s\n", workspace.NewSurveyID(st.Cycle, st.Framework.ID), st.Member, st.Framework.ID, st.Framework.Version, r.StepName)
+	if u := st.Under; u != nil {
+		fmt.Fprintf(&b, "one locked half for %s, one for %s, under the charter %s\n", u.Leader, u.Helper, u.Charter)
+	} else {
+		b.WriteString("to which hosts is not said: no charter is loaded, and loading one voids what was signed\n")
+	}
 	fmt.Fprintf(&b, "what would be sealed is %s\n", r.Digest)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "outcome\tbefore\tlevel\tverified\tevidence\ttarget\t")

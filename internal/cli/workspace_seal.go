@@ -87,6 +87,18 @@ func runWorkspaceSeal(ctx context.Context, env Env, f workspaceSealFlags) (err e
 	if f.dryRun {
 		return w.drySeal(ctx, env, f, now)
 	}
+	if f.charter != "" { // it is the survey's, or becomes it: what is signed off names it
+		signed, err := w.sealCharter(ctx, f, now.Pack)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Load(ctx, w.person, workspace.LoadConfig{Pack: now.Pack, Charter: &signed}); err != nil {
+			return err
+		}
+		if now, err = w.Sealable(ctx, w.person, id); err != nil {
+			return err
+		}
+	}
 	if len(now.Blockers) > 0 {
 		for _, b := range now.Blockers {
 			say(env, "%s", blockerView{b.Kind, b.Outcome})
@@ -104,11 +116,6 @@ func runWorkspaceSeal(ctx context.Context, env Env, f workspaceSealFlags) (err e
 	}
 	if !env.Now().Before(deadline) {
 		return errLate(id, deadline)
-	}
-	if f.charter != "" { // it is the survey's, or becomes it
-		if _, err := w.Load(ctx, w.person, workspace.LoadConfig{Pack: now.Pack, Charter: &signed}); err != nil {
-			return err
-		}
 	}
 	return w.seal(ctx, env, f, s, now, deadline)
 }
@@ -211,6 +218,16 @@ type drySealing struct {
 
 // drySeal says what would be sealed, and refuses as sealing would.
 func (w *openWorkspace) drySeal(ctx context.Context, env Env, f workspaceSealFlags, now workspace.Sealable) error {
+	signed, err := w.sealCharter(ctx, f, now.Pack)
+	without := f.charter == "" && errs.KindOf(err) == errs.NotFound
+	if err != nil && !without {
+		return err
+	}
+	if !without {
+		if now, err = now.Adopting(signed); err != nil {
+			return err
+		}
+	}
 	d := drySealing{
 		Survey: now.Survey, Member: now.Now.Member, Pack: now.Pack.Ref(), Digest: now.Digest,
 		Blockers: make([]blockerView, len(now.Blockers)), Answers: now.Now.Answers,
@@ -220,11 +237,6 @@ func (w *openWorkspace) drySeal(ctx context.Context, env Env, f workspaceSealFla
 	}
 	if now.Before != nil {
 		d.Before = now.Before.Answers
-	}
-	signed, err := w.sealCharter(ctx, f, now.Pack)
-	without := f.charter == "" && errs.KindOf(err) == errs.NotFound
-	if err != nil && !without {
-		return err
 	}
 	if !without {
 		s, deadline, err := w.newSealing(env, f, now, signed)
@@ -246,8 +258,7 @@ func (w *openWorkspace) drySeal(ctx context.Context, env Env, f workspaceSealFla
 	}
 	switch {
 	case len(d.Blockers) > 0:
-		_, err := w.Assessment(ctx, w.person, now.Survey)
-		return refused{err}
+		return refused{now.Refuse()}
 	case without:
 		return refused{errs.New(errs.Conflict, fmt.Sprintf("the survey %s has no charter yet", now.Survey), "give it with --charter, when the coordinator has sent it")}
 	case !env.Now().Before(*d.Deadline):

@@ -178,7 +178,7 @@ func runWorkspaceDemo(ctx context.Context, env Env, dir, address string, seed ui
 	if err := demo.FillWorkspace(ctx, demo.WorkspaceConfig{Store: db, Packs: packs, Seed: seed, Now: env.Now(), Lead: lead}); err != nil {
 		return placeError(err, folder.Dir, "make room there, and run the command again")
 	}
-	service := workspace.New(workspace.Config{Store: db, Now: env.Now})
+	service := workspace.New(workspace.Config{Store: db, Now: env.Now, Rand: env.Rand})
 	return serveWorkspace(ctx, env, service, lead, demo.Synthetic, address, nil)
 }
 

@@ -156,8 +156,9 @@ func newSignoffStatementCmd(env Env) *cobra.Command {
 		Use:   "statement --survey ID --out DIR",
 		Short: "Write the signed approvals that count, and the opinion, as files",
 		Long: `Write every signed approval of exactly what would be sealed now, and the signed opinion
-if it holds, each with its note beside it. They hold digests, names and reasons and no
-answer, and anybody can check them with the public keys.`,
+if it holds, each with its note beside it. They hold digests, names, reasons and the
+words of the opinion, and no answer: the digest has a salt that is in none of them.
+Anybody can check with the public keys who signed. They stay with the member, TLP:RED.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if survey == "" || out == "" {

@@ -42,13 +42,27 @@ type loaded struct {
 	Charter  string        `json:"charter,omitempty"`
 	Before   SurveyID      `json:"before,omitempty"`
 	Closed   bool          `json:"closed,omitempty"`
+	Salt     string        `json:"salt,omitempty"` // of its statements, see [Statement]
 }
 
 // keptCharter is a charter as it is kept: the bytes that were signed.
 type keptCharter struct {
+	Body      []byte       `json:"body"`
+	Signature []byte       `json:"signature"`
+	Addenda   []signedBody `json:"addenda,omitempty"` // that postponed its deadline, in order
+}
+
+// signedBody is a signed file as it is kept.
+type signedBody struct {
 	Body      []byte `json:"body"`
 	Signature []byte `json:"signature"`
 }
+
+func (k keptCharter) signed() coalition.SignedCharter {
+	return coalition.SignedCharter{Body: k.Body, Signature: k.Signature}
+}
+
+func charterKey(id SurveyID) Key { return Key{Kind: kindCharter, Survey: id} }
 
 func surveyKey(id SurveyID) Key { return Key{Kind: kindSurvey, ID: string(id)} }
 
@@ -144,7 +158,7 @@ func (s *Service) load(tx change, id SurveyID, want loaded, cfg LoadConfig) erro
 	case err != nil:
 		return err
 	default:
-		return tx.reload(id, was, revised.Rev, want, cfg)
+		return s.reload(tx, id, was, revised.Rev, want, cfg)
 	}
 	surveys, err := list[loaded](tx, kindSurvey, "", "")
 	if err != nil {
@@ -159,6 +173,9 @@ func (s *Service) load(tx change, id SurveyID, want loaded, cfg LoadConfig) erro
 	if err := tx.keepCharter(id, cfg.Charter); err != nil {
 		return err
 	}
+	if want, err = s.salted(want); err != nil {
+		return err
+	}
 	if _, err := tx.put(surveyKey(id), revised.Rev, want); err != nil {
 		return err
 	}
@@ -169,7 +186,7 @@ func (s *Service) load(tx change, id SurveyID, want loaded, cfg LoadConfig) erro
 }
 
 // reload is a survey that is loaded once more.
-func (c change) reload(id SurveyID, was loaded, rev Revision, want loaded, cfg LoadConfig) error {
+func (s *Service) reload(c change, id SurveyID, was loaded, rev Revision, want loaded, cfg LoadConfig) error {
 	switch {
 	case was.Pack != want.Pack:
 		return errs.New(errs.Conflict, fmt.Sprintf("the survey %s has %s %s with the digest %s", errs.Quote(string(id)), was.Pack.ID, was.Pack.Version, was.Pack.Digest), "a survey keeps its pack; ask the coordinator if the pack was replaced")
@@ -179,7 +196,7 @@ func (c change) reload(id SurveyID, was loaded, rev Revision, want loaded, cfg L
 		return errs.New(errs.Conflict, fmt.Sprintf("the survey %s was loaded after %s", errs.Quote(string(id)), errs.Quote(cmp.Or(string(was.Before), "none"))), "what was before is decided when a survey is loaded")
 	}
 	now := was
-	if want.Charter != "" {
+	if want.Charter != "" && want.Charter != was.Charter { // the same may have been postponed
 		now.Charter, now.Deadline = want.Charter, want.Deadline
 	} else if was.Charter == "" && want.Deadline != nil {
 		now.Deadline = want.Deadline
@@ -192,7 +209,11 @@ func (c change) reload(id SurveyID, was loaded, rev Revision, want loaded, cfg L
 			return err
 		}
 	}
-	_, err := c.put(surveyKey(id), rev, now)
+	now, err := s.salted(now)
+	if err != nil {
+		return err
+	}
+	_, err = c.put(surveyKey(id), rev, now)
 	return err
 }
 
@@ -202,7 +223,7 @@ func (c change) keepCharter(id SurveyID, signed *coalition.SignedCharter) error 
 	if signed == nil {
 		return nil
 	}
-	key := Key{Kind: kindCharter, Survey: id}
+	key := charterKey(id)
 	_, was, err := get[keptCharter](c, key)
 	if err != nil && !errors.Is(err, errNone) {
 		return err

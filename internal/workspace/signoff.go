@@ -66,7 +66,8 @@ func (s *Service) SetChain(ctx context.Context, person Person, id SurveyID, chai
 		seen[step.ID] = true
 	}
 	return s.change(ctx, "define the chain of sign-off", person, organise, func(tx change) error {
-		if _, err := s.writable(tx, id); err != nil {
+		is, err := s.writable(tx, id)
+		if err != nil {
 			return err
 		}
 		was, revised, err := get[[]assess.Step](tx, chainKey(id))
@@ -76,7 +77,14 @@ func (s *Service) SetChain(ctx context.Context, person Person, id SurveyID, chai
 		case slices.Equal(was, chain):
 			return nil
 		}
-		_, err = tx.put(chainKey(id), revised.Rev, chain)
+		if _, err := tx.put(chainKey(id), revised.Rev, chain); err != nil || is.Salt != "" {
+			return err
+		}
+		now, err := s.salted(is.loaded) // nothing counts that was signed before
+		if err != nil {
+			return err
+		}
+		_, err = tx.put(surveyKey(id), is.revised.Rev, now)
 		return err
 	})
 }

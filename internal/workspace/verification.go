@@ -173,8 +173,11 @@ type Opinion struct {
 // Signed reports whether the opinion has a signature that counts.
 func (o Opinion) Signed() bool { return o.Approval != nil && !o.Lapsed }
 
-// opinionFormat is the first thing in what an opinion's digest is over.
-const opinionFormat = "muster-findings/1"
+// The versions of what an opinion's digest is over. The first one had no salt.
+const (
+	opinionFormat   = "muster-findings/2"
+	opinionFormatV1 = "muster-findings/1"
+)
 
 // FindingsDigest returns what the verifier signs: hex SHA-256 over the canonical
 // JSON of the survey's findings with the levels that were claimed.
@@ -194,6 +197,7 @@ func (s *Service) FindingsDigest(ctx context.Context, person Person, id SurveyID
 // FindingsStatement is what an opinion's digest is over.
 type FindingsStatement struct {
 	Format    string             `json:"format"`
+	Salt      string             `json:"salt,omitempty"` // as in [Statement]
 	Member    coalition.MemberID `json:"member"`
 	Cycle     string             `json:"cycle"`
 	Framework framework.Ref      `json:"framework"`
@@ -221,7 +225,10 @@ func findingsDigest(r Reader, is survey) (string, error) {
 }
 
 func findingsStatement(r Reader, is survey) (FindingsStatement, error) {
-	st := FindingsStatement{Format: opinionFormat, Cycle: is.Cycle, Framework: is.Pack, Findings: make(map[string]Claim)}
+	st := FindingsStatement{Format: opinionFormat, Salt: is.Salt, Cycle: is.Cycle, Framework: is.Pack, Findings: make(map[string]Claim)}
+	if is.Salt == "" {
+		st.Format = opinionFormatV1
+	}
 	var err error
 	if st.Member, err = memberOf(r); err != nil {
 		return st, err

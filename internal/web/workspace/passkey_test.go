@@ -16,6 +16,7 @@ import (
 	"muster/internal/framework"
 	page "muster/internal/web/workspace"
 	"muster/internal/workspace"
+	"muster/internal/workspace/workspacetest"
 )
 
 // signer is one person with her passkey, who has signed in.
@@ -308,6 +309,33 @@ func TestPasskeysOfALead(t *testing.T) {
 	for path, want := range map[string]string{"verification": "found by the person who answered", "signoff/sheet": "by a person who gave answers of this survey herself"} {
 		if body := pages.get(t, base+path, http.StatusOK); !strings.Contains(body, want) {
 			t.Errorf("%s does not say %q", path, want)
+		}
+	}
+}
+
+// The decision sheet names both hosts, or says that nobody knows them yet.
+func TestSheetNamesTheHosts(t *testing.T) {
+	t.Parallel()
+	w := workspacetest.New(t)
+	pack := workspacetest.Pack(t, 2, "kept")
+	c, signed := workspacetest.Charter(t, pack, "", "Calverra", "Westmark", "Ostmere")
+	survey, err := w.Service.Load(t.Context(), w.Lead, workspace.LoadConfig{Pack: pack, Cycle: c.Charter.Cycle})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := (&site{Workspace: w, survey: survey.ID, pack: pack}).as(t, w.Lead)
+	below := "/en/survey/" + string(survey.ID) + "/signoff"
+	for _, place := range []string{below, below + "/sheet"} {
+		if body := s.get(t, place, http.StatusOK); !strings.Contains(body, "no charter is loaded") {
+			t.Errorf("%s does not say that there is no charter", place)
+		}
+	}
+	if _, err := w.Service.Load(t.Context(), w.Lead, workspace.LoadConfig{Pack: pack, Charter: &signed}); err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range []string{below, below + "/sheet"} {
+		if body := s.get(t, place, http.StatusOK); !strings.Contains(body, "One locked half goes to Calverra, one to Westmark") || !strings.Contains(body, signed.Digest()[:12]) {
+			t.Errorf("%s does not name the hosts and the charter", place)
 		}
 	}
 }

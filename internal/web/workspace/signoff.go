@@ -21,6 +21,7 @@ type signoffView struct {
 	Kicker, Heading, Lead string
 	Steps                 []stepView
 	Digest                string
+	Hosts                 string // who gets the halves of what is decided
 	Turn                  *stepView
 	Missing               string
 	CheckHref, SheetHref  string
@@ -82,6 +83,11 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 	view := signoffView{
 		Kicker: v.kicker(), Digest: is.Digest, CheckHref: v.to.under(id, "check"), SheetHref: v.to.under(id, "signoff", "sheet"),
 		DecisionTo: v.to.under(id, "signoff", "decision"), ChainTo: v.to.under(id, "signoff", "chain"), Person: v.person.Name,
+	}
+	if u := is.Under(); u != nil {
+		view.Hosts = v.T("signoff.hosts", "Leader", string(u.Leader), "Helper", string(u.Helper), "Date", v.Date(u.Deadline), "Charter", u.Charter[:12])
+	} else if is.Pack.AnsweredBy != framework.ByCoordinator {
+		view.Hosts = v.T("signoff.noHosts")
 	}
 	missing := 0
 	for _, b := range is.Blockers {
