@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -62,7 +63,7 @@ until the deadline. --dry-run prints what would be sealed and writes nothing.`,
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be sealed, and write nothing")
 	flags.BoolVar(&f.json, "json", false, "with --dry-run: print JSON")
 	flags.StringVar(&f.charter, "charter", "", "the charter, its .sig beside it, where the survey was loaded without")
-	flags.StringSliceVar(&f.addenda, "addendum", nil, "the addenda that postponed the deadline, in order")
+	flags.StringSliceVar(&f.addenda, "addendum", nil, "the addenda that postponed the deadline, in order, where the workspace has none yet")
 	flags.StringVar(&f.cohort, "cohort", "", "the cohort, where the charter lists the member in several")
 	f.lock.add(cmd)
 	return cmd
@@ -95,6 +96,11 @@ func runWorkspaceSeal(ctx context.Context, env Env, f workspaceSealFlags) (err e
 		if _, err := w.Load(ctx, w.person, workspace.LoadConfig{Pack: now.Pack, Charter: &signed}); err != nil {
 			return err
 		}
+	}
+	if f.charter != "" || len(f.addenda) > 0 {
+		if err := w.postpone(ctx, env, id, f.addenda); err != nil {
+			return err
+		}
 		if now, err = w.Sealable(ctx, w.person, id); err != nil {
 			return err
 		}
@@ -110,7 +116,8 @@ func runWorkspaceSeal(ctx context.Context, env Env, f workspaceSealFlags) (err e
 	if err != nil {
 		return err
 	}
-	s, deadline, err := w.newSealing(env, f, now, signed)
+	f.addenda = nil // they are kept by now
+	s, deadline, err := w.newSealing(ctx, env, f, now, signed)
 	if err != nil {
 		return err
 	}
@@ -145,7 +152,7 @@ func (w *openWorkspace) sealCharter(ctx context.Context, f workspaceSealFlags, p
 }
 
 // newSealing returns what seals the survey, and the deadline that is in force.
-func (w *openWorkspace) newSealing(env Env, f workspaceSealFlags, now workspace.Sealable, signed coalition.SignedCharter) (*sealing, time.Time, error) {
+func (w *openWorkspace) newSealing(ctx context.Context, env Env, f workspaceSealFlags, now workspace.Sealable, signed coalition.SignedCharter) (*sealing, time.Time, error) {
 	m, err := openMember(w.folder.Dir)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -162,16 +169,38 @@ func (w *openWorkspace) newSealing(env Env, f workspaceSealFlags, now workspace.
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	var addenda []coalition.SignedAddendum
-	for _, path := range f.addenda {
+	addenda, err := w.Addenda(ctx, w.person, now.Survey)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	for _, path := range f.addenda { // of a dry run, which keeps none
 		file, err := readSigned(path, "addendum")
 		if err != nil {
 			return nil, time.Time{}, err
 		}
-		addenda = append(addenda, coalition.SignedAddendum(file))
+		given := coalition.SignedAddendum(file)
+		if !slices.ContainsFunc(addenda, func(a coalition.SignedAddendum) bool { return a.Digest() == given.Digest() }) {
+			addenda = append(addenda, given)
+		}
 	}
 	deadline, err := charter.DeadlineAfter(addenda)
 	return s, deadline.UTC(), err
+}
+
+// postpone keeps the addenda of files in a workspace, in their order.
+func (w *openWorkspace) postpone(ctx context.Context, env Env, id workspace.SurveyID, paths []string) error {
+	for _, path := range paths {
+		file, err := readSigned(path, "addendum")
+		if err != nil {
+			return err
+		}
+		survey, err := w.Postpone(ctx, w.person, id, coalition.SignedAddendum(file))
+		if err != nil {
+			return inFile(path, err)
+		}
+		say(env, "the deadline of %s is %s", id, survey.Deadline.Format(pageTime))
+	}
+	return nil
 }
 
 // number returns the number of the next submission, and whether it is the first
@@ -239,7 +268,7 @@ func (w *openWorkspace) drySeal(ctx context.Context, env Env, f workspaceSealFla
 		d.Before = now.Before.Answers
 	}
 	if !without {
-		s, deadline, err := w.newSealing(env, f, now, signed)
+		s, deadline, err := w.newSealing(ctx, env, f, now, signed)
 		if err != nil {
 			return err
 		}

@@ -117,7 +117,7 @@ func (p *pageSealer) Seal(ctx context.Context, person workspace.Person, id works
 	if err != nil {
 		return 0, err
 	}
-	s, deadline, err := p.w.newSealing(p.env, f, now, signed)
+	s, deadline, err := p.w.newSealing(ctx, p.env, f, now, signed)
 	if err != nil {
 		return 0, err
 	}
@@ -159,7 +159,7 @@ func (p *pageSealer) File(id workspace.SurveyID, number uint64) (string, []byte,
 // errLate refuses to seal after the deadline.
 func errLate(id workspace.SurveyID, deadline time.Time) error {
 	return errs.New(errs.Conflict, fmt.Sprintf("submissions of %s closed at %s, by the clock of this machine", id, deadline.Format(pageTime)),
-		"nothing is taken after the deadline; if it was postponed, give the addenda with --addendum")
+		"nothing is taken after the deadline; if it was postponed, load the addendum: muster workspace load --survey ID --addendum FILE, or on the page before sealing")
 }
 
 // sealInto seals in memory, has the workspace record it, keeps the receipt, and then

@@ -38,7 +38,7 @@ type LoadConfig struct {
 type loaded struct {
 	Cycle    string        `json:"cycle"`
 	Pack     framework.Ref `json:"pack"`
-	Deadline *time.Time    `json:"deadline,omitempty"`
+	Deadline *time.Time    `json:"deadline,omitempty"` // that is in force: of the charter and its addenda
 	Charter  string        `json:"charter,omitempty"`
 	Before   SurveyID      `json:"before,omitempty"`
 	Closed   bool          `json:"closed,omitempty"`

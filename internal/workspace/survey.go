@@ -45,7 +45,7 @@ type Survey struct {
 	ID       SurveyID
 	Cycle    string
 	Pack     framework.Ref
-	Deadline time.Time // zero if it is not known
+	Deadline time.Time // that is in force; zero if it is not known
 	Charter  string    // hex SHA-256 of the charter, empty if none was loaded
 	Before   SurveyID  // the survey of the cycle before, empty if there is none
 	Loaded   Revised

@@ -75,6 +75,7 @@ func routes(digest, findings string) map[string]access {
 		"POST " + s + "evidence/folder":                       {may: "l", form: rev("folder", "")},
 		"POST " + s + "evidence/piece":                        {no: true, form: rev()},
 		"GET " + s + "sealing/file/{number}":                  {no: true},
+		"POST " + s + "sealing/addendum":                      {no: true}, // it takes two files: see TestPostponed
 		"POST " + s + "sealing/seal":                          {no: true, form: rev("digest", "")},
 		"POST " + s + "verification/opinion":                  {may: "v", form: url.Values{"text": {"fair"}, "digest": {findings}}},
 		"GET " + s + "check":                                  {may: "lvar"},

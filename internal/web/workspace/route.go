@@ -36,7 +36,7 @@ const maxForm = 256 << 10
 //	S/verification                 the sample, findings and the opinion; POST
 //	S/check                        what keeps it from being sealed
 //	S/signoff, S/signoff/sheet     the chain and its keys; POST; the sheet to print
-//	S/sealing                      before sealing: what leaves, what stays; POST: seal
+//	S/sealing                      before sealing: what leaves, what stays; POST: seal, or an addendum that postpones
 //	S/standing                     after the release: the member's own place; POST: the release
 //	S/standing/body/{body}         the same of a body: its own part beside the coalition; standing.csv below it
 //	S/brief                        the national brief, two pages; brief.html, brief.docx below it
@@ -98,6 +98,7 @@ func (p *Pages) Handler() http.Handler {
 	get("sealing", p.sealing)
 	get("sealing/file/{number}", p.sealedFile)
 	post("sealing/seal", p.seal)
+	mux.HandleFunc("POST "+s+"sealing/addendum", p.at(p.postpone))
 
 	get("standing", p.standing)
 	mux.HandleFunc("POST "+s+"standing", p.at(p.keepRelease))
@@ -254,7 +255,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		}
 		d.Message, d.Hint = "", ""
 	}
-	if errors.Is(err, errTooLarge) || errors.Is(err, errNoRelease) {
+	if errors.Is(err, errTooLarge) || errors.Is(err, errNoRelease) || errors.Is(err, errNoAddendum) {
 		status = http.StatusRequestEntityTooLarge
 	}
 	if wantsJSON(r) {
