@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -217,14 +218,12 @@ func (w *openWorkspace) body(ctx context.Context, id string) (*assess.Body, erro
 
 // openSheet opens a file that a spreadsheet wrote, and returns its size.
 func openSheet(path string) (*os.File, int64, error) {
-	f, err := os.Open(path)
+	f, info, err := openRegular(path)
+	if _, said := errors.AsType[*errs.Error](err); said {
+		return nil, 0, err
+	}
 	if err != nil {
 		return nil, 0, errs.Wrap(err, errs.NotFound, because(fmt.Sprintf("the file %s cannot be read", strconv.Quote(path)), err), "")
-	}
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		f.Close()
-		return nil, 0, errs.Wrap(err, errs.Invalid, strconv.Quote(path)+" is not a regular file", "")
 	}
 	if info.Size() > workbook.MaxSize {
 		f.Close()
