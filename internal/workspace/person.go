@@ -83,10 +83,18 @@ var allowed = [...]struct {
 	measuring:  {[]Role{RoleVerifier}, "have evidence read"},
 }
 
-// may refuses, with kind Denied, what the person's roles do not allow.
-func (p Person) may(what action) error {
+// Check refuses, with kind Invalid, a name that cannot stand in a history.
+func (p Person) Check() error {
 	if p.Name == "" || len(p.Name) > maxName || !framework.ReadableLine(p.Name) {
 		return errs.New(errs.Invalid, "a person needs a name that can be printed", "")
+	}
+	return nil
+}
+
+// may refuses, with kind Denied, what the person's roles do not allow.
+func (p Person) may(what action) error {
+	if err := p.Check(); err != nil {
+		return err
 	}
 	if p.Is(RoleLead) && (p.Alone || what != verify && what != decide) {
 		return nil

@@ -41,13 +41,14 @@ func routes(digest, findings string) map[string]access {
 		return form
 	}
 	return map[string]access{
-		"GET /{$}":                        {may: everybody, path: "/"},
-		"GET /{lang}/{$}":                 {may: everybody},
-		"POST /{lang}/guide":              {may: everybody},
-		"GET /":                           {path: "/en/nothing/here"},
-		"GET " + s + "{$}":                {may: "lvar"},
-		"GET " + s + "area/{area}":        {may: "lvar"},
-		"POST " + s + "outcome/{outcome}": {may: "l", form: rev("level", "2")},
+		"GET /{$}":                                            {may: everybody, path: "/"},
+		"GET /{lang}/{$}":                                     {may: everybody},
+		"POST /{lang}/guide":                                  {may: everybody},
+		"POST /{lang}/name":                                   {no: true, form: url.Values{"name": {"Somebody"}}}, // of who is alone: see TestName
+		"GET /":                                               {path: "/en/nothing/here"},
+		"GET " + s + "{$}":                                    {may: "lvar"},
+		"GET " + s + "area/{area}":                            {may: "lvar"},
+		"POST " + s + "outcome/{outcome}":                     {may: "l", form: rev("level", "2")},
 		"POST " + s + "outcome/{outcome}/confirm":             {may: "l"},
 		"POST " + s + "outcome/{outcome}/comment":             {may: "lva", form: url.Values{"text": {"a remark"}}}, // a contributor comments with her body
 		"POST " + s + "outcome/{outcome}/reference":           {may: "l", form: url.Values{"place": {"https://example.org/a"}}},

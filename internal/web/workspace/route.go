@@ -22,7 +22,7 @@ const maxForm = 256 << 10
 // /{lang}/survey/{cycle}/{pack}:
 //
 //	/                              to the home, in the reader's language
-//	/{lang}/                       the surveys, and what is to be done next
+//	/{lang}/                       the surveys, and what is to be done next; POST name: whose it is
 //	S/                             areas and outcomes; ?show= filters
 //	S/area/{area}                  the questions of an area; ?one= asks one at a time
 //	S/outcome/{outcome}            POST: an answer, or a decision about two of them
@@ -50,6 +50,7 @@ func (p *Pages) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", p.toHome)
 	mux.HandleFunc("GET /{lang}/{$}", p.anywhere(p.home))
 	mux.HandleFunc("POST /{lang}/guide", p.anywhere(p.hideGuide))
+	mux.HandleFunc("POST /{lang}/name", p.anywhere(form(p.keepName)))
 	const s = "/{lang}/survey/{cycle}/{pack}/"
 	get := func(rest string, serve handler) { mux.HandleFunc("GET "+s+rest, p.at(serve)) }
 	post := func(rest string, serve handler) { mux.HandleFunc("POST "+s+rest, p.at(form(serve))) }
