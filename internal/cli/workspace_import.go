@@ -127,8 +127,8 @@ func imported(env Env, result *intake.Result, f workspaceImportFlags) error {
 	if n := result.Report.Count(workbook.Refused); n > 0 {
 		left = append(left, plural(n, "1 cell was", "%d cells were")+" refused")
 	}
-	if result.Form == intake.FormConflict {
-		left = append(left, "the form is in conflict")
+	if rows := formConflicts(result.Report); rows > 0 {
+		left = append(left, plural(rows, "1 row of the form is", "%d rows of the form are")+" in conflict")
 	}
 	if left == nil {
 		return nil
@@ -149,7 +149,16 @@ func sayForm(env Env, result *intake.Result, dry bool) {
 		} else {
 			say(env, "the form was saved: %s", plural(result.Needs, "1 row", "%d rows"))
 		}
-	case intake.FormConflict:
-		warn(env, "the form is in conflict: somebody else filled it in meanwhile, and nothing of it was saved; decide on its page, or export it again")
 	}
+}
+
+// formConflicts counts the rows of the form that are in conflict.
+func formConflicts(report *workbook.Report) int {
+	rows := make(map[string]bool)
+	for _, c := range report.Form {
+		if c.State == workbook.Conflict {
+			rows[c.Row] = true
+		}
+	}
+	return len(rows)
 }

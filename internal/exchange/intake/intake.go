@@ -52,13 +52,12 @@ type Result struct {
 // Form is what became of the form "what do you depend on".
 type Form uint8
 
-// The states of the form.
+// The states of the form. What became of each of its cells is in the report.
 const (
-	FormNone     Form = iota // the file has none
-	FormSame                 // it is as it was
-	FormKept                 // it is empty in the file, and what was there stays
-	FormSaved                // or in a dry run would be
-	FormConflict             // somebody else filled it in meanwhile, and nothing of it was saved
+	FormNone  Form = iota // the file has none
+	FormSame              // it is as it was
+	FormKept              // it is empty in the file, and what was there stays
+	FormSaved             // or in a dry run would be; rows in conflict stay as they are
 )
 
 // Take reads a file of so many bytes and takes what it says. With an error nothing was
@@ -106,21 +105,35 @@ func (m *merging) form(ctx context.Context, in *workbook.Import, result *Result)
 	if in.Needs == nil {
 		return nil, nil
 	}
-	all, err := m.cfg.Service.Needs(ctx, m.cfg.Person)
+	history, err := m.cfg.Service.NeedsHistory(ctx, m.cfg.Person, in.Body)
 	if err != nil {
 		return nil, err
 	}
-	now, mine := all[in.Body].Needs, assess.Needs{Rows: in.Needs}
+	var now workspace.SavedNeeds
+	if n := len(history); n > 0 {
+		now = history[n-1]
+	}
+	src := workbook.FormSource{Body: in.Body, Now: now.Needs}
+	if in.NeedsRevision != 0 {
+		i := slices.IndexFunc(history, func(h workspace.SavedNeeds) bool { return int64(h.Rev) == in.NeedsRevision })
+		if i < 0 {
+			result.Report.RefuseForm(in.Form, in.Body, "the workspace has no such revision of it; the file is of another workspace")
+			return nil, nil
+		}
+		src.Base = history[i].Needs
+	}
+	merged := result.Report.MergeForm(in.Form, src, m.cfg.Blanks)
 	switch {
-	case len(in.Needs) == 0 && m.cfg.Blanks == workbook.BlanksKeep && len(now.Rows) > 0:
+	case merged.None != now.Needs.None || !slices.Equal(merged.Rows, now.Needs.Rows):
+		result.Form, result.Needs = FormSaved, len(merged.Rows)
+	case len(in.Form) == 0 && len(now.Needs.Rows) > 0:
 		result.Form = FormKept
 		return nil, nil
-	case len(in.Needs) == 0 && m.cfg.Blanks == workbook.BlanksKeep, now.None == mine.None && slices.Equal(now.Rows, mine.Rows):
+	default:
 		result.Form = FormSame
 		return nil, nil
 	}
-	result.Form, result.Needs = FormSaved, len(mine.Rows)
-	return &workspace.BatchNeeds{Body: in.Body, Base: workspace.Revision(in.NeedsRevision), Needs: mine}, nil
+	return &workspace.BatchNeeds{Body: in.Body, Base: now.Rev, Needs: merged}, nil
 }
 
 // save saves everything that is taken. What somebody else changed since the merge is in
@@ -161,7 +174,12 @@ func (m *merging) save(ctx context.Context, result *Result, needs *workspace.Bat
 		}
 	}
 	if saved.NeedsConflict {
-		result.Form = FormConflict
+		result.Form = FormNone
+		for i := range report.Form {
+			if c := &report.Form[i]; c.State == workbook.Taken {
+				c.State, c.Why = workbook.Conflict, "somebody changed the form while the file was imported, and nothing of it was saved"
+			}
+		}
 	}
 	return nil
 }

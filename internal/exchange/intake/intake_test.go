@@ -206,11 +206,25 @@ func TestFileIsOneTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := "id,level\n" + string(b.id) + "/A1.1,2\n" + string(b.id) + "/A1.2@economy,3\n" + string(second.ID) + "/A1.1,1\n" + string(b.id) + "/A1.3@grid,0\n"
+	answer := map[string]workbook.Saved{"A1.1": {Entry: assess.Entry{Level: framework.Level2}}}
+	var book bytes.Buffer
+	if err := workbook.Write(&book, workbook.Book{
+		Member: string(workspacetest.Member), Needs: []workbook.Need{{What: "Power"}},
+		Surveys: []workbook.Survey{{Cycle: workspacetest.Cycle, Pack: b.pack, Saved: answer}, {Cycle: "2032", Pack: b.pack, Saved: answer}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.whole(t, book.Bytes(), 3, 2)
+	b.whole(t, []byte(strings.ReplaceAll(text, "A1.1,", "A1.5,")), 4, 4)
+}
+
+// whole takes a file that makes so many records, of which so many are rows.
+func (b bodied) whole(t *testing.T, data []byte, records, rows int) {
+	t.Helper()
 	before := b.state(t)
-	const records = 4
 	for at := 1; at <= records; at++ {
 		broken := workspace.New(workspace.Config{Store: failing{b.DB, at}, Now: workspacetest.Clock(time.Date(2031, 3, 2, 9, 0, 0, 0, time.UTC))})
-		if _, err := b.take(t, []byte(text), intake.Config{Service: broken, Several: true}); !errors.Is(err, errDisk) {
+		if _, err := b.take(t, data, intake.Config{Service: broken, Several: true}); !errors.Is(err, errDisk) {
 			t.Fatalf("record %d: got %v", at, err)
 		}
 		if diff := cmp.Diff(before, b.state(t)); diff != "" {
@@ -218,8 +232,8 @@ func TestFileIsOneTransaction(t *testing.T) {
 		}
 	}
 	whole := workspace.New(workspace.Config{Store: failing{b.DB, records + 1}, Now: workspacetest.Clock(time.Date(2031, 3, 2, 9, 0, 0, 0, time.UTC))})
-	result, err := b.take(t, []byte(text), intake.Config{Service: whole, Several: true})
-	if err != nil || result.Saved != records {
+	result, err := b.take(t, data, intake.Config{Service: whole, Several: true})
+	if err != nil || result.Saved != rows || cmp.Equal(before, b.state(t)) {
 		t.Errorf("got %+v, %v", result, err)
 	}
 }
@@ -249,6 +263,87 @@ func TestSavedMeanwhile(t *testing.T) {
 	entry, err := b.Entry(t.Context(), b.Lead, b.id, "A1.1")
 	if err != nil || entry.Entry.Level != framework.Level1 {
 		t.Errorf("got %v, %v: what was saved meanwhile is gone", entry.Entry.Level, err)
+	}
+}
+
+// TestFormIsReported: a dry run says what a real one does, the form is merged with what
+// the workspace has, and what is changed in between is a conflict that saves nothing.
+func TestFormIsReported(t *testing.T) {
+	t.Parallel()
+	b := newBodied(t)
+	customs := assess.Need{What: "Customs", Hours: 4, Known: true}
+	saved, err := b.PutNeeds(t.Context(), b.Lead, "economy", 0, assess.Needs{Rows: []assess.Need{customs, {What: "Power"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := func(revision int64, needs ...workbook.Need) []byte {
+		t.Helper()
+		var out bytes.Buffer
+		book := workbook.Book{Member: string(workspacetest.Member), Body: &assess.Body{ID: "economy", Name: "x"}, Needs: append([]workbook.Need{}, needs...), NeedsRevision: revision}
+		if err := workbook.Write(&out, book); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	changed := customs
+	changed.Hours = 999
+	data := form(int64(saved.Rev), changed) // and Power is gone
+	dry, err := b.take(t, data, intake.Config{DryRun: true})
+	if err != nil || dry.Form != intake.FormSaved {
+		t.Fatalf("%+v, %v", dry, err)
+	}
+	if now, err := b.Needs(t.Context(), b.Lead); err != nil || now["economy"].Rev != saved.Rev {
+		t.Fatalf("a dry run has saved: %+v, %v", now, err)
+	}
+	real, err := b.take(t, data, intake.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(dry.Report.Form, real.Report.Form); diff != "" {
+		t.Errorf("a dry run says otherwise:\n%s", diff)
+	}
+	if real.Report.Count(workbook.Taken) != 1 || real.Report.Count(workbook.Kept) != 2 {
+		t.Errorf("report: %+v", real.Report.Form)
+	}
+	now, err := b.Needs(t.Context(), b.Lead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]assess.Need{changed, {What: "Power"}}, now["economy"].Needs.Rows); diff != "" {
+		t.Errorf("kept (-want +got):\n%s", diff)
+	}
+	// The file of before is in conflict with what is there by now, also in a dry run.
+	older := customs
+	older.Hours = 1
+	for _, run := range []bool{true, false} {
+		result, err := b.take(t, form(int64(saved.Rev), older, workbook.Need{What: "Power"}), intake.Config{DryRun: run})
+		if err != nil || result.Report.Count(workbook.Conflict) != 1 || result.Form != intake.FormSame {
+			t.Errorf("dry run %v: %+v, %v", run, result, err)
+		}
+	}
+	if result, err := b.take(t, form(12345, older), intake.Config{}); err != nil || result.Report.Count(workbook.Refused) != 5 {
+		t.Errorf("of another workspace: %+v, %v", result, err)
+	}
+	if result, err := b.take(t, form(int64(now["economy"].Rev)), intake.Config{Blanks: workbook.BlanksClear}); err != nil || result.Form != intake.FormSaved || result.Report.Count(workbook.Taken) != 4 {
+		t.Errorf("emptied: %+v, %v", result, err)
+	}
+	if now, err = b.Needs(t.Context(), b.Lead); err != nil || now["economy"].Needs.Said() {
+		t.Fatalf("emptied: %+v, %v", now, err)
+	}
+	service := workspace.New(workspace.Config{Store: meanwhileStore{b.DB, func() {
+		if _, err := b.PutNeeds(t.Context(), b.Lead, "economy", now["economy"].Rev, assess.Needs{Rows: []assess.Need{{What: "Ice"}}}); err != nil {
+			t.Error(err)
+		}
+	}}, Now: workspacetest.Clock(time.Date(2031, 3, 2, 9, 0, 0, 0, time.UTC))})
+	result, err := b.take(t, form(0, workbook.Need{What: "Tugs"}), intake.Config{Service: service})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Form == intake.FormSaved || result.Report.Count(workbook.Conflict) != 1 || result.Report.Count(workbook.Taken) != 0 {
+		t.Errorf("changed meanwhile: %+v", result)
+	}
+	if now, err = b.Needs(t.Context(), b.Lead); err != nil || len(now["economy"].Needs.Rows) != 1 || now["economy"].Needs.Rows[0].What != "Ice" {
+		t.Errorf("what was saved meanwhile is gone: %+v, %v", now, err)
 	}
 }
 

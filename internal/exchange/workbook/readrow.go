@@ -295,11 +295,18 @@ func (rd *reader) form(g *grid, h header) {
 	if rd.result.Needs == nil {
 		rd.result.Needs = []Need{}
 	}
+	heading := func(i int) bool { return i == h.row || names(g.rows[i], rd.lookup.byLabel) }
+	top := g.rows[h.row].number
 	for i, row := range g.rows {
-		if i == h.row || names(row, rd.lookup.byLabel) || i < h.row && lead(h, row) {
+		if heading(i) {
+			top = max(top, row.number)
+		}
+	}
+	for i, row := range g.rows {
+		if heading(i) || i < h.row && lead(h, row) {
 			continue
 		}
-		rd.need(g, h, row)
+		rd.need(g, h, row, max(row.number-top-1, 0))
 	}
 }
 
@@ -310,14 +317,22 @@ func lead(h header, row gridRow) bool {
 }
 
 // need reads one row of the form.
-func (rd *reader) need(g *grid, h header, row gridRow) {
+func (rd *reader) need(g *grid, h header, row gridRow, at int) {
 	cells := make(map[string]gridCell)
+	form := FormRow{At: at, Place: g.place(row, row.cells[0]), Cells: make(map[string]string)}
 	filled := false
 	for _, c := range columns() {
 		if !c.form {
 			continue
 		}
-		if at, ok := h.at(row, c.id); ok && at.kind != empty {
+		at, ok := h.at(row, c.id)
+		if !ok {
+			form.Absent = append(form.Absent, c.id)
+			continue
+		}
+		if form.Cells[c.id] = g.place(row, at); at.kind == empty {
+			form.Blank = append(form.Blank, c.id)
+		} else {
 			cells[c.id] = at
 			// "unknown" alone is how an empty row may be given out.
 			filled = true
@@ -347,6 +362,8 @@ func (rd *reader) need(g *grid, h header, row gridRow) {
 	if len(rd.faults) > before {
 		return
 	}
+	form.Need = n
+	rd.result.Form = append(rd.result.Form, form)
 	if rd.result.Needs = append(rd.result.Needs, n); len(rd.result.Needs) == MaxNeeds+1 {
 		rd.add(g.fault(row, row.cells[0], "", "the form has more than "+strconv.Itoa(MaxNeeds)+" rows", "the ones that matter most"))
 	}

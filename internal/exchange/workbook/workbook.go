@@ -161,10 +161,11 @@ func (r Row) Given(f assess.Field) bool {
 
 // Import is what a file says.
 type Import struct {
-	Member string // that the workbook names; empty in CSV, and where the hidden sheet is lost
-	Body   string // id of the body whose workbook it is, or empty
-	Rows   []Row  // by survey and outcome, in the packs' order
-	Needs  []Need // nil if there is no form
+	Member string    // that the workbook names; empty in CSV, and where the hidden sheet is lost
+	Body   string    // id of the body whose workbook it is, or empty
+	Rows   []Row     // by survey and outcome, in the packs' order
+	Needs  []Need    // nil if there is no form
+	Form   []FormRow // its rows, as Needs has them, with their places
 
 	// NeedsRevision is the revision that the form was made from; 0 if the file does not
 	// say, as CSV does not.
