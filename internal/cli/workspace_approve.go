@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -324,17 +323,7 @@ func writeApproval(out io.Writer, r workspace.ApprovalRequest, pack *framework.P
 	fmt.Fprintf(&b, "what would be sealed is %s\n", r.Digest)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "outcome\tbefore\tlevel\tverified\tevidence\ttarget\t")
-	ids := make([]string, 0, len(st.Answers))
-	for id := range st.Answers {
-		ids = append(ids, id)
-	}
-	place := make(map[string]int)
-	if pack != nil {
-		for i, o := range pack.Outcomes() {
-			place[o.ID] = i + 1
-		}
-	}
-	slices.SortFunc(ids, func(a, b string) int { return cmp.Or(cmp.Compare(place[a], place[b]), cmp.Compare(a, b)) })
+	ids := st.Outcomes(pack)
 	for _, id := range ids {
 		a := st.Answers[id]
 		before := "-"

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -38,7 +39,8 @@ muster submit seal does. The change since the last cycle comes from what the
 workspace has of it. Nothing is sealed while something is missing or the sign-off
 waits, nor after the deadline; what keeps it back is listed.
 
-The receipt is kept before the file is written. Sealed again, the answers get the
+The receipt is kept before the file is written, and the file stays in the folder of the
+workspace, too: muster workspace status says where. Sealed again, the answers get the
 next number, and the file with the higher number replaces the other at the hosts,
 until the deadline. --dry-run prints what would be sealed and writes nothing.`,
 		Example: `  muster workspace seal --dir ostmere --survey 2027/muster-core --dry-run
@@ -221,8 +223,16 @@ func (w *openWorkspace) number(ctx context.Context, s *sealing, id workspace.Sur
 	return last + 1, first, nil
 }
 
-func (w *openWorkspace) seal(ctx context.Context, env Env, f workspaceSealFlags, s *sealing, now workspace.Sealable, deadline time.Time) error {
-	if _, err := w.sealInto(ctx, env, w.person, s, now, func(uint64) string { return f.out }, ""); err != nil {
+func (w *openWorkspace) seal(ctx context.Context, env Env, f workspaceSealFlags, s *sealing, now workspace.Sealable, deadline time.Time) (err error) {
+	lock, err := w.lockSealing()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := w.finishLocked(ctx); err != nil {
+		return err
+	}
+	if _, err := w.sealInto(ctx, env, w.person, s, now, f.out); err != nil {
 		return err
 	}
 	say(env, "next, before %s: muster workspace upload %s --dir %s", deadline.Format(pageTime), f.out, f.dir)

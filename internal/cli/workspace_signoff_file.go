@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -181,26 +181,13 @@ func runSignoffStatement(ctx context.Context, env Env, dir string, id workspace.
 		return err
 	}
 	defer w.close(&err)
-	approvals, opinion, err := w.SignedStatements(ctx, w.person, id)
+	parts, err := w.Signed(ctx, w.person, id)
 	if err != nil {
 		return err
 	}
 	var files []outputFile
-	add := func(name string, file coalition.SignedFile) {
-		files = append(files, outputFile{name + sigExt, file.Signature, 0o600}, outputFile{name, file.Body, 0o600})
-	}
-	for i, a := range approvals {
-		add(fmt.Sprintf("approval-%d.json", i+1), a)
-	}
-	if opinion != nil {
-		add("opinion.json", *opinion)
-	}
-	passkeys, err := w.PasskeyFiles(ctx, w.person, id)
-	if err != nil {
-		return err
-	}
-	for _, k := range passkeys {
-		files = append(files, outputFile{k.Name + passkeyExt, k.Passkey, 0o600}, outputFile{k.Name, k.Statement, 0o600})
+	for _, part := range slices.Backward(parts) { // what verifies a statement is there before it
+		files = append(files, outputFile{part.Name, part.Body, 0o600})
 	}
 	if files == nil {
 		return refused{errs.New(errs.Conflict, fmt.Sprintf("nothing of %s is signed that counts now", id), "muster workspace signoff show says who has to sign")}
@@ -211,9 +198,9 @@ func runSignoffStatement(ctx context.Context, env Env, dir string, id workspace.
 	if err := realDisk().writeOutput(out, files, nil); err != nil {
 		return placeError(err, out, "make room there, or give another --out")
 	}
-	for _, f := range files {
-		if !strings.HasSuffix(f.name, sigExt) && !strings.HasSuffix(f.name, passkeyExt) {
-			if _, err := fmt.Fprintln(env.Out, filepath.Join(out, f.name)); err != nil {
+	for _, part := range parts {
+		if part.Of == "" {
+			if _, err := fmt.Fprintln(env.Out, filepath.Join(out, part.Name)); err != nil {
 				return err
 			}
 		}

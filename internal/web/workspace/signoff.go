@@ -161,12 +161,12 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 	for range min(2, assess.MaxSteps-len(so.Chain)) {
 		view.Chain = append(view.Chain, chainRow{Label: v.T("signoff.step", "N", len(view.Chain)+1), N: len(view.Chain)})
 	}
-	files, _, err := p.statements(ctx, v)
+	parts, err := p.service.Signed(ctx, v.person, id)
 	if err != nil {
 		return signoffView{}, err
 	}
-	for _, name := range files {
-		view.Statements = append(view.Statements, web.Link{Text: name, Href: v.to.under(id, "signoff", "statement", name)})
+	for _, part := range parts {
+		view.Statements = append(view.Statements, web.Link{Text: part.Name, Href: v.to.under(id, "signoff", "statement", part.Name)})
 	}
 	opinion, holds, err := p.service.Opinion(ctx, v.person, id)
 	switch {
