@@ -28,6 +28,17 @@ func Carry(pack *framework.Pack, before map[string]Entry, same func(outcome stri
 	return carried
 }
 
+// CarryContribution returns what the cycle after one begins with of a body's answer:
+// the same, marked as carried, where [Carry] would carry an entry. ok is false where
+// the body is asked anew.
+func CarryContribution(last Contribution) (carried Contribution, ok bool) {
+	if last.Carried || last.Level == framework.None || last.Level == framework.Withheld {
+		return Contribution{}, false
+	}
+	last.Carried = true
+	return last, true
+}
+
 // settled reports whether an entry can look unchanged a year later.
 func settled(e Entry) bool {
 	switch e.Level {

@@ -162,11 +162,15 @@ func TestRollUp(t *testing.T) {
 		n := rapid.IntRange(0, 23).Draw(t, "bodies")
 		var contributions []assess.Contribution
 		var counted []int
-		want := assess.Proposal{Level: framework.None, Lowest: framework.None}
+		want := assess.Proposal{Level: framework.None, Lowest: framework.None, Listed: n}
 		for i := range n {
 			body := fmt.Sprintf("b%02d", i)
 			level := rapid.SampledFrom(append(assess.Levels(), framework.None)).Draw(t, body)
-			contributions = append(contributions, assess.Contribution{Body: body, Level: level, Note: "x"})
+			carried := level != framework.None && rapid.IntRange(0, 9).Draw(t, "carried") == 0
+			contributions = append(contributions, assess.Contribution{Body: body, Level: level, Note: "x", Carried: carried})
+			if carried {
+				want.Waiting = append(want.Waiting, body)
+			}
 			switch level {
 			case framework.NotApplicable:
 				want.Exempt = append(want.Exempt, body)
@@ -200,6 +204,9 @@ func TestRollUp(t *testing.T) {
 					want.Reached = reach
 				}
 			}
+		}
+		if len(want.Waiting) > 0 { // neither what it says nor 0: nothing, until it is confirmed
+			want = assess.Proposal{Level: framework.None, Lowest: framework.None, Listed: n, Waiting: want.Waiting}
 		}
 		got := assess.RollUp(rule, contributions)
 		if diff := cmp.Diff(want, got); diff != "" {

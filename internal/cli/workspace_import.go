@@ -206,7 +206,7 @@ func (w *openWorkspace) newMerging(ctx context.Context) (*merging, error) {
 }
 
 func contributed(c workspace.SavedContribution) assess.Entry {
-	return assess.Entry{Level: c.Level, Note: c.Note}
+	return assess.Entry{Level: c.Level, Note: c.Note, Carried: c.Carried}
 }
 
 // expect lists the rows that a whole file would have: of each survey that it speaks
@@ -339,7 +339,7 @@ func (w *openWorkspace) saveReport(ctx context.Context, report *workbook.Report)
 func (w *openWorkspace) saveContribution(ctx context.Context, report *workbook.Report, i int) error {
 	c := report.Changes[i]
 	id := workspace.SurveyID(c.Survey)
-	_, err := w.Contribute(ctx, w.person, id, c.Outcome, workspace.Revision(c.Revision), assess.Contribution{Body: c.Body, Level: c.Entry.Level, Note: c.Entry.Note})
+	_, err := w.Contribute(ctx, w.person, id, c.Outcome, workspace.Revision(c.Revision), assess.Contribution{Body: c.Body, Level: c.Entry.Level, Note: c.Entry.Note, Carried: c.Entry.Carried})
 	if errs.KindOf(err) != errs.Conflict {
 		return err
 	}

@@ -53,7 +53,8 @@ type keptCharter struct {
 func surveyKey(id SurveyID) Key { return Key{Kind: kindSurvey, ID: string(id)} }
 
 // Load opens a survey and carries over what looks unchanged since the one before,
-// see [assess.Carry], with its bodies' sections and its chain of sign-off. It
+// see [assess.Carry], with what its bodies contributed, their sections, and its chain
+// of sign-off. It
 // refuses a pack that somebody else answers, a charter that does not ask for this
 // pack or does not list this member, and, with kind Conflict, a survey that is
 // there with another pack. The same again changes nothing; with a charter, it adds
@@ -230,6 +231,9 @@ func (s *Service) carry(tx change, id SurveyID, pack *framework.Pack, before Sur
 			return err
 		}
 	}
+	if err := s.carryContributions(tx, id, pack, last); err != nil {
+		return err
+	}
 	sections, err := list[Section](tx, kindSection, before, "")
 	if err != nil {
 		return err
@@ -251,6 +255,35 @@ func (s *Service) carry(tx change, id SurveyID, pack *framework.Pack, before Sur
 		_, err = tx.put(Key{Kind: kindChain, Survey: id}, 0, chain)
 	}
 	return err
+}
+
+// carryContributions carries over what bodies that are there still contributed, for
+// each to confirm.
+func (s *Service) carryContributions(tx change, id SurveyID, pack *framework.Pack, last survey) error {
+	contributions, err := contributionsOf(tx, last.id, "")
+	if err != nil {
+		return err
+	}
+	for _, outcome := range slices.Sorted(maps.Keys(contributions)) {
+		if !asksTheSame(last.pack, pack, outcome) {
+			continue
+		}
+		for _, c := range contributions[outcome] {
+			carried, ok := assess.CarryContribution(c.Contribution)
+			if !ok {
+				continue
+			}
+			if _, _, err := get[assess.Body](tx, bodyKey(c.Body)); errors.Is(err, errNone) {
+				continue
+			} else if err != nil {
+				return err
+			}
+			if _, err := tx.put(contributionKey(id, outcome, c.Body), 0, keptOf(carried)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // asksTheSame reports whether an outcome asks what it asked before, in every

@@ -41,13 +41,13 @@ func routes(digest, findings string) map[string]access {
 		return form
 	}
 	return map[string]access{
-		"GET /{$}":                        {may: everybody, path: "/"},
-		"GET /{lang}/{$}":                 {may: everybody},
-		"POST /{lang}/guide":              {may: everybody},
-		"GET /":                           {path: "/en/nothing/here"},
-		"GET " + s + "{$}":                {may: "lvar"},
-		"GET " + s + "area/{area}":        {may: "lvar"},
-		"POST " + s + "outcome/{outcome}": {may: "l", form: rev("level", "2")},
+		"GET /{$}":                                            {may: everybody, path: "/"},
+		"GET /{lang}/{$}":                                     {may: everybody},
+		"POST /{lang}/guide":                                  {may: everybody},
+		"GET /":                                               {path: "/en/nothing/here"},
+		"GET " + s + "{$}":                                    {may: "lvar"},
+		"GET " + s + "area/{area}":                            {may: "lvar"},
+		"POST " + s + "outcome/{outcome}":                     {may: "l", form: rev("level", "2")},
 		"POST " + s + "outcome/{outcome}/confirm":             {may: "l"},
 		"POST " + s + "outcome/{outcome}/comment":             {may: "lva", form: url.Values{"text": {"a remark"}}}, // a contributor comments with her body
 		"POST " + s + "outcome/{outcome}/reference":           {may: "l", form: url.Values{"place": {"https://example.org/a"}}},
@@ -95,6 +95,7 @@ func routes(digest, findings string) map[string]access {
 		"GET " + s + "part":                                   {may: everybody},
 		"GET " + s + "part/area/{area}":                       {may: "lc"},
 		"POST " + s + "part/outcome/{outcome}/{body}":         {may: "lc", form: rev("level", "1")},
+		"POST " + s + "part/outcome/{outcome}/{body}/confirm": {may: "lc", form: url.Values{}},
 		"POST " + s + "part/outcome/{outcome}/{body}/comment": {may: "lc", form: url.Values{"text": {"which quay?"}}},
 		"GET " + s + "part/standing":                          {may: everybody},
 	}

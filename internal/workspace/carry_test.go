@@ -1,0 +1,165 @@
+package workspace_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/internal/assess"
+	"muster/internal/errs"
+	"muster/internal/framework"
+	"muster/internal/workspace"
+	"muster/internal/workspace/workspacetest"
+)
+
+// nextYear loads the same pack a cycle later.
+func nextYear(t testing.TB, w *workspacetest.Workspace, before workspace.SurveyID, pack *framework.Pack) workspace.SurveyID {
+	t.Helper()
+	s, err := w.Service.Load(t.Context(), w.Lead, workspace.LoadConfig{Pack: pack, Cycle: "2032", Before: before})
+	must(t, err)
+	return s.ID
+}
+
+// A body's second year begins with what it gave in the first, to be confirmed, and what
+// it has not confirmed counts for nothing: neither as what it says nor as 0.
+func TestSecondYearOfBodies(t *testing.T) {
+	t.Parallel()
+	w, first := delegated(t)
+	ctx := t.Context()
+	give := func(body, outcome string, level framework.Level, note string) {
+		t.Helper()
+		_, err := w.Contribute(ctx, w.Lead, first, outcome, 0, assess.Contribution{Body: body, Level: level, Note: note})
+		must(t, err)
+	}
+	give("port", "A1.1", framework.Level2, "counted")
+	give("grid", "A1.1", framework.Level2, "")
+	give("port", "A1.2", framework.Withheld, "")
+	give("port", "A1.3", framework.None, "a note alone")
+	give("ministry", "A2.1", framework.Level1, "")
+	bodies, err := w.Bodies(ctx, w.Lead)
+	must(t, err)
+	must(t, w.RemoveBody(ctx, w.Lead, bodies[1].Rev, "ministry"))
+	second := nextYear(t, w, first, workspacetest.Pack(t, 8, "there"))
+
+	type row struct {
+		body, outcome, note string
+		level               framework.Level
+		carried             bool
+	}
+	var got []row
+	all, err := w.Contributions(ctx, w.Lead, second, "")
+	must(t, err)
+	for _, c := range all {
+		got = append(got, row{c.Body, c.Outcome, c.Note, c.Level, c.Carried})
+	}
+	want := []row{{"grid", "A1.1", "", framework.Level2, true}, {"port", "A1.1", "counted", framework.Level2, true}}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(row{})); diff != "" {
+		t.Fatalf("carried (-want +got):\n%s", diff)
+	}
+	dag := contributor("port")
+	part, err := w.Part(ctx, dag, second)
+	must(t, err)
+	if p := part.Progress(); p != (assess.Progress{Carried: 1, Of: 6}) {
+		t.Errorf("a part is %+v", p)
+	}
+	if last := part.Before["A1.2"]["port"]; last.Level != framework.Withheld {
+		t.Errorf("last year's answer is %+v", last)
+	}
+	if before, err := w.ContributionsBefore(ctx, dag, second); err != nil || len(before) != 3 {
+		t.Errorf("a contributor is shown %+v of last year: %v", before, err)
+	}
+	proposed := func() assess.Proposal {
+		t.Helper()
+		proposals, err := w.Proposals(ctx, w.Lead, second)
+		must(t, err)
+		return proposals["A1.1"]
+	}
+	confirm := func(body string) workspace.SavedContribution {
+		t.Helper()
+		c, err := w.ConfirmContribution(ctx, contributor(body), second, "A1.1", body)
+		must(t, err)
+		return c
+	}
+	reminders := func() (open []int) {
+		t.Helper()
+		all, err := w.Reminders(ctx, w.Lead, second)
+		must(t, err)
+		for _, r := range all {
+			open = append(open, r.Open)
+		}
+		return open
+	}
+	if diff := cmp.Diff([]int{6, 6}, reminders()); diff != "" {
+		t.Errorf("what is only carried is open (-want +got):\n%s", diff)
+	}
+	confirmed := confirm("port")
+	if confirmed.Carried || confirmed.Note != "counted" || confirmed.By != "Dag Holm" {
+		t.Errorf("confirmed %+v", confirmed)
+	}
+	if again := confirm("port"); again != confirmed {
+		t.Errorf("confirmed twice: %+v", again)
+	}
+	if p := proposed(); p.Level != framework.None || p.Listed != 2 || cmp.Diff([]string{"grid"}, p.Waiting) != "" {
+		t.Errorf("while one has not confirmed, %+v is proposed", p)
+	}
+	_, _, err = w.Save(ctx, w.Lead, second, "A1.1", 0, assess.Entry{Level: framework.Level2})
+	must(t, err)
+	is, err := w.Sealable(ctx, w.Lead, second)
+	must(t, err)
+	for _, b := range is.Blockers {
+		if b.Kind == assess.BlockerProposal {
+			t.Errorf("who has not confirmed contradicts the lead: %+v", b)
+		}
+	}
+	confirm("grid")
+	if p := proposed(); p.Level != framework.Level2 || p.Waiting != nil {
+		t.Errorf("when both have confirmed, %+v is proposed", p)
+	}
+	_, err = w.ConfirmContribution(ctx, dag, second, "A1.1", "grid")
+	refused(t, err, errs.Denied)
+	_, err = w.ConfirmContribution(ctx, dag, second, "A1.4", "port")
+	refused(t, err, errs.NotFound)
+}
+
+// A level that was carried over stays so until it is given: a note alone confirms
+// nothing, another level does, and nobody makes carried what is not.
+func TestGivingWhatWasCarried(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		mine assess.Contribution
+		want bool
+	}{
+		"a note":        {assess.Contribution{Body: "port", Level: framework.Level2, Note: "more", Carried: true}, true},
+		"the level":     {assess.Contribution{Body: "port", Level: framework.Level2}, false},
+		"another level": {assess.Contribution{Body: "port", Level: framework.Level1, Carried: true}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, first := delegated(t)
+			ctx := t.Context()
+			_, err := w.Contribute(ctx, w.Lead, first, "A1.1", 0, assess.Contribution{Body: "port", Level: framework.Level2, Carried: true})
+			must(t, err)
+			if all, err := w.Contributions(ctx, w.Lead, first, ""); err != nil || all[0].Carried {
+				t.Fatalf("a first answer is carried: %+v %v", all, err)
+			}
+			second := nextYear(t, w, first, workspacetest.Pack(t, 8, "there"))
+			all, err := w.Contributions(ctx, w.Lead, second, "A1.1")
+			must(t, err)
+			saved, err := w.Contribute(ctx, contributor("port"), second, "A1.1", all[0].Rev, row.mine)
+			must(t, err)
+			if saved.Carried != row.want || saved.Note != row.mine.Note {
+				t.Errorf("saved %+v, want carried %v", saved, row.want)
+			}
+		})
+	}
+	t.Run("another question", func(t *testing.T) {
+		t.Parallel()
+		w, first := delegated(t)
+		_, err := w.Contribute(t.Context(), w.Lead, first, "A1.1", 0, assess.Contribution{Body: "port", Level: framework.Level2})
+		must(t, err)
+		second := nextYear(t, w, first, workspacetest.Pack(t, 8, "here"))
+		if all, err := w.Contributions(t.Context(), w.Lead, second, ""); err != nil || len(all) != 0 {
+			t.Errorf("carried into another question: %+v %v", all, err)
+		}
+	})
+}
