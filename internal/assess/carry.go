@@ -62,6 +62,12 @@ func (e Entry) Unproven() bool {
 	return false
 }
 
+// Bare reports whether a level asks for evidence, and nothing says where any lies:
+// pieces is how many are named.
+func (e Entry) Bare(pieces int) bool {
+	return (e.Level == framework.Level3 || e.Level == framework.Level4) && pieces == 0
+}
+
 // Confirm returns a carried entry as an answer of this cycle.
 func (e Entry) Confirm() Entry {
 	e.Carried = false

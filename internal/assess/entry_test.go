@@ -439,10 +439,26 @@ func TestSample(t *testing.T) {
 		"three":           {3, []assess.Pick{all[0], all[1], all[2], alone}},
 		"all that can be": {99, all},
 	} {
-		got := assess.Sample(pack, now, before, proposals, findings, row.size)
+		got := assess.Sample(pack, now, before, proposals, findings, map[string]int{o[0].ID: 1, o[3].ID: 2}, row.size)
 		if diff := cmp.Diff(row.want, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// A 3 or 4 of which nothing says where its evidence lies weighs as much as one that rose.
+func TestSampleUnnamed(t *testing.T) {
+	t.Parallel()
+	pack := packOf(3)
+	now := make(map[string]assess.Entry)
+	for _, o := range pack.Outcomes() {
+		now[o.ID] = assess.Entry{Level: framework.Level3, Evidence: framework.E2}
+	}
+	o := pack.Outcomes()
+	got := assess.Sample(pack, now, nil, nil, nil, map[string]int{o[0].ID: 1, o[2].ID: 3}, 1)
+	want := []assess.Pick{{Outcome: o[1].ID, Why: []assess.Why{assess.WhyUnnamed, assess.WhyUnchecked}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("sample (-want +got):\n%s", diff)
 	}
 }
 

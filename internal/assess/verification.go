@@ -24,6 +24,7 @@ type Why string
 // that it asks for weighs most.
 const (
 	WhyUnproven  Why = "unproven"  // 3 or 4 without the evidence that it asks for
+	WhyUnnamed   Why = "unnamed"   // 3 or 4, and nothing says where the evidence lies
 	WhyHigh      Why = "high"      // 4: an outsider saw it
 	WhyRose      Why = "rose"      // by two levels or more since last cycle
 	WhyDiffers   Why = "differs"   // another level than the bodies' answers give
@@ -36,7 +37,7 @@ func (w Why) weight() int {
 	switch w {
 	case WhyUnproven:
 		return 6
-	case WhyRose, WhyDiffers:
+	case WhyRose, WhyDiffers, WhyUnnamed:
 		return 4
 	case WhyHigh, WhyFlagged:
 		return 3
@@ -51,9 +52,10 @@ type Pick struct {
 }
 
 // Sample proposes size outcomes to verify: those that weigh most, at least one of
-// every area that has a level, ties broken in the framework's order. before and
-// findings may be nil; findings are those of last cycle.
-func Sample(pack *framework.Pack, now, before map[string]Entry, proposals map[string]Proposal, findings map[string]Finding, size int) []Pick {
+// every area that has a level, ties broken in the framework's order. pieces is how many
+// pieces of evidence are named for each outcome. before and findings may be nil; findings
+// are those of last cycle.
+func Sample(pack *framework.Pack, now, before map[string]Entry, proposals map[string]Proposal, findings map[string]Finding, pieces map[string]int, size int) []Pick {
 	type candidate struct {
 		Pick
 		area   string
@@ -75,6 +77,7 @@ func Sample(pack *framework.Pack, now, before map[string]Entry, proposals map[st
 			}
 		}
 		note(WhyUnproven, e.Unproven())
+		note(WhyUnnamed, !e.Unproven() && e.Bare(pieces[o.ID])) // one or the other
 		last, was := before[o.ID].Level.Number()
 		note(WhyRose, was && level >= last+2)
 		p, contributed := proposals[o.ID]

@@ -1,9 +1,12 @@
 package workspace_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"muster/internal/assess"
 	"muster/internal/errs"
@@ -162,4 +165,43 @@ func TestGivingWhatWasCarried(t *testing.T) {
 			t.Errorf("carried into another question: %+v %v", all, err)
 		}
 	})
+}
+
+// Where the evidence of a carried answer lies is carried with it, digest and all, and a
+// piece that was changed since is found.
+func TestCarriedEvidence(t *testing.T) {
+	t.Parallel()
+	w := workspacetest.New(t)
+	ctx := t.Context()
+	pack := workspacetest.Pack(t, 6, "there")
+	first := w.Load(t, pack)
+	for outcome, e := range map[string]assess.Entry{
+		"A1.1": {Level: framework.Level3, Evidence: framework.E2},
+		"A1.2": {Level: framework.Level3, Evidence: framework.E2, Flagged: true}, // is asked anew
+	} {
+		_, _, err := w.Save(ctx, w.Lead, first, outcome, 0, e)
+		must(t, err)
+		for _, place := range []string{"list.ods", "https://example.org/list"} {
+			ref := assess.Reference{Outcome: outcome, Place: place, Title: "the list"}
+			if place == "list.ods" {
+				ref.SHA256, ref.Bytes = strings.Repeat("ab", 32), 7
+			}
+			_, err := w.AddReference(ctx, w.Lead, first, ref)
+			must(t, err)
+		}
+	}
+	want, err := w.References(ctx, w.Lead, first, "A1.1")
+	must(t, err)
+	second := nextYear(t, w, first, pack)
+	got, err := w.References(ctx, w.Lead, second, "")
+	must(t, err)
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(workspace.SavedReference{}, "Revised")); diff != "" || len(got) != 2 {
+		t.Fatalf("carried (-want +got):\n%s", diff)
+	}
+	broken, err := w.BrokenReferences(ctx, w.Lead, second, func(context.Context, string) (string, int64, error) {
+		return strings.Repeat("cd", 32), 7, nil
+	})
+	if err != nil || len(broken) != 1 || broken[0].Fault != workspace.FaultChanged || broken[0].Reference.Outcome != "A1.1" {
+		t.Errorf("found broken %+v: %v", broken, err)
+	}
 }

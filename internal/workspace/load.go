@@ -53,8 +53,8 @@ type keptCharter struct {
 func surveyKey(id SurveyID) Key { return Key{Kind: kindSurvey, ID: string(id)} }
 
 // Load opens a survey and carries over what looks unchanged since the one before,
-// see [assess.Carry], with what its bodies contributed, their sections, and its chain
-// of sign-off. It
+// see [assess.Carry], with where its evidence lies, what its bodies contributed, their
+// sections, and its chain of sign-off. It
 // refuses a pack that somebody else answers, a charter that does not ask for this
 // pack or does not list this member, and, with kind Conflict, a survey that is
 // there with another pack. The same again changes nothing; with a charter, it adds
@@ -228,6 +228,12 @@ func (s *Service) carry(tx change, id SurveyID, pack *framework.Pack, before Sur
 	carried := assess.Carry(pack, plain(entries), func(outcome string) bool { return asksTheSame(last.pack, pack, outcome) })
 	for _, outcome := range slices.Sorted(maps.Keys(carried)) {
 		if _, err := tx.put(entryKey(id, outcome), 0, carried[outcome]); err != nil {
+			return err
+		}
+		if !carried[outcome].Carried {
+			continue
+		}
+		if err := tx.carryReferences(before, id, outcome); err != nil {
 			return err
 		}
 	}

@@ -149,7 +149,11 @@ func (s *Service) Sample(ctx context.Context, person Person, id SurveyID, size i
 				return err
 			}
 		}
-		picks = assess.Sample(is.pack, plain(now), plain(before), proposals, plainFindings(findings), size)
+		pieces, err := piecesOf(r, id)
+		if err != nil {
+			return err
+		}
+		picks = assess.Sample(is.pack, plain(now), plain(before), proposals, plainFindings(findings), pieces, size)
 		return nil
 	})
 	return picks, err

@@ -9,6 +9,7 @@ import (
 	"muster/internal/assess"
 	"muster/internal/framework"
 	"muster/internal/workspace"
+	"muster/internal/workspace/workspacetest"
 )
 
 // In a second year a body is shown what it gave, and one press confirms it; the lead is
@@ -68,5 +69,35 @@ func TestContributorsSecondYear(t *testing.T) {
 		if rec := cara.do(r); rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), `"state":"`+row.state+`"`) {
 			t.Errorf("carried %q: the script is told %d %s", row.carried, rec.Code, rec.Body)
 		}
+	}
+}
+
+// The filter, the list of what deserves a second look and the page of evidence agree
+// about a 3 or 4 of which nothing says where its evidence lies.
+func TestBareLevels(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, workspacetest.Pack(t, 12, "kept"))
+	ctx := t.Context()
+	for outcome, level := range map[string]framework.Level{"A1.1": framework.Level3, "A1.2": framework.Level4, "A1.3": framework.Level2} {
+		if _, _, err := s.Save(ctx, s.Lead, s.survey, outcome, 0, assess.Entry{Level: level, Evidence: framework.E3}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.AddReference(ctx, s.Lead, s.survey, assess.Reference{Outcome: "A1.2", Place: "https://example.org/list"}); err != nil {
+		t.Fatal(err)
+	}
+	overview := s.get(t, base+"?show=unproven", http.StatusOK)
+	if !strings.Contains(overview, "no piece is named") || !strings.Contains(overview, "#o-A1.1") || strings.Contains(overview, "#o-A1.2") || strings.Contains(overview, "#o-A1.3") {
+		t.Error("the filter does not show what the page of evidence misses")
+	}
+	check := s.get(t, base+"check", http.StatusOK)
+	if strings.Count(check, "nothing says where the evidence lies") != 1 {
+		t.Error("the check does not name what the page of evidence misses")
+	}
+	if page := s.get(t, base+"evidence", http.StatusOK); strings.Count(page, "Nothing is named yet.") != 1 {
+		t.Error("the page of evidence does not agree")
+	}
+	if page := s.get(t, base+"verification", http.StatusOK); strings.Count(page, "3 or 4, and nothing says where the evidence lies") != 1 {
+		t.Error("the sample does not agree")
 	}
 }
