@@ -41,8 +41,20 @@ type Proposal struct {
 	Of      int             // bodies to which the outcome applies
 	Silent  []string        // ids of those that gave no level: they count as 0
 	Exempt  []string        // ids of those to which it does not apply
-	Waiting []string        // ids of those that have not confirmed what was carried over: while there are any, nothing is proposed
-	Listed  int             // bodies that are asked, whatever they gave
+
+	// Waiting has the ids of those that have not confirmed what was carried over: while
+	// there are any, nothing is proposed, and Asked is how many bodies there are.
+	Waiting []string `json:",omitempty"`
+	Asked   int      `json:",omitempty"`
+}
+
+// Mark names what is proposed, level and lowest, for a reason that is about it. It is
+// empty where nothing is proposed.
+func (p Proposal) Mark() string {
+	if p.Level == framework.None {
+		return ""
+	}
+	return p.Level.String() + "/" + p.Lowest.String()
 }
 
 // RollUp applies the rule of a pack: the highest level that at least the given
@@ -57,13 +69,16 @@ type Proposal struct {
 // are those of no bodies.
 func RollUp(rule framework.RollUp, contributions []Contribution) Proposal {
 	p := Proposal{Level: framework.None, Lowest: framework.None}
-	p.Listed = len(contributions)
 	for _, c := range contributions {
 		if c.Carried {
 			p.Waiting = append(p.Waiting, c.Body)
 		}
 	}
-	if p.Listed == 0 || len(p.Waiting) > 0 {
+	switch {
+	case len(contributions) == 0:
+		return p
+	case len(p.Waiting) > 0:
+		p.Asked = len(contributions)
 		return p
 	}
 	var atLeast [5]int // by level, the bodies that reach it

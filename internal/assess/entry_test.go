@@ -140,7 +140,7 @@ func TestMerge(t *testing.T) {
 func TestFieldsAreAll(t *testing.T) {
 	t.Parallel()
 	full := assess.Entry{
-		Level: framework.Level1, Reason: "a", Target: framework.Level2, TargetDate: "2031-01-01", Evidence: framework.E1, Note: "b", Assignee: "c",
+		Level: framework.Level1, Reason: "a", About: "2/1", Target: framework.Level2, TargetDate: "2031-01-01", Evidence: framework.E1, Note: "b", Assignee: "c",
 		Flagged: true, Carried: true,
 	}
 	if got := assess.Take(assess.Entry{}, full, assess.Fields()...); got != full {
@@ -162,7 +162,7 @@ func TestRollUp(t *testing.T) {
 		n := rapid.IntRange(0, 23).Draw(t, "bodies")
 		var contributions []assess.Contribution
 		var counted []int
-		want := assess.Proposal{Level: framework.None, Lowest: framework.None, Listed: n}
+		want := assess.Proposal{Level: framework.None, Lowest: framework.None}
 		for i := range n {
 			body := fmt.Sprintf("b%02d", i)
 			level := rapid.SampledFrom(append(assess.Levels(), framework.None)).Draw(t, body)
@@ -206,7 +206,7 @@ func TestRollUp(t *testing.T) {
 			}
 		}
 		if len(want.Waiting) > 0 { // neither what it says nor 0: nothing, until it is confirmed
-			want = assess.Proposal{Level: framework.None, Lowest: framework.None, Listed: n, Waiting: want.Waiting}
+			want = assess.Proposal{Level: framework.None, Lowest: framework.None, Asked: n, Waiting: want.Waiting}
 		}
 		got := assess.RollUp(rule, contributions)
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -234,7 +234,10 @@ func TestBlockers(t *testing.T) {
 		"a 4 without evidence":            {&assess.Entry{Level: framework.Level4}, nil, nil}, // warned of, and allowed
 		"as proposed":                     {&assess.Entry{Level: framework.Level2}, &assess.Proposal{Level: framework.Level2}, nil},
 		"not as proposed":                 {&assess.Entry{Level: framework.Level3}, &assess.Proposal{Level: framework.Level2}, []assess.Blocker{{Kind: assess.BlockerProposal, Outcome: id, Detail: "2"}}},
-		"not as proposed, and why":        {&assess.Entry{Level: framework.Level3, Reason: "they are small"}, &assess.Proposal{Level: framework.Level2}, nil},
+		"not as proposed, and why":        {&assess.Entry{Level: framework.Level3, Reason: "they are small", About: "2/1"}, &assess.Proposal{Level: framework.Level2, Lowest: framework.Level1}, nil},
+		"another is proposed by now":      {&assess.Entry{Level: framework.Level3, Reason: "they are small", About: "1/1"}, &assess.Proposal{Level: framework.Level2, Lowest: framework.Level1}, []assess.Blocker{{Kind: assess.BlockerAnew, Outcome: id, Detail: "2"}}},
+		"another is the lowest by now":    {&assess.Entry{Level: framework.Level3, Reason: "they are small", About: "2/2"}, &assess.Proposal{Level: framework.Level2, Lowest: framework.Level1}, []assess.Blocker{{Kind: assess.BlockerAnew, Outcome: id, Detail: "2"}}},
+		"a reason about nothing proposed": {&assess.Entry{Level: framework.NotApplicable, Reason: "no coast"}, &assess.Proposal{Level: framework.Level2, Lowest: framework.Level1}, []assess.Blocker{{Kind: assess.BlockerAnew, Outcome: id, Detail: "2"}}},
 		"withheld where one is proposed":  {&assess.Entry{Level: framework.Withheld}, &assess.Proposal{Level: framework.Level2}, nil},
 		"applies to none, answered":       {&assess.Entry{Level: framework.Level1}, &assess.Proposal{Level: framework.NotApplicable}, []assess.Blocker{{Kind: assess.BlockerProposal, Outcome: id, Detail: "na"}}},
 		"nothing proposed":                {&assess.Entry{Level: framework.Level1}, &assess.Proposal{Level: framework.None}, nil},
@@ -248,7 +251,33 @@ func TestBlockers(t *testing.T) {
 		if row.proposal != nil {
 			proposals[id] = *row.proposal
 		}
-		if diff := cmp.Diff(row.want, assess.Blockers(pack, entries, proposals)); diff != "" {
+		if diff := cmp.Diff(row.want, assess.Blockers(pack, entries, proposals, nil)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// What was verified blocks where the answer has another level by now.
+func TestVerifiedBlocker(t *testing.T) {
+	t.Parallel()
+	pack := packOf(1)
+	id := pack.Outcomes()[0].ID
+	for name, row := range map[string]struct {
+		entry   assess.Entry
+		finding assess.Finding
+		blocks  bool
+	}{
+		"the same level":     {assess.Entry{Level: framework.Level2}, assess.Finding{Claimed: framework.Level2, Verified: framework.Level1}, false},
+		"another level":      {assess.Entry{Level: framework.Level3}, assess.Finding{Claimed: framework.Level2, Verified: framework.Level2}, true},
+		"back to that level": {assess.Entry{Level: framework.Level2, Note: "again"}, assess.Finding{Claimed: framework.Level2, Verified: framework.Level2}, false},
+		"nothing verified":   {assess.Entry{Level: framework.Level3}, assess.Finding{Claimed: framework.Level2, Seen: "a list"}, false},
+	} {
+		got := assess.Blockers(pack, map[string]assess.Entry{id: row.entry}, nil, map[string]assess.Finding{id: row.finding})
+		var want []assess.Blocker
+		if row.blocks {
+			want = []assess.Blocker{{Kind: assess.BlockerVerified, Outcome: id, Detail: "2"}}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -294,10 +323,12 @@ func TestCarry(t *testing.T) {
 		"3 on our word":                    {assess.Entry{Level: framework.Level3, Evidence: framework.E0}, false, empty},
 		"3 with a document":                {assess.Entry{Level: framework.Level3, Evidence: framework.E1}, false, carries},
 		"4 with a document":                {assess.Entry{Level: framework.Level4, Evidence: framework.E1}, false, empty},
-		"4 that we tested":                 {assess.Entry{Level: framework.Level4, Evidence: framework.E2}, false, carries},
-		"4 that somebody else has checked": {assess.Entry{Level: framework.Level4, Evidence: framework.E3}, false, carries},
+		"4 that we tested":                 {assess.Entry{Level: framework.Level4, Evidence: framework.E2}, false, empty},
+		"4 that somebody else has checked": {assess.Entry{Level: framework.Level4, Evidence: framework.E3, Assignee: "Bo"}, false, assignee},
+		"a target to come":                 {assess.Entry{Level: framework.Level1, Target: framework.Level3, TargetDate: "2032-03-01"}, false, carries},
+		"a target past":                    {assess.Entry{Level: framework.Level1, Target: framework.Level3, TargetDate: "2032-02-29", Assignee: "Bo"}, false, assignee},
 	} {
-		got := assess.Carry(pack, map[string]assess.Entry{id: row.entry, "Z9.9": {Level: framework.Level1}}, func(string) bool { return !row.changed })
+		got := assess.Carry(pack, map[string]assess.Entry{id: row.entry, "Z9.9": {Level: framework.Level1}}, assess.Carrying{Same: func(string) bool { return !row.changed }, Day: "2032-03-01"})
 		want := map[string]assess.Entry{}
 		switch row.want {
 		case carries:
@@ -319,6 +350,46 @@ func TestCarry(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whatever was answered, nothing is carried that cannot be unchanged, nothing that is
+// carried counts, and no reason is about what the bodies will give.
+func TestCarryNothingSilently(t *testing.T) {
+	t.Parallel()
+	pack := packOf(3, 2)
+	rapid.Check(t, func(t *rapid.T) {
+		before, same, broken := make(map[string]assess.Entry), make(map[string]bool), make(map[string]bool)
+		for _, o := range pack.Outcomes() {
+			same[o.ID], broken[o.ID] = rapid.IntRange(0, 4).Draw(t, "same") > 0, rapid.IntRange(0, 4).Draw(t, "broken") == 0
+			before[o.ID] = assess.Entry{
+				Level: rapid.SampledFrom(append(assess.Levels(), framework.None)).Draw(t, "level"), Evidence: rapid.SampledFrom(assess.Grades()).Draw(t, "grade"),
+				Target: framework.Level3, TargetDate: rapid.SampledFrom([]string{"", "2031-12-31", "2032-01-01", "2032-01-02"}).Draw(t, "day"),
+				Reason: rapid.SampledFrom([]string{"", "why"}).Draw(t, "reason"), About: rapid.SampledFrom([]string{"", "2/1"}).Draw(t, "about"),
+				Note: "n", Assignee: "Bo", Flagged: rapid.Bool().Draw(t, "flagged"), Carried: rapid.IntRange(0, 4).Draw(t, "carried") == 0,
+			}
+		}
+		got := assess.Carry(pack, before, assess.Carrying{
+			Same: func(o string) bool { return same[o] }, Broken: func(o string) bool { return broken[o] }, Day: "2032-01-01",
+		})
+		for _, o := range pack.Outcomes() {
+			was, now := before[o.ID], got[o.ID]
+			number, _ := was.Level.Number()
+			proven := was.Level.Given() && (number < 3 || number == 3 && was.Evidence != framework.NoEvidence && was.Evidence != framework.E0)
+			unchanged := same[o.ID] && !broken[o.ID] && !was.Flagged && !was.Carried && number < 4 && was.TargetDate != "2031-12-31" &&
+				(proven || was.Level == framework.NotApplicable && was.Reason != "")
+			want := assess.Entry{Assignee: "Bo"}
+			if unchanged {
+				want = was
+				want.Carried, want.About = true, ""
+				if was.Level != framework.NotApplicable {
+					want.Reason = ""
+				}
+			}
+			if now != want {
+				t.Fatalf("%+v is carried as %+v, want %+v", was, now, want)
+			}
+		}
+	})
 }
 
 func TestSignOff(t *testing.T) {

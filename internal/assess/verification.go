@@ -15,7 +15,13 @@ type Finding struct {
 	Reply    string          `json:"reply,omitempty"`   // of who answered
 	Verified framework.Level `json:"verified,omitzero"` // what it is worth; none while the work goes on
 	By       string          `json:"by,omitempty"`
+	Claimed  framework.Level `json:"claimed,omitzero"` // the level of the answer that was looked at
 }
+
+// Of reports whether the finding is about the answer that an entry has: whether its
+// level is the one that was looked at. Else what was verified does not count. A finding
+// of an earlier version does not say what it is about, and counts.
+func (f Finding) Of(e Entry) bool { return f.Claimed == framework.None || f.Claimed == e.Level }
 
 // Why is a reason to look at an outcome.
 type Why string

@@ -365,14 +365,15 @@ func (s *Service) Proposals(ctx context.Context, person Person, id SurveyID) (ma
 		if err != nil {
 			return err
 		}
-		proposals, err = proposalsOf(r, is)
+		proposals, err = proposalsOf(r, is, "")
 		return err
 	})
 	return proposals, err
 }
 
-func proposalsOf(r Reader, is survey) (map[string]assess.Proposal, error) {
-	contributions, err := contributionsOf(r, is.id, "")
+// proposalsOf rolls up the contributions to an outcome, or to all if it is empty.
+func proposalsOf(r Reader, is survey, outcome string) (map[string]assess.Proposal, error) {
+	contributions, err := contributionsOf(r, is.id, outcome)
 	if err != nil || len(contributions) == 0 {
 		return map[string]assess.Proposal{}, err
 	}
@@ -390,6 +391,9 @@ func proposalsOf(r Reader, is survey) (map[string]assess.Proposal, error) {
 	}
 	proposals := make(map[string]assess.Proposal)
 	for _, o := range is.pack.Outcomes() {
+		if outcome != "" && o.ID != outcome {
+			continue
+		}
 		answers, spoke := make(map[string]assess.Contribution), false
 		for _, body := range listed[o.ID] {
 			if there[body] {

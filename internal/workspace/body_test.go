@@ -163,9 +163,9 @@ func TestProposals(t *testing.T) {
 	got, err := w.Proposals(ctx, w.Lead, id)
 	must(t, err)
 	want := map[string]assess.Proposal{
-		"A1.1": {Level: framework.Level0, Lowest: framework.Level0, Reached: 2, Of: 2, Listed: 2, Silent: []string{"grid"}},
-		"A1.2": {Level: framework.Level2, Lowest: framework.Level2, Reached: 2, Of: 2, Listed: 2},
-		"A1.4": {Level: framework.Level0, Lowest: framework.Level0, Reached: 3, Of: 3, Listed: 3, Silent: []string{"grid", "port"}},
+		"A1.1": {Level: framework.Level0, Lowest: framework.Level0, Reached: 2, Of: 2, Silent: []string{"grid"}},
+		"A1.2": {Level: framework.Level2, Lowest: framework.Level2, Reached: 2, Of: 2},
+		"A1.4": {Level: framework.Level0, Lowest: framework.Level0, Reached: 3, Of: 3, Silent: []string{"grid", "port"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("proposals (-want +got):\n%s", diff)

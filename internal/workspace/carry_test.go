@@ -2,6 +2,7 @@ package workspace_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,7 +103,7 @@ func TestSecondYearOfBodies(t *testing.T) {
 	if again := confirm("port"); again != confirmed {
 		t.Errorf("confirmed twice: %+v", again)
 	}
-	if p := proposed(); p.Level != framework.None || p.Listed != 2 || cmp.Diff([]string{"grid"}, p.Waiting) != "" {
+	if p := proposed(); p.Level != framework.None || p.Asked != 2 || cmp.Diff([]string{"grid"}, p.Waiting) != "" {
 		t.Errorf("while one has not confirmed, %+v is proposed", p)
 	}
 	_, _, err = w.Save(ctx, w.Lead, second, "A1.1", 0, assess.Entry{Level: framework.Level2})
@@ -204,4 +205,152 @@ func TestCarriedEvidence(t *testing.T) {
 	if err != nil || len(broken) != 1 || broken[0].Fault != workspace.FaultChanged || broken[0].Reference.Outcome != "A1.1" {
 		t.Errorf("found broken %+v: %v", broken, err)
 	}
+}
+
+// Evidence that is gone or another piece by now makes a question of its outcome; what
+// cannot be read from here does not, and where nobody reads, nothing is said.
+func TestBrokenEvidenceIsAskedAnew(t *testing.T) {
+	t.Parallel()
+	w := workspacetest.New(t)
+	ctx := t.Context()
+	pack := workspacetest.Pack(t, 6, "there")
+	first := w.Load(t, pack)
+	for i, outcome := range []string{"A1.1", "A1.2", "A1.3", "A1.4"} {
+		_, _, err := w.Save(ctx, w.Lead, first, outcome, 0, assess.Entry{Level: framework.Level3, Evidence: framework.E2, Assignee: "Bo"})
+		must(t, err)
+		_, err = w.AddReference(ctx, w.Lead, first, assess.Reference{Outcome: outcome, Place: []string{"same", "changed", "gone", "locked"}[i], SHA256: strings.Repeat("ab", 32), Bytes: 7})
+		must(t, err)
+	}
+	measure := func(_ context.Context, place string) (string, int64, error) {
+		switch place {
+		case "changed":
+			return strings.Repeat("cd", 32), 7, nil
+		case "gone":
+			return "", 0, errs.New(errs.NotFound, "nothing is there", "")
+		case "locked":
+			return "", 0, errs.New(errs.Denied, "not from here", "")
+		}
+		return strings.Repeat("ab", 32), 7, nil
+	}
+	for name, row := range map[string]struct {
+		cycle   string
+		measure workspace.Measure
+		want    string
+	}{
+		"read":     {"2032", measure, "A1.1 A1.4"},
+		"not read": {"2033", nil, "A1.1 A1.2 A1.3 A1.4"},
+	} {
+		s, err := w.Service.Load(ctx, w.Lead, workspace.LoadConfig{Pack: pack, Cycle: row.cycle, Before: first, Measure: row.measure})
+		must(t, err)
+		entries, err := w.Entries(ctx, w.Lead, s.ID)
+		must(t, err)
+		var carried []string
+		for _, o := range pack.Outcomes() {
+			if e := entries[o.ID].Entry; e.Carried {
+				carried = append(carried, o.ID)
+			}
+		}
+		if got := strings.Join(carried, " "); got != row.want {
+			t.Errorf("%s: %s carried, want %s", name, got, row.want)
+		}
+	}
+}
+
+// A reason counts for the proposal that it was written about, within a year and from one
+// to the next.
+func TestReasonIsAboutAProposal(t *testing.T) {
+	t.Parallel()
+	w, id := delegated(t)
+	ctx := t.Context()
+	rev := make(map[string]workspace.Revision)
+	give := func(id workspace.SurveyID, body string, level framework.Level) {
+		t.Helper()
+		key := string(id) + body
+		c, err := w.Contribute(ctx, w.Lead, id, "A1.1", rev[key], assess.Contribution{Body: body, Level: level})
+		must(t, err)
+		rev[key] = c.Rev
+	}
+	save := func(id workspace.SurveyID, e assess.Entry) {
+		t.Helper()
+		was, err := w.Entry(ctx, w.Lead, id, "A1.1")
+		must(t, err)
+		_, _, err = w.Save(ctx, w.Lead, id, "A1.1", was.Rev, e)
+		must(t, err)
+	}
+	blocked := func(id workspace.SurveyID, want assess.BlockerKind) {
+		t.Helper()
+		is, err := w.Sealable(ctx, w.Lead, id)
+		must(t, err)
+		got := assess.BlockerKind("")
+		for _, b := range is.Blockers {
+			if b.Outcome == "A1.1" {
+				got = b.Kind
+			}
+		}
+		if got != want {
+			t.Errorf("blocked by %q, want %q", got, want)
+		}
+	}
+	give(id, "port", framework.Level2)
+	give(id, "grid", framework.Level2)
+	e := assess.Entry{Level: framework.Level3, Evidence: framework.E2}
+	save(id, e)
+	blocked(id, assess.BlockerProposal)
+	e.Reason = "they are small"
+	save(id, e)
+	blocked(id, "")
+	give(id, "grid", framework.Level1)
+	blocked(id, assess.BlockerAnew)
+	e.Note = "a note says nothing anew"
+	save(id, e)
+	blocked(id, assess.BlockerAnew)
+	e.Reason = "they are small, the grid, too"
+	save(id, e)
+	blocked(id, "")
+	give(id, "port", framework.Level3) // the same proposal, and the same lowest
+	blocked(id, "")
+
+	second := nextYear(t, w, id, workspacetest.Pack(t, 8, "there"))
+	for _, body := range []string{"port", "grid"} {
+		_, err := w.ConfirmContribution(ctx, w.Lead, second, "A1.1", body)
+		must(t, err)
+	}
+	_, err := w.Confirm(ctx, w.Lead, second, "A1.1")
+	must(t, err)
+	blocked(second, assess.BlockerProposal) // last year's reason is not this year's
+}
+
+// What was verified does not outlive the answer that it is about.
+func TestVerifiedIsAboutAnAnswer(t *testing.T) {
+	t.Parallel()
+	w := workspacetest.New(t)
+	ctx := t.Context()
+	id := w.Load(t, workspacetest.Pack(t, 6, "there"))
+	saved, _, err := w.Save(ctx, w.Lead, id, "A1.1", 0, assess.Entry{Level: framework.Level2})
+	must(t, err)
+	vera := workspace.Person{Name: "Vera", Roles: []workspace.Role{workspace.RoleVerifier}}
+	found, err := w.PutFinding(ctx, vera, id, 0, assess.Finding{Outcome: "A1.1", Seen: "the list", Verified: framework.Level2, Claimed: framework.Level4})
+	must(t, err)
+	if found.Finding.Claimed != framework.Level2 {
+		t.Errorf("the finding is about %s", found.Finding.Claimed)
+	}
+	verified := func(want framework.Level, blocks bool) {
+		t.Helper()
+		is, err := w.Sealable(ctx, w.Lead, id)
+		must(t, err)
+		blocked := slices.ContainsFunc(is.Blockers, func(b assess.Blocker) bool { return b.Kind == assess.BlockerVerified && b.Outcome == "A1.1" })
+		if got := is.Now.Answers["A1.1"].Verified; got != want || blocked != blocks {
+			t.Errorf("verified %s, blocked %v; want %s, %v", got, blocked, want, blocks)
+		}
+	}
+	verified(framework.Level2, false)
+	saved, _, err = w.Save(ctx, w.Lead, id, "A1.1", saved.Rev, assess.Entry{Level: framework.Level3, Evidence: framework.E2})
+	must(t, err)
+	verified(framework.None, true)
+	replied, err := w.Reply(ctx, w.Lead, id, "A1.1", found.Rev, "we counted since")
+	must(t, err)
+	verified(framework.None, true)
+	_, err = w.PutFinding(ctx, vera, id, replied.Rev, assess.Finding{Outcome: "A1.1", Seen: "the count", Verified: framework.Level2})
+	must(t, err)
+	verified(framework.Level2, false)
 }

@@ -228,7 +228,7 @@ func (v *visit) matrix(area *framework.Area, bodies []workspace.SavedBody, secti
 			Own: v.chip(e.Level), Proposal: v.chip(proposal.Level), Lowest: v.chip(proposal.Lowest),
 		}
 		if n := len(proposal.Waiting); n > 0 {
-			row.Says = v.N("proposal.waiting", n, "Of", proposal.Listed)
+			row.Says = v.N("proposal.waiting", n, "Of", proposal.Asked)
 		}
 		row.Differs = e.Answered() && proposal.Level != framework.None && proposal.Level != e.Level
 		number, _ := proposal.Level.Number()

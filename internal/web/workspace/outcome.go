@@ -166,8 +166,11 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request, v *visit) error {
 		item := checkItem{ID: b.Outcome, Href: v.to.under(v.survey.ID, "signoff"), Says: v.T("check.waits", "Name", b.Detail)}
 		if o, ok := v.pack.Outcome(b.Outcome); ok {
 			item.Title, item.Href, item.Says = v.outcomes[o.ID].Title, v.to.question(v.survey.ID, o.AreaID(), o.ID), ""
-			if b.Kind == assess.BlockerProposal {
+			switch b.Kind {
+			case assess.BlockerProposal, assess.BlockerAnew:
 				item.Says = v.T("check.proposes", "Level", b.Detail)
+			case assess.BlockerVerified:
+				item.Says, item.Href = v.T("check.verified", "Level", b.Detail), v.to.under(v.survey.ID, "verification")+"#"+anchor(o.ID)
 			}
 		}
 		view.Groups[i].Items = append(view.Groups[i].Items, item)

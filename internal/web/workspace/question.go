@@ -273,7 +273,7 @@ func (v *visit) proposal(o *framework.Outcome, s *state) *proposalView {
 	}
 	switch n := len(p.Waiting); {
 	case n > 0:
-		view.Says = v.N("proposal.waiting", n, "Of", p.Listed)
+		view.Says = v.N("proposal.waiting", n, "Of", p.Asked)
 	case !view.Given:
 		view.Says = v.T("proposal.none")
 	case p.Level == framework.NotApplicable:
