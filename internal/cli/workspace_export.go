@@ -15,7 +15,9 @@ import (
 	"muster/internal/assess"
 	"muster/internal/config"
 	"muster/internal/errs"
+	"muster/internal/exchange/intake"
 	"muster/internal/exchange/workbook"
+	"muster/internal/framework"
 	"muster/internal/workspace"
 )
 
@@ -194,12 +196,27 @@ func (w *openWorkspace) fillBook(ctx context.Context, book *workbook.Book, f wor
 		}
 		for _, c := range contributions {
 			if c.Body == f.body {
-				s.Saved[c.Outcome] = workbook.Saved{Entry: assess.Entry{Level: c.Level, Note: c.Note}, Revision: int64(c.Rev)}
+				s.Saved[c.Outcome] = workbook.Saved{Entry: intake.Contributed(c), Revision: int64(c.Rev)}
 			}
+		}
+		if s.Last, err = w.lastYear(ctx, survey.ID, f.body); err != nil {
+			return err
 		}
 		book.Surveys = append(book.Surveys, s)
 	}
 	return nil
+}
+
+// lastYear returns what a body gave in the cycle before, by outcome.
+func (w *openWorkspace) lastYear(ctx context.Context, id workspace.SurveyID, body string) (map[string]framework.Level, error) {
+	before, err := w.ContributionsBefore(ctx, w.person, id)
+	last := make(map[string]framework.Level)
+	for _, c := range before {
+		if c.Body == body && c.Given() != framework.None {
+			last[c.Outcome] = c.Level
+		}
+	}
+	return last, err
 }
 
 // body returns a body by its id.

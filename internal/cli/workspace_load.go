@@ -86,6 +86,16 @@ func runWorkspaceLoad(ctx context.Context, env Env, f workspaceLoadFlags) (err e
 		return err
 	}
 	defer w.close(&err)
+	if cfg.Before != "" {
+		settings, _, err := w.Settings(ctx, w.person)
+		if err != nil {
+			return err
+		}
+		cfg.Measure = func(ctx context.Context, place string) (string, int64, error) {
+			read, err := w.piece(ctx, env, settings.Evidence, place, false)
+			return read.SHA256, read.Bytes, err
+		}
+	}
 	survey, err := w.Load(ctx, w.person, cfg)
 	if err != nil {
 		return err

@@ -215,6 +215,8 @@ func (b blockerView) String() string {
 		assess.BlockerReason:     "does not apply, and nobody has said why",
 		assess.BlockerProposal:   "has another level than the bodies' answers give, and nobody has said why",
 		assess.BlockerImpossible: "has a value that cannot be",
+		assess.BlockerAnew:       "has another level than the bodies' answers give by now, and the reason is about what they gave before",
+		assess.BlockerVerified:   "changed after it was verified",
 		assess.BlockerSignOff:    "the sign-off waits for its next step",
 	}
 	if b.Outcome == "" {

@@ -77,7 +77,7 @@ func (s *Service) SaveBatch(ctx context.Context, person Person, b Batch) (BatchR
 				return err
 			}
 			r := &result.Entries[i]
-			if r.Saved, r.Conflict, err = tx.save(one.Survey, one.Outcome, one.Base, one.Mine); err != nil {
+			if r.Saved, r.Conflict, err = tx.save(is, one.Outcome, one.Base, one.Mine); err != nil {
 				return err
 			}
 		}
@@ -117,7 +117,7 @@ func contributedMeanwhile(r Reader, one BatchContribution, conflict error) (Batc
 		err = conflict
 	}
 	now := SavedContribution{Outcome: one.Outcome, Revised: revised}
-	now.Contribution = assess.Contribution{Body: one.Contribution.Body, Level: kept.Level, Note: kept.Note}
+	now.Contribution = kept.of(one.Contribution.Body)
 	return BatchContributed{Saved: now, Conflict: true}, err
 }
 

@@ -65,7 +65,7 @@ func (s *Service) sealable(r Reader, is survey) (Sealable, error) {
 	if err != nil {
 		return Sealable{}, err
 	}
-	proposals, err := proposalsOf(r, is)
+	proposals, err := proposalsOf(r, is, "")
 	if err != nil {
 		return Sealable{}, err
 	}
@@ -87,17 +87,22 @@ func (s *Service) sealable(r Reader, is survey) (Sealable, error) {
 	if sealable.statement.Under, err = s.under(r, is, member); err != nil {
 		return Sealable{}, err
 	}
-	sealable.Blockers, sealable.signOff = assess.Blockers(is.pack, sealable.Entries, proposals), so
+	sealable.Blockers, sealable.signOff = assess.Blockers(is.pack, sealable.Entries, proposals, plainFindings(findings)), so
 	err = sealable.sum()
 	return sealable, err
 }
 
-// answersOf returns what is answered, with what the verifier found.
+// answersOf returns what is answered, with what the verifier found, where that is about
+// the level that is answered.
 func answersOf(pack *framework.Pack, entries map[string]assess.Entry, findings map[string]SavedFinding) map[string]assess.Answer {
 	answers := make(map[string]assess.Answer)
 	for _, o := range pack.Outcomes() {
 		if e := entries[o.ID]; e.Answered() {
-			answers[o.ID] = e.Answer(findings[o.ID].Finding.Verified)
+			verified := framework.None
+			if f := findings[o.ID].Finding; f.Of(e) {
+				verified = f.Verified
+			}
+			answers[o.ID] = e.Answer(verified)
 		}
 	}
 	return answers

@@ -170,7 +170,7 @@ func (m *merging) save(ctx context.Context, result *Result, needs *workspace.Bat
 	}
 	for j, i := range contributions {
 		if now := saved.Contributions[j]; now.Conflict {
-			meanwhile(report, i, []assess.Field{assess.FieldLevel, assess.FieldNote}, contributed(now.Saved))
+			meanwhile(report, i, []assess.Field{assess.FieldLevel, assess.FieldNote}, Contributed(now.Saved))
 		}
 	}
 	if saved.NeedsConflict {
@@ -184,12 +184,12 @@ func (m *merging) save(ctx context.Context, result *Result, needs *workspace.Bat
 	return nil
 }
 
-// contributed returns a contribution as the entry that a row of a body's file means.
-func contributed(c workspace.SavedContribution) assess.Entry {
-	return assess.Entry{Level: c.Level, Note: c.Note}
+// Contributed returns a contribution as the entry that a row of a body's file means.
+func Contributed(c workspace.SavedContribution) assess.Entry {
+	return assess.Entry{Level: c.Level, Note: c.Note, Carried: c.Carried}
 }
 
 // contribution returns the contribution that an entry of a row means.
 func contribution(body string, e assess.Entry) assess.Contribution {
-	return assess.Contribution{Body: body, Level: e.Level, Note: e.Note}
+	return assess.Contribution{Body: body, Level: e.Level, Note: e.Note, Carried: e.Carried}
 }

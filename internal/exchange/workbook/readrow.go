@@ -111,16 +111,14 @@ func (rd *reader) row(g *grid, h header, row gridRow, k Key, id gridCell) {
 		case at.kind == empty:
 			r.Blank = append(r.Blank, c.field)
 		case !contains(asked, c.field):
-			rd.add(g.fault(row, at, c.id, "a body gives a level and a note, and nothing else", "an empty cell"))
+			rd.add(g.fault(row, at, c.id, bodyGives, "an empty cell"))
 		default:
 			rd.field(g, row, at, c, &r.Entry)
 		}
 		r.Cells[c.field] = g.place(row, at)
 	}
 	if at, ok := h.at(row, colCarried); ok && at.kind != empty {
-		if k.Body != "" {
-			rd.add(g.fault(row, at, colCarried, "a body gives a level and a note, and nothing else", "an empty cell"))
-		} else if code, ok := rd.choice(g, row, at, colCarried, listYes); ok {
+		if code, ok := rd.choice(g, row, at, colCarried, listYes); ok {
 			r.Entry.Carried, r.Carried = code == yes, true
 		}
 	}

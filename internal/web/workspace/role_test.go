@@ -97,6 +97,7 @@ func routes(digest, findings string) map[string]access {
 		"GET " + s + "part":                                   {may: everybody},
 		"GET " + s + "part/area/{area}":                       {may: "lc"},
 		"POST " + s + "part/outcome/{outcome}/{body}":         {may: "lc", form: rev("level", "1")},
+		"POST " + s + "part/outcome/{outcome}/{body}/confirm": {may: "lc", form: url.Values{}},
 		"POST " + s + "part/outcome/{outcome}/{body}/comment": {may: "lc", form: url.Values{"text": {"which quay?"}}},
 		"GET " + s + "part/standing":                          {may: everybody},
 	}

@@ -117,6 +117,7 @@ func (p *Pages) Handler() http.Handler {
 	get("part", p.ownPart)
 	get("part/area/{area}", p.partArea)
 	post("part/outcome/{outcome}/{body}", p.contributePart)
+	post("part/outcome/{outcome}/{body}/confirm", p.confirmPart)
 	post("part/outcome/{outcome}/{body}/comment", p.commentPart)
 	get("part/standing", p.partStanding)
 
