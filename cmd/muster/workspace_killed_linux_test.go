@@ -131,10 +131,22 @@ func TestWorkspaceSealKilled(t *testing.T) {
 	if !seal(time.Minute, "0.json") {
 		t.Fatal("not done within a minute")
 	}
-	files, recorded := 0, 0
+	files, recorded, kills := 0, 0, 0
 	for i, after := range killRounds(time.Since(start)) {
 		seal(after, fmt.Sprintf("%d.json", i+1))
 		files, recorded = c.checkSealed(lock)
+		// What is recorded has its file in the folder: asking how far it is finished it.
+		kept, err := filepath.Glob(c.at("members", memberName(3), "sealed-*.json"))
+		check(t, err)
+		left, err := filepath.Glob(c.at("members", memberName(3), "*.part"))
+		check(t, err)
+		if len(kept) != recorded || len(left) > 0 {
+			t.Errorf("killed after %v: %d are recorded, %d lie in the folder, and %v besides", after, recorded, len(kept), left)
+		}
+		kills++
+	}
+	if kills == 0 {
+		t.Error("nothing was killed")
 	}
 	c.must(append([]string{"workspace", "seal", "--survey", "now/lights", "--out", c.at("sealed", "last.json")}, lock...)...)
 	if f, r := c.checkSealed(lock); f != files+1 || r != recorded+1 {

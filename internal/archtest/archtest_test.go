@@ -243,12 +243,12 @@ func TestExceptions(t *testing.T) {
 	t.Parallel()
 	want := map[string][]string{
 		"raw answers": {
-			"cmd/muster", "internal/assess", "internal/brief", "internal/cli", "internal/demo", "internal/demo/port", "internal/exchange", "internal/exchange/register", "internal/exchange/workbook", "internal/rehearse",
+			"cmd/muster", "internal/assess", "internal/brief", "internal/cli", "internal/demo", "internal/demo/port", "internal/exchange", "internal/exchange/intake", "internal/exchange/register", "internal/exchange/workbook", "internal/rehearse",
 			"internal/store/workspacedb", "internal/submit", "internal/web/workspace", "internal/workspace", "internal/workspace/workspacetest",
 			"test/browser", "test/browser/storybook", "test/e2e", "test/fault", "test/interop", "test/peers",
 		},
 		"the workspace leaves sealed": {
-			"cmd/muster", "internal/brief", "internal/cli", "internal/demo", "internal/exchange", "internal/store/workspacedb", "internal/web/workspace", "internal/workspace", "internal/workspace/workspacetest",
+			"cmd/muster", "internal/brief", "internal/cli", "internal/demo", "internal/exchange", "internal/exchange/intake", "internal/store/workspacedb", "internal/web/workspace", "internal/workspace", "internal/workspace/workspacetest",
 			"test/browser", "test/browser/storybook", "test/e2e", "test/fault", "test/interop", "test/peers",
 		},
 		"one database a role": {

@@ -88,6 +88,7 @@ var Packages = map[string]Layer{
 	"internal/logserver":                 Adapter,
 	"internal/witness":                   Adapter,
 	"internal/exchange":                  Adapter,
+	"internal/exchange/intake":           Adapter,
 	"internal/exchange/workbook":         Adapter,
 	"internal/exchange/register":         Adapter,
 	"internal/evidence":                  Adapter,
@@ -159,7 +160,7 @@ var Rules = []Rule{
 		Name: "raw answers",
 		Why:  "who cannot reach assess cannot hold a member's answer; the way to a host is submit alone",
 		From: except(
-			"internal/assess", "internal/workspace", "internal/brief", "internal/workspace/workspacetest", "internal/submit", "internal/exchange", "internal/exchange/workbook", "internal/exchange/register", "internal/web/workspace", "internal/store/workspacedb",
+			"internal/assess", "internal/workspace", "internal/brief", "internal/workspace/workspacetest", "internal/submit", "internal/exchange", "internal/exchange/intake", "internal/exchange/workbook", "internal/exchange/register", "internal/web/workspace", "internal/store/workspacedb",
 			"internal/demo", "internal/demo/port", "internal/rehearse", "internal/cli", "cmd/muster", "test/...",
 		),
 		Reaches: []string{"internal/assess"},
@@ -167,7 +168,7 @@ var Rules = []Rule{
 	{
 		Name:    "the workspace leaves sealed",
 		Why:     "a member's notes, names and answers are in its workspace; what seals and what adds up needs none of it",
-		From:    except("internal/workspace", "internal/brief", "internal/workspace/workspacetest", "internal/exchange", "internal/web/workspace", "internal/store/workspacedb", "internal/demo", "internal/cli", "cmd/muster", "test/..."),
+		From:    except("internal/workspace", "internal/brief", "internal/workspace/workspacetest", "internal/exchange", "internal/exchange/intake", "internal/web/workspace", "internal/store/workspacedb", "internal/demo", "internal/cli", "cmd/muster", "test/..."),
 		Reaches: []string{"internal/workspace"},
 	},
 	{

@@ -13,6 +13,8 @@ const (
 	BlockerCarried    BlockerKind = "carried"    // last cycle's answer, which nobody confirmed
 	BlockerReason     BlockerKind = "reason"     // not applicable without a reason
 	BlockerProposal   BlockerKind = "proposal"   // another level than the bodies' answers give, without a reason
+	BlockerAnew       BlockerKind = "anew"       // so, and the reason is about what the bodies gave before
+	BlockerVerified   BlockerKind = "verified"   // another level than the one that was verified
 	BlockerImpossible BlockerKind = "impossible" // a value that cannot be
 	BlockerSignOff    BlockerKind = "sign_off"   // somebody in the chain has not approved exactly this
 )
@@ -26,8 +28,8 @@ type Blocker struct {
 
 // Blockers returns everything that keeps an assessment from being sealed, in the
 // framework's order. proposals has what the bodies' answers give, for outcomes to
-// which any contributed. The sign-off is for [SignOff.Blocker].
-func Blockers(pack *framework.Pack, entries map[string]Entry, proposals map[string]Proposal) []Blocker {
+// which any contributed, findings what the verifier found. The sign-off is for [SignOff.Blocker].
+func Blockers(pack *framework.Pack, entries map[string]Entry, proposals map[string]Proposal, findings map[string]Finding) []Blocker {
 	var all []Blocker
 	for _, o := range pack.Outcomes() {
 		e := entries[o.ID]
@@ -39,8 +41,14 @@ func Blockers(pack *framework.Pack, entries map[string]Entry, proposals map[stri
 			all = append(all, Blocker{BlockerUnanswered, o.ID, ""})
 		case e.Level == framework.NotApplicable && e.Reason == "":
 			all = append(all, Blocker{BlockerReason, o.ID, ""})
-		case contributed && proposal.Level != framework.None && proposal.Level != e.Level && e.Level != framework.Withheld && e.Reason == "":
+		case !contributed || proposal.Level == framework.None || proposal.Level == e.Level || e.Level == framework.Withheld:
+		case e.Reason == "":
 			all = append(all, Blocker{BlockerProposal, o.ID, proposal.Level.String()})
+		case e.About != proposal.Mark():
+			all = append(all, Blocker{BlockerAnew, o.ID, proposal.Level.String()})
+		}
+		if f := findings[o.ID]; e.Answered() && f.Verified != framework.None && !f.Of(e) {
+			all = append(all, Blocker{BlockerVerified, o.ID, f.Claimed.String()})
 		}
 		if err := e.Check(); err != nil {
 			all = append(all, Blocker{BlockerImpossible, o.ID, err.Error()})

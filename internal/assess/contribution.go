@@ -18,6 +18,18 @@ type Contribution struct {
 	Body  string          `json:"body"`           // its id
 	Level framework.Level `json:"level,omitzero"` // none until it answers
 	Note  string          `json:"note,omitempty"`
+
+	// Carried is true of what was taken over from the cycle before and that the body
+	// has not confirmed yet: it counts for nothing.
+	Carried bool `json:"carried,omitempty"`
+}
+
+// Given returns the level that the body gave in this cycle, or none.
+func (c Contribution) Given() framework.Level {
+	if c.Carried {
+		return framework.None
+	}
+	return c.Level
 }
 
 // Proposal is what the pack's rule makes of the contributions to an outcome. It
@@ -29,6 +41,20 @@ type Proposal struct {
 	Of      int             // bodies to which the outcome applies
 	Silent  []string        // ids of those that gave no level: they count as 0
 	Exempt  []string        // ids of those to which it does not apply
+
+	// Waiting has the ids of those that have not confirmed what was carried over: while
+	// there are any, nothing is proposed, and Asked is how many bodies there are.
+	Waiting []string `json:",omitempty"`
+	Asked   int      `json:",omitempty"`
+}
+
+// Mark names what is proposed, level and lowest, for a reason that is about it. It is
+// empty where nothing is proposed.
+func (p Proposal) Mark() string {
+	if p.Level == framework.None {
+		return ""
+	}
+	return p.Level.String() + "/" + p.Lowest.String()
 }
 
 // RollUp applies the rule of a pack: the highest level that at least the given
@@ -37,9 +63,22 @@ type Proposal struct {
 // applies to none, it does not apply to the member. A share of fewer than five
 // bodies is all of them wherever 80 % is the share, because four of four is the
 // least number that is 80 % of four.
+//
+// What was carried over counts for nothing, neither as what it says nor as 0: while a
+// body has not confirmed it, nothing is proposed, and Level, Lowest, Reached and Of
+// are those of no bodies.
 func RollUp(rule framework.RollUp, contributions []Contribution) Proposal {
 	p := Proposal{Level: framework.None, Lowest: framework.None}
-	if len(contributions) == 0 {
+	for _, c := range contributions {
+		if c.Carried {
+			p.Waiting = append(p.Waiting, c.Body)
+		}
+	}
+	switch {
+	case len(contributions) == 0:
+		return p
+	case len(p.Waiting) > 0:
+		p.Asked = len(contributions)
 		return p
 	}
 	var atLeast [5]int // by level, the bodies that reach it

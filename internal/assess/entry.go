@@ -14,6 +14,7 @@ import (
 type Entry struct {
 	Level      framework.Level `json:"level,omitzero"`        // none until somebody answers
 	Reason     string          `json:"reason,omitempty"`      // why the outcome does not apply; or why the level is another than was proposed
+	About      string          `json:"about,omitempty"`       // the proposal that the reason was written about, see [Proposal.Mark]; empty if there was none
 	Target     framework.Level `json:"target,omitzero"`       // 0 to 4, or none
 	TargetDate string          `json:"target_date,omitempty"` // the day by which the target is to be reached, as 2006-01-02; may be empty
 	Evidence   framework.Grade `json:"evidence,omitzero"`     // E0 to E3, or none

@@ -140,7 +140,7 @@ func TestMerge(t *testing.T) {
 func TestFieldsAreAll(t *testing.T) {
 	t.Parallel()
 	full := assess.Entry{
-		Level: framework.Level1, Reason: "a", Target: framework.Level2, TargetDate: "2031-01-01", Evidence: framework.E1, Note: "b", Assignee: "c",
+		Level: framework.Level1, Reason: "a", About: "2/1", Target: framework.Level2, TargetDate: "2031-01-01", Evidence: framework.E1, Note: "b", Assignee: "c",
 		Flagged: true, Carried: true,
 	}
 	if got := assess.Take(assess.Entry{}, full, assess.Fields()...); got != full {
@@ -166,7 +166,11 @@ func TestRollUp(t *testing.T) {
 		for i := range n {
 			body := fmt.Sprintf("b%02d", i)
 			level := rapid.SampledFrom(append(assess.Levels(), framework.None)).Draw(t, body)
-			contributions = append(contributions, assess.Contribution{Body: body, Level: level, Note: "x"})
+			carried := level != framework.None && rapid.IntRange(0, 9).Draw(t, "carried") == 0
+			contributions = append(contributions, assess.Contribution{Body: body, Level: level, Note: "x", Carried: carried})
+			if carried {
+				want.Waiting = append(want.Waiting, body)
+			}
 			switch level {
 			case framework.NotApplicable:
 				want.Exempt = append(want.Exempt, body)
@@ -201,6 +205,9 @@ func TestRollUp(t *testing.T) {
 				}
 			}
 		}
+		if len(want.Waiting) > 0 { // neither what it says nor 0: nothing, until it is confirmed
+			want = assess.Proposal{Level: framework.None, Lowest: framework.None, Asked: n, Waiting: want.Waiting}
+		}
 		got := assess.RollUp(rule, contributions)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("%v (-want +got):\n%s", counted, diff)
@@ -227,7 +234,10 @@ func TestBlockers(t *testing.T) {
 		"a 4 without evidence":            {&assess.Entry{Level: framework.Level4}, nil, nil}, // warned of, and allowed
 		"as proposed":                     {&assess.Entry{Level: framework.Level2}, &assess.Proposal{Level: framework.Level2}, nil},
 		"not as proposed":                 {&assess.Entry{Level: framework.Level3}, &assess.Proposal{Level: framework.Level2}, []assess.Blocker{{Kind: assess.BlockerProposal, Outcome: id, Detail: "2"}}},
-		"not as proposed, and why":        {&assess.Entry{Level: framework.Level3, Reason: "they are small"}, &assess.Proposal{Level: framework.Level2}, nil},
+		"not as proposed, and why":        {&assess.Entry{Level: framework.Level3, Reason: "they are small", About: "2/1"}, &assess.Proposal{Level: framework.Level2, Lowest: framework.Level1}, nil},
+		"another is proposed by now":      {&assess.Entry{Level: framework.Level3, Reason: "they are small", About: "1/1"}, &assess.Proposal{Level: framework.Level2, Lowest: framework.Level1}, []assess.Blocker{{Kind: assess.BlockerAnew, Outcome: id, Detail: "2"}}},
+		"another is the lowest by now":    {&assess.Entry{Level: framework.Level3, Reason: "they are small", About: "2/2"}, &assess.Proposal{Level: framework.Level2, Lowest: framework.Level1}, []assess.Blocker{{Kind: assess.BlockerAnew, Outcome: id, Detail: "2"}}},
+		"a reason about nothing proposed": {&assess.Entry{Level: framework.NotApplicable, Reason: "no coast"}, &assess.Proposal{Level: framework.Level2, Lowest: framework.Level1}, []assess.Blocker{{Kind: assess.BlockerAnew, Outcome: id, Detail: "2"}}},
 		"withheld where one is proposed":  {&assess.Entry{Level: framework.Withheld}, &assess.Proposal{Level: framework.Level2}, nil},
 		"applies to none, answered":       {&assess.Entry{Level: framework.Level1}, &assess.Proposal{Level: framework.NotApplicable}, []assess.Blocker{{Kind: assess.BlockerProposal, Outcome: id, Detail: "na"}}},
 		"nothing proposed":                {&assess.Entry{Level: framework.Level1}, &assess.Proposal{Level: framework.None}, nil},
@@ -241,7 +251,33 @@ func TestBlockers(t *testing.T) {
 		if row.proposal != nil {
 			proposals[id] = *row.proposal
 		}
-		if diff := cmp.Diff(row.want, assess.Blockers(pack, entries, proposals)); diff != "" {
+		if diff := cmp.Diff(row.want, assess.Blockers(pack, entries, proposals, nil)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// What was verified blocks where the answer has another level by now.
+func TestVerifiedBlocker(t *testing.T) {
+	t.Parallel()
+	pack := packOf(1)
+	id := pack.Outcomes()[0].ID
+	for name, row := range map[string]struct {
+		entry   assess.Entry
+		finding assess.Finding
+		blocks  bool
+	}{
+		"the same level":     {assess.Entry{Level: framework.Level2}, assess.Finding{Claimed: framework.Level2, Verified: framework.Level1}, false},
+		"another level":      {assess.Entry{Level: framework.Level3}, assess.Finding{Claimed: framework.Level2, Verified: framework.Level2}, true},
+		"back to that level": {assess.Entry{Level: framework.Level2, Note: "again"}, assess.Finding{Claimed: framework.Level2, Verified: framework.Level2}, false},
+		"nothing verified":   {assess.Entry{Level: framework.Level3}, assess.Finding{Claimed: framework.Level2, Seen: "a list"}, false},
+	} {
+		got := assess.Blockers(pack, map[string]assess.Entry{id: row.entry}, nil, map[string]assess.Finding{id: row.finding})
+		var want []assess.Blocker
+		if row.blocks {
+			want = []assess.Blocker{{Kind: assess.BlockerVerified, Outcome: id, Detail: "2"}}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -260,57 +296,6 @@ func TestProgress(t *testing.T) {
 	})
 	if want := (assess.Progress{Answered: 2, Carried: 1, Of: 5}); got != want || got.Open() != 3 {
 		t.Errorf("%+v, open %d; want %+v", got, got.Open(), want)
-	}
-}
-
-func TestCarry(t *testing.T) {
-	t.Parallel()
-	pack := packOf(1)
-	id := pack.Outcomes()[0].ID
-	const empty, carries, assignee = "", "carried", "assignee"
-	for name, row := range map[string]struct {
-		entry   assess.Entry
-		changed bool
-		want    string
-	}{
-		"a level":                          {assess.Entry{Level: framework.Level2, Note: "x", Assignee: "Bo"}, false, carries},
-		"a question that changed":          {assess.Entry{Level: framework.Level2, Assignee: "Bo"}, true, assignee},
-		"a question that changed, nobody":  {assess.Entry{Level: framework.Level2}, true, empty},
-		"flagged":                          {assess.Entry{Level: framework.Level2, Flagged: true, Assignee: "Bo"}, false, assignee},
-		"withheld":                         {assess.Entry{Level: framework.Withheld, Assignee: "Bo"}, false, assignee},
-		"unanswered":                       {assess.Entry{Note: "x", Assignee: "Bo"}, false, assignee},
-		"never confirmed":                  {assess.Entry{Level: framework.Level2, Carried: true, Assignee: "Bo"}, false, assignee},
-		"not applicable, why not":          {assess.Entry{Level: framework.NotApplicable, Assignee: "Bo"}, false, assignee},
-		"not applicable":                   {assess.Entry{Level: framework.NotApplicable, Reason: "no coast"}, false, carries},
-		"not applicable and flagged":       {assess.Entry{Level: framework.NotApplicable, Reason: "no coast", Flagged: true}, false, empty},
-		"3 without evidence":               {assess.Entry{Level: framework.Level3}, false, empty},
-		"3 on our word":                    {assess.Entry{Level: framework.Level3, Evidence: framework.E0}, false, empty},
-		"3 with a document":                {assess.Entry{Level: framework.Level3, Evidence: framework.E1}, false, carries},
-		"4 with a document":                {assess.Entry{Level: framework.Level4, Evidence: framework.E1}, false, empty},
-		"4 that we tested":                 {assess.Entry{Level: framework.Level4, Evidence: framework.E2}, false, carries},
-		"4 that somebody else has checked": {assess.Entry{Level: framework.Level4, Evidence: framework.E3}, false, carries},
-	} {
-		got := assess.Carry(pack, map[string]assess.Entry{id: row.entry, "Z9.9": {Level: framework.Level1}}, func(string) bool { return !row.changed })
-		want := map[string]assess.Entry{}
-		switch row.want {
-		case carries:
-			e := row.entry
-			e.Carried = true
-			want[id] = e
-			if back := got[id].Confirm(); back != row.entry {
-				t.Errorf("%s: confirmed %+v", name, back)
-			}
-		case assignee:
-			want[id] = assess.Entry{Assignee: "Bo"}
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-		for _, e := range got {
-			if e.Answered() {
-				t.Errorf("%s: what is carried over counts", name)
-			}
-		}
 	}
 }
 
@@ -371,7 +356,9 @@ func TestSignOff(t *testing.T) {
 	for _, step := range chain {
 		before := so
 		var err error
-		if so, err = so.Decide(yes(step.ID, one)); err != nil {
+		d := yes(step.ID, one)
+		d.By = "who is the " + step.ID
+		if so, err = so.Decide(d); err != nil {
 			t.Fatal(err)
 		}
 		if len(before.Decisions)+1 != len(so.Decisions) {
@@ -432,10 +419,26 @@ func TestSample(t *testing.T) {
 		"three":           {3, []assess.Pick{all[0], all[1], all[2], alone}},
 		"all that can be": {99, all},
 	} {
-		got := assess.Sample(pack, now, before, proposals, findings, row.size)
+		got := assess.Sample(pack, now, before, proposals, findings, map[string]int{o[0].ID: 1, o[3].ID: 2}, row.size)
 		if diff := cmp.Diff(row.want, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// A 3 or 4 of which nothing says where its evidence lies weighs as much as one that rose.
+func TestSampleUnnamed(t *testing.T) {
+	t.Parallel()
+	pack := packOf(3)
+	now := make(map[string]assess.Entry)
+	for _, o := range pack.Outcomes() {
+		now[o.ID] = assess.Entry{Level: framework.Level3, Evidence: framework.E2}
+	}
+	o := pack.Outcomes()
+	got := assess.Sample(pack, now, nil, nil, nil, map[string]int{o[0].ID: 1, o[2].ID: 3}, 1)
+	want := []assess.Pick{{Outcome: o[1].ID, Why: []assess.Why{assess.WhyUnnamed, assess.WhyUnchecked}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("sample (-want +got):\n%s", diff)
 	}
 }
 

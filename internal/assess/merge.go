@@ -21,7 +21,8 @@ func Fields() []Field {
 }
 
 // differs reports whether a field has another value in a than in b. Carried goes
-// with the level: to confirm a level is to give it.
+// with the level: to confirm a level is to give it. What a reason is about goes with
+// the reason; who keeps the entry says it, and nobody edits it.
 func (f Field) differs(a, b Entry) bool {
 	switch f {
 	case FieldLevel:
@@ -50,7 +51,7 @@ func (f Field) take(to *Entry, from Entry) {
 	case FieldLevel:
 		to.Level, to.Carried = from.Level, from.Carried
 	case FieldReason:
-		to.Reason = from.Reason
+		to.Reason, to.About = from.Reason, from.About
 	case FieldTarget:
 		to.Target = from.Target
 	case FieldTargetDate:

@@ -3,6 +3,7 @@ package assess
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/internal/errs"
@@ -14,6 +15,7 @@ type Step struct {
 	ID     string `json:"id"`
 	Name   string `json:"name"`             // as pages and statements show it
 	Signed bool   `json:"signed,omitempty"` // an approval without a signature does not count
+	Again  bool   `json:"again,omitempty"`  // who has approved at an earlier step may approve here, too
 }
 
 // MaxSteps is how many steps a chain may have.
@@ -37,6 +39,32 @@ type Decision struct {
 
 // Signed reports whether the decision has a signature that counts.
 func (d Decision) Signed() bool { return d.Approval != nil && !d.Lapsed }
+
+// Twice returns the step at which who decides has approved the same already, and whether
+// that keeps her from approving at this one: one person approves at one step, unless the
+// chain allows it.
+func (s SignOff) Twice(d Decision) (Step, bool) {
+	at := slices.IndexFunc(s.Chain, func(step Step) bool { return step.ID == d.Step })
+	if at < 0 || s.Chain[at].Again {
+		return Step{}, false
+	}
+	for i, earlier := range s.Standing(d.Digest) {
+		if earlier.samePerson(d) {
+			return s.Chain[i], true
+		}
+	}
+	return Step{}, false
+}
+
+// samePerson reports whether two decisions are, for all that is known, by one person: by
+// one name or one key.
+func (d Decision) samePerson(other Decision) bool {
+	if strings.EqualFold(strings.TrimSpace(d.By), strings.TrimSpace(other.By)) {
+		return true
+	}
+	a, b := d.Approval, other.Approval
+	return a != nil && b != nil && a.Kind == ApprovalKey && b.Kind == ApprovalKey && a.Key.Same(b.Key)
+}
 
 // counts reports whether an approval is one at that step.
 func (d Decision) counts(step Step) bool {
@@ -94,8 +122,9 @@ func (s SignOff) Returned(digest string) (Decision, bool) {
 
 // Decide checks a decision and returns the chain with it. It refuses, with kind
 // Conflict, an approval by a step whose turn it is not, one without a signature where
-// the step asks for it, and a return by a step whose turn has not come: who has
-// approved may still return it. A return without a reason is Invalid.
+// the step asks for it, one by a person who has approved at an earlier step, unless the
+// step allows that, and a return by a step whose turn has not come: who has approved may
+// still return it. A return without a reason is Invalid.
 func (s SignOff) Decide(d Decision) (SignOff, error) {
 	n := s.approved(d.Digest)
 	at := slices.IndexFunc(s.Chain, func(step Step) bool { return step.ID == d.Step })
@@ -110,6 +139,10 @@ func (s SignOff) Decide(d Decision) (SignOff, error) {
 		return s, errs.New(errs.Conflict, "this step has approved this already", "")
 	case d.Approved && !d.counts(s.Chain[at]):
 		return s, errs.New(errs.Conflict, fmt.Sprintf("an approval by %s counts with a signature", errs.Quote(s.Chain[at].Name)), "sign it with the key file that is registered for the step: muster workspace approve --key FILE")
+	}
+	if step, twice := s.Twice(d); d.Approved && twice {
+		return s, errs.New(errs.Conflict, fmt.Sprintf("%s has approved already, for %s", errs.Quote(d.By), errs.Quote(step.Name)),
+			"one person approves at one step; whoever defines the chain may allow the same person at this step")
 	}
 	return SignOff{Chain: s.Chain, Decisions: append(slices.Clone(s.Decisions), d)}, nil
 }

@@ -15,7 +15,13 @@ type Finding struct {
 	Reply    string          `json:"reply,omitempty"`   // of who answered
 	Verified framework.Level `json:"verified,omitzero"` // what it is worth; none while the work goes on
 	By       string          `json:"by,omitempty"`
+	Claimed  framework.Level `json:"claimed,omitzero"` // the level of the answer that was looked at
 }
+
+// Of reports whether the finding is about the answer that an entry has: whether its
+// level is the one that was looked at. Else what was verified does not count. A finding
+// of an earlier version does not say what it is about, and counts.
+func (f Finding) Of(e Entry) bool { return f.Claimed == framework.None || f.Claimed == e.Level }
 
 // Why is a reason to look at an outcome.
 type Why string
@@ -24,6 +30,7 @@ type Why string
 // that it asks for weighs most.
 const (
 	WhyUnproven  Why = "unproven"  // 3 or 4 without the evidence that it asks for
+	WhyUnnamed   Why = "unnamed"   // 3 or 4, and nothing says where the evidence lies
 	WhyHigh      Why = "high"      // 4: an outsider saw it
 	WhyRose      Why = "rose"      // by two levels or more since last cycle
 	WhyDiffers   Why = "differs"   // another level than the bodies' answers give
@@ -36,7 +43,7 @@ func (w Why) weight() int {
 	switch w {
 	case WhyUnproven:
 		return 6
-	case WhyRose, WhyDiffers:
+	case WhyRose, WhyDiffers, WhyUnnamed:
 		return 4
 	case WhyHigh, WhyFlagged:
 		return 3
@@ -51,9 +58,10 @@ type Pick struct {
 }
 
 // Sample proposes size outcomes to verify: those that weigh most, at least one of
-// every area that has a level, ties broken in the framework's order. before and
-// findings may be nil; findings are those of last cycle.
-func Sample(pack *framework.Pack, now, before map[string]Entry, proposals map[string]Proposal, findings map[string]Finding, size int) []Pick {
+// every area that has a level, ties broken in the framework's order. pieces is how many
+// pieces of evidence are named for each outcome. before and findings may be nil; findings
+// are those of last cycle.
+func Sample(pack *framework.Pack, now, before map[string]Entry, proposals map[string]Proposal, findings map[string]Finding, pieces map[string]int, size int) []Pick {
 	type candidate struct {
 		Pick
 		area   string
@@ -75,6 +83,7 @@ func Sample(pack *framework.Pack, now, before map[string]Entry, proposals map[st
 			}
 		}
 		note(WhyUnproven, e.Unproven())
+		note(WhyUnnamed, !e.Unproven() && e.Bare(pieces[o.ID])) // one or the other
 		last, was := before[o.ID].Level.Number()
 		note(WhyRose, was && level >= last+2)
 		p, contributed := proposals[o.ID]

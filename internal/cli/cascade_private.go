@@ -35,7 +35,7 @@ func (f *aroundFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.services, "own-services", "", "more services, of the member's own; goes with --workspace")
 	cmd.Flags().StringVar(&f.requirements, "own-requirements", "", "more of what is required; goes with --own-services")
 	cmd.Flags().BoolVar(&f.keepPrivate, "private", false, "print JSON though it holds what only the member knows")
-	f.lock.add(cmd)
+	f.lock.addLock(cmd)
 }
 
 // wanted reports whether there is anything.

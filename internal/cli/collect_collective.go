@@ -59,7 +59,7 @@ are a CSV file with the columns outcome,level,verified,evidence,target, as a mem
 	flags.StringVar(&f.cycle, "cycle", "", "the name of the cycle, with --answers")
 	flags.StringVar(&f.workspace, "workspace", "", "the folder of the coordinator's own workspace")
 	flags.StringVar(&f.survey, "survey", "", "the survey in it, such as 2026/muster-collective")
-	f.lock.add(cmd)
+	f.lock.addLock(cmd)
 	flags.StringVar(&f.cohort, "cohort", "allies", "whose members may see it")
 	flags.StringVar(&f.marking, "marking", "", "REHEARSAL or SYNTHETIC, where that is so")
 	flags.StringVar(&f.out, "out", "", "the file to write (required)")

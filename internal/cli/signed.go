@@ -40,7 +40,10 @@ func readSigned(path, what string) (coalition.SignedFile, error) {
 
 // readInput reads a file that somebody else may have written.
 func readInput(path, what string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, _, err := openRegular(path)
+	if _, said := errors.AsType[*errs.Error](err); said {
+		return nil, err
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errs.Wrap(err, errs.NotFound, fmt.Sprintf("there is no %s at %s", what, strconv.Quote(path)), "")
 	}
@@ -48,9 +51,6 @@ func readInput(path, what string) ([]byte, error) {
 		return nil, errs.Wrap(err, errs.Invalid, because(fmt.Sprintf("the %s %s cannot be read", what, strconv.Quote(path)), err), "")
 	}
 	defer f.Close() // nothing was written
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errs.Wrap(err, errs.Invalid, strconv.Quote(path)+" is not a regular file", "")
-	}
 	body, err := io.ReadAll(io.LimitReader(f, maxSignedFile+1))
 	if err != nil {
 		return nil, errs.Wrap(err, errs.Invalid, because(fmt.Sprintf("the %s %s cannot be read", what, strconv.Quote(path)), err), "")

@@ -34,9 +34,17 @@ key file. Whoever loses that has lost the workspace.`,
 }
 
 // lockFlags say what a workspace's key is locked with.
-type lockFlags struct{ identity, passphrase string }
+type lockFlags struct {
+	identity, passphrase string
+	as                   string // the name of who uses it; empty for the one that is kept
+}
 
 func (f *lockFlags) add(cmd *cobra.Command) {
+	f.addLock(cmd)
+	cmd.Flags().StringVar(&f.as, "as", "", "the name of who does this, as the history shows it (default: that of init --name)")
+}
+
+func (f *lockFlags) addLock(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.passphrase, "passphrase-file", "", "a file of mode 0600 with the passphrase (default: asked on the terminal)")
 	cmd.Flags().StringVar(&f.identity, "identity", "", "in place of a passphrase: an age key file of mode 0600")
 }
@@ -78,9 +86,11 @@ type openWorkspace struct {
 	lock   config.Lock
 	db     *workspacedb.DB
 	person workspace.Person
+	as     bool // she gave her name for this once
 }
 
-// openWorkspaceDir opens the workspace of a folder. Whoever has its lock is its lead.
+// openWorkspaceDir opens the workspace of a folder. Whoever has its lock is its lead,
+// under the name that she gives, or that the workspace keeps.
 func openWorkspaceDir(ctx context.Context, env Env, dir string, f lockFlags) (*openWorkspace, error) {
 	folder := config.Workspace{Dir: dir}
 	if !exists(folder.Database()) {
@@ -94,25 +104,34 @@ func openWorkspaceDir(ctx context.Context, env Env, dir string, f lockFlags) (*o
 	if err != nil {
 		return nil, err
 	}
-	return openWorkspaceKey(ctx, env, folder, lock, key)
+	return openWorkspaceKey(ctx, env, folder, lock, key, f.as)
 }
 
-func openWorkspaceKey(ctx context.Context, env Env, folder config.Workspace, lock config.Lock, key store.Key) (*openWorkspace, error) {
+func openWorkspaceKey(ctx context.Context, env Env, folder config.Workspace, lock config.Lock, key store.Key, as string) (*openWorkspace, error) {
 	db, err := workspacedb.Open(ctx, workspacedb.Config{Path: folder.Database(), Key: &key})
 	if err != nil {
 		return nil, placeError(err, folder.Dir, "make room there, and run the command again")
 	}
-	return &openWorkspace{
-		Service: workspace.New(workspace.Config{Store: db, Now: env.Now}),
-		folder:  folder, lock: lock, db: db, person: workspace.Lead(userName()),
-	}, nil
+	w := &openWorkspace{
+		Service: workspace.New(workspace.Config{Store: db, Now: env.Now, Rand: env.Rand}),
+		folder:  folder, lock: lock, db: db, person: workspace.Lead(strings.TrimSpace(as)), as: as != "",
+	}
+	if !w.as {
+		w.person, err = w.Named(ctx, userName())
+	} else {
+		err = w.person.Check()
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return w, nil
 }
 
 // close closes the workspace and joins what went wrong to err.
 func (w *openWorkspace) close(err *error) { *err = errors.Join(*err, w.db.Close()) }
 
-// userName is the name under which one who is alone with a workspace stands in its
-// history: that of the machine's account.
+// userName is the name under which one who is alone with a workspace, and has not said
+// hers, stands in its history: that of the machine's account.
 func userName() string {
 	if u, err := user.Current(); err == nil {
 		for _, name := range []string{u.Name, u.Username} {

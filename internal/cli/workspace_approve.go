@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -316,20 +315,15 @@ func writeApproval(out io.Writer, r workspace.ApprovalRequest, pack *framework.P
 	st := r.Statement
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s of %s, %s %s: to be decided by %s\n", workspace.NewSurveyID(st.Cycle, st.Framework.ID), st.Member, st.Framework.ID, st.Framework.Version, r.StepName)
+	if u := st.Under; u != nil {
+		fmt.Fprintf(&b, "one locked half for %s, one for %s, under the charter %s\n", u.Leader, u.Helper, u.Charter)
+	} else {
+		b.WriteString("to which hosts is not said: no charter is loaded, and loading one voids what was signed\n")
+	}
 	fmt.Fprintf(&b, "what would be sealed is %s\n", r.Digest)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "outcome\tbefore\tlevel\tverified\tevidence\ttarget\t")
-	ids := make([]string, 0, len(st.Answers))
-	for id := range st.Answers {
-		ids = append(ids, id)
-	}
-	place := make(map[string]int)
-	if pack != nil {
-		for i, o := range pack.Outcomes() {
-			place[o.ID] = i + 1
-		}
-	}
-	slices.SortFunc(ids, func(a, b string) int { return cmp.Or(cmp.Compare(place[a], place[b]), cmp.Compare(a, b)) })
+	ids := st.Outcomes(pack)
 	for _, id := range ids {
 		a := st.Answers[id]
 		before := "-"

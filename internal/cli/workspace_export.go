@@ -3,10 +3,10 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +15,7 @@ import (
 	"muster/internal/assess"
 	"muster/internal/config"
 	"muster/internal/errs"
+	"muster/internal/exchange/intake"
 	"muster/internal/exchange/workbook"
 	"muster/internal/framework"
 	"muster/internal/workspace"
@@ -181,9 +182,11 @@ func (w *openWorkspace) fillBook(ctx context.Context, book *workbook.Book, f wor
 			book.Surveys = append(book.Surveys, s)
 			continue
 		}
-		if s.Outcomes, err = w.sectionOf(ctx, survey.ID, s.Pack, f.body); err != nil {
+		asked, err := w.Asked(ctx, w.person, survey.ID)
+		if err != nil {
 			return err
 		}
+		s.Outcomes = asked[f.body]
 		if len(s.Outcomes) == 0 {
 			return errs.New(errs.NotFound, fmt.Sprintf("no section of %s lists the body %s", survey.ID, errs.Quote(f.body)), "list it in a section first, on the page of bodies and sections: muster workspace serve")
 		}
@@ -193,12 +196,27 @@ func (w *openWorkspace) fillBook(ctx context.Context, book *workbook.Book, f wor
 		}
 		for _, c := range contributions {
 			if c.Body == f.body {
-				s.Saved[c.Outcome] = workbook.Saved{Entry: assess.Entry{Level: c.Level, Note: c.Note}, Revision: int64(c.Rev)}
+				s.Saved[c.Outcome] = workbook.Saved{Entry: intake.Contributed(c), Revision: int64(c.Rev)}
 			}
+		}
+		if s.Last, err = w.lastYear(ctx, survey.ID, f.body); err != nil {
+			return err
 		}
 		book.Surveys = append(book.Surveys, s)
 	}
 	return nil
+}
+
+// lastYear returns what a body gave in the cycle before, by outcome.
+func (w *openWorkspace) lastYear(ctx context.Context, id workspace.SurveyID, body string) (map[string]framework.Level, error) {
+	before, err := w.ContributionsBefore(ctx, w.person, id)
+	last := make(map[string]framework.Level)
+	for _, c := range before {
+		if c.Body == body && c.Given() != framework.None {
+			last[c.Outcome] = c.Level
+		}
+	}
+	return last, err
 }
 
 // body returns a body by its id.
@@ -215,32 +233,14 @@ func (w *openWorkspace) body(ctx context.Context, id string) (*assess.Body, erro
 	return nil, errs.New(errs.NotFound, "there is no body "+errs.Quote(id), "bodies are listed on a page of the workspace: muster workspace serve")
 }
 
-// sectionOf returns the outcomes of the sections that list a body, in the pack's
-// order.
-func (w *openWorkspace) sectionOf(ctx context.Context, id workspace.SurveyID, pack *framework.Pack, body string) ([]string, error) {
-	sections, err := w.Sections(ctx, w.person, id)
-	if err != nil {
-		return nil, err
-	}
-	var outcomes []string
-	for _, o := range pack.Outcomes() {
-		if slices.ContainsFunc(sections, func(s workspace.SavedSection) bool { return slices.Contains(s.Bodies, body) && s.Covers(o) }) {
-			outcomes = append(outcomes, o.ID)
-		}
-	}
-	return outcomes, nil
-}
-
 // openSheet opens a file that a spreadsheet wrote, and returns its size.
 func openSheet(path string) (*os.File, int64, error) {
-	f, err := os.Open(path)
+	f, info, err := openRegular(path)
+	if _, said := errors.AsType[*errs.Error](err); said {
+		return nil, 0, err
+	}
 	if err != nil {
 		return nil, 0, errs.Wrap(err, errs.NotFound, because(fmt.Sprintf("the file %s cannot be read", strconv.Quote(path)), err), "")
-	}
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		f.Close()
-		return nil, 0, errs.Wrap(err, errs.Invalid, strconv.Quote(path)+" is not a regular file", "")
 	}
 	if info.Size() > workbook.MaxSize {
 		f.Close()

@@ -15,8 +15,6 @@ import (
 	"muster/internal/assess"
 	"muster/internal/errs"
 	"muster/internal/exchange"
-	"muster/internal/exchange/workbook"
-	"muster/internal/workspace"
 )
 
 func newWorkspaceFormCmd(env Env) *cobra.Command {
@@ -226,41 +224,4 @@ func (w *openWorkspace) dependencies(ctx context.Context, now time.Time) (exchan
 		}
 	}
 	return d, err
-}
-
-// saveForm saves the form that a file brought, as what its body depends on. It says
-// what became of it, and returns whether it is in conflict.
-func (w *openWorkspace) saveForm(ctx context.Context, env Env, in *workbook.Import, f workspaceImportFlags) (conflict bool, err error) {
-	if in.Needs == nil {
-		return false, nil
-	}
-	all, err := w.Needs(ctx, w.person)
-	if err != nil {
-		return false, err
-	}
-	now := all[in.Body]
-	mine := assess.Needs{Rows: in.Needs}
-	if len(in.Needs) == 0 && !f.blanksClear {
-		if len(now.Needs.Rows) > 0 {
-			say(env, "the form of the file is empty, and what was there stays; --blanks-clear empties it")
-		}
-		return false, nil
-	}
-	if now.Needs.None == mine.None && slices.Equal(now.Needs.Rows, mine.Rows) {
-		say(env, "the form is as it was")
-		return false, nil
-	}
-	if f.dryRun {
-		say(env, "this is a dry run: the form has %s", plural(len(mine.Rows), "1 row", "%d rows"))
-		return false, nil
-	}
-	saved, err := w.PutNeeds(ctx, w.person, in.Body, workspace.Revision(in.NeedsRevision), mine)
-	if errs.KindOf(err) == errs.Conflict {
-		warn(env, "the form is in conflict: somebody else filled it in meanwhile, and nothing of it was saved; decide on its page, or export it again")
-		return true, nil
-	}
-	if err == nil {
-		say(env, "the form was saved: %s", plural(len(saved.Needs.Rows), "1 row", "%d rows"))
-	}
-	return false, err
 }

@@ -16,8 +16,8 @@ import (
 
 func newWorkspaceInitCmd(env Env) *cobra.Command {
 	var (
-		member string
-		lock   lockFlags
+		member, name string
+		lock         lockFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "init DIR --member NAME",
@@ -28,24 +28,26 @@ as muster submit init makes it. The line with its public part is for the
 coordinator's file of members.
 
 Nobody can open a workspace without its passphrase or key file: keep it where it is
-found by who has to find it. A command that was interrupted may be repeated; keys
+found by who has to find it. --name is whose name stands in the history where one person
+uses the workspace; it is asked for on the first page otherwise. A command that was interrupted may be repeated; keys
 that are there are never replaced.`,
-		Example: `  muster workspace init ostmere --member Ostmere`,
+		Example: `  muster workspace init ostmere --member Ostmere --name "Ada Lindqvist"`,
 		Args:    oneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if member == "" {
 				return usageError(cmd, "muster workspace init needs --member NAME")
 			}
-			return runWorkspaceInit(cmd.Context(), env, args[0], member, lock)
+			return runWorkspaceInit(cmd.Context(), env, args[0], member, name, lock)
 		},
 	}
 	cmd.Flags().StringVar(&member, "member", "", "the member (required)")
-	lock.add(cmd)
+	cmd.Flags().StringVar(&name, "name", "", "your name, as the history shows it")
+	lock.addLock(cmd)
 	return cmd
 }
 
-func runWorkspaceInit(ctx context.Context, env Env, dir, name string, f lockFlags) (err error) {
-	member, err := coalition.ParseMemberID(name)
+func runWorkspaceInit(ctx context.Context, env Env, dir, memberName, name string, f lockFlags) (err error) {
+	member, err := coalition.ParseMemberID(memberName)
 	if err != nil {
 		return err
 	}
@@ -69,13 +71,18 @@ func runWorkspaceInit(ctx context.Context, env Env, dir, name string, f lockFlag
 	if err != nil {
 		return err
 	}
-	w, err := openWorkspaceKey(ctx, env, folder, lock, key)
+	w, err := openWorkspaceKey(ctx, env, folder, lock, key, name)
 	if err != nil {
 		return err
 	}
 	defer w.close(&err)
 	if err := w.Begin(ctx, w.person, member); err != nil {
 		return err
+	}
+	if name != "" {
+		if err := w.SetName(ctx, w.person, name); err != nil {
+			return err
+		}
 	}
 	if err := exchange.WriteMember(env.Out, coalition.Member{ID: member, Key: signer.Public()}); err != nil {
 		return err

@@ -26,7 +26,7 @@ what. It is done on the machine of the workspace, by who can open it; the worksp
 may be served meanwhile, and what is changed counts from the next request.
 
 The roles:
-  lead         does everything
+  lead         does everything but to verify and to sign off
   contributor  answers for bodies (--body), in the sections that list them
   verifier     looks at a sample, and gives an opinion
   approver     decides at steps of the sign-off (--step)

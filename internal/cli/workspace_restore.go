@@ -37,7 +37,7 @@ old folder: two that go on from one state do not come together again.`,
 			return runWorkspaceRestore(cmd.Context(), env, args[0], args[1], lock)
 		},
 	}
-	lock.add(cmd)
+	lock.addLock(cmd)
 	return cmd
 }
 

@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -37,7 +39,8 @@ muster submit seal does. The change since the last cycle comes from what the
 workspace has of it. Nothing is sealed while something is missing or the sign-off
 waits, nor after the deadline; what keeps it back is listed.
 
-The receipt is kept before the file is written. Sealed again, the answers get the
+The receipt is kept before the file is written, and the file stays in the folder of the
+workspace, too: muster workspace status says where. Sealed again, the answers get the
 next number, and the file with the higher number replaces the other at the hosts,
 until the deadline. --dry-run prints what would be sealed and writes nothing.`,
 		Example: `  muster workspace seal --dir ostmere --survey 2027/muster-core --dry-run
@@ -62,7 +65,7 @@ until the deadline. --dry-run prints what would be sealed and writes nothing.`,
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be sealed, and write nothing")
 	flags.BoolVar(&f.json, "json", false, "with --dry-run: print JSON")
 	flags.StringVar(&f.charter, "charter", "", "the charter, its .sig beside it, where the survey was loaded without")
-	flags.StringSliceVar(&f.addenda, "addendum", nil, "the addenda that postponed the deadline, in order")
+	flags.StringSliceVar(&f.addenda, "addendum", nil, "the addenda that postponed the deadline, in order, where the workspace has none yet")
 	flags.StringVar(&f.cohort, "cohort", "", "the cohort, where the charter lists the member in several")
 	f.lock.add(cmd)
 	return cmd
@@ -87,6 +90,23 @@ func runWorkspaceSeal(ctx context.Context, env Env, f workspaceSealFlags) (err e
 	if f.dryRun {
 		return w.drySeal(ctx, env, f, now)
 	}
+	if f.charter != "" { // it is the survey's, or becomes it: what is signed off names it
+		signed, err := w.sealCharter(ctx, f, now.Pack)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Load(ctx, w.person, workspace.LoadConfig{Pack: now.Pack, Charter: &signed}); err != nil {
+			return err
+		}
+	}
+	if f.charter != "" || len(f.addenda) > 0 {
+		if err := w.postpone(ctx, env, id, f.addenda); err != nil {
+			return err
+		}
+		if now, err = w.Sealable(ctx, w.person, id); err != nil {
+			return err
+		}
+	}
 	if len(now.Blockers) > 0 {
 		for _, b := range now.Blockers {
 			say(env, "%s", blockerView{b.Kind, b.Outcome})
@@ -98,17 +118,13 @@ func runWorkspaceSeal(ctx context.Context, env Env, f workspaceSealFlags) (err e
 	if err != nil {
 		return err
 	}
-	s, deadline, err := w.newSealing(env, f, now, signed)
+	f.addenda = nil // they are kept by now
+	s, deadline, err := w.newSealing(ctx, env, f, now, signed)
 	if err != nil {
 		return err
 	}
 	if !env.Now().Before(deadline) {
 		return errLate(id, deadline)
-	}
-	if f.charter != "" { // it is the survey's, or becomes it
-		if _, err := w.Load(ctx, w.person, workspace.LoadConfig{Pack: now.Pack, Charter: &signed}); err != nil {
-			return err
-		}
 	}
 	return w.seal(ctx, env, f, s, now, deadline)
 }
@@ -138,7 +154,7 @@ func (w *openWorkspace) sealCharter(ctx context.Context, f workspaceSealFlags, p
 }
 
 // newSealing returns what seals the survey, and the deadline that is in force.
-func (w *openWorkspace) newSealing(env Env, f workspaceSealFlags, now workspace.Sealable, signed coalition.SignedCharter) (*sealing, time.Time, error) {
+func (w *openWorkspace) newSealing(ctx context.Context, env Env, f workspaceSealFlags, now workspace.Sealable, signed coalition.SignedCharter) (*sealing, time.Time, error) {
 	m, err := openMember(w.folder.Dir)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -155,16 +171,38 @@ func (w *openWorkspace) newSealing(env Env, f workspaceSealFlags, now workspace.
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	var addenda []coalition.SignedAddendum
-	for _, path := range f.addenda {
+	addenda, err := w.Addenda(ctx, w.person, now.Survey)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	for _, path := range f.addenda { // of a dry run, which keeps none
 		file, err := readSigned(path, "addendum")
 		if err != nil {
 			return nil, time.Time{}, err
 		}
-		addenda = append(addenda, coalition.SignedAddendum(file))
+		given := coalition.SignedAddendum(file)
+		if !slices.ContainsFunc(addenda, func(a coalition.SignedAddendum) bool { return a.Digest() == given.Digest() }) {
+			addenda = append(addenda, given)
+		}
 	}
 	deadline, err := charter.DeadlineAfter(addenda)
 	return s, deadline.UTC(), err
+}
+
+// postpone keeps the addenda of files in a workspace, in their order.
+func (w *openWorkspace) postpone(ctx context.Context, env Env, id workspace.SurveyID, paths []string) error {
+	for _, path := range paths {
+		file, err := readSigned(path, "addendum")
+		if err != nil {
+			return err
+		}
+		survey, err := w.Postpone(ctx, w.person, id, coalition.SignedAddendum(file))
+		if err != nil {
+			return inFile(path, err)
+		}
+		say(env, "the deadline of %s is %s", id, survey.Deadline.Format(pageTime))
+	}
+	return nil
 }
 
 // number returns the number of the next submission, and whether it is the first
@@ -185,8 +223,16 @@ func (w *openWorkspace) number(ctx context.Context, s *sealing, id workspace.Sur
 	return last + 1, first, nil
 }
 
-func (w *openWorkspace) seal(ctx context.Context, env Env, f workspaceSealFlags, s *sealing, now workspace.Sealable, deadline time.Time) error {
-	if _, err := w.sealInto(ctx, env, w.person, s, now, func(uint64) string { return f.out }, ""); err != nil {
+func (w *openWorkspace) seal(ctx context.Context, env Env, f workspaceSealFlags, s *sealing, now workspace.Sealable, deadline time.Time) (err error) {
+	lock, err := w.lockSealing()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := w.finishLocked(ctx); err != nil {
+		return err
+	}
+	if _, err := w.sealInto(ctx, env, w.person, s, now, f.out); err != nil {
 		return err
 	}
 	say(env, "next, before %s: muster workspace upload %s --dir %s", deadline.Format(pageTime), f.out, f.dir)
@@ -211,6 +257,16 @@ type drySealing struct {
 
 // drySeal says what would be sealed, and refuses as sealing would.
 func (w *openWorkspace) drySeal(ctx context.Context, env Env, f workspaceSealFlags, now workspace.Sealable) error {
+	signed, err := w.sealCharter(ctx, f, now.Pack)
+	without := f.charter == "" && errs.KindOf(err) == errs.NotFound
+	if err != nil && !without {
+		return err
+	}
+	if !without {
+		if now, err = now.Adopting(signed); err != nil {
+			return err
+		}
+	}
 	d := drySealing{
 		Survey: now.Survey, Member: now.Now.Member, Pack: now.Pack.Ref(), Digest: now.Digest,
 		Blockers: make([]blockerView, len(now.Blockers)), Answers: now.Now.Answers,
@@ -221,13 +277,8 @@ func (w *openWorkspace) drySeal(ctx context.Context, env Env, f workspaceSealFla
 	if now.Before != nil {
 		d.Before = now.Before.Answers
 	}
-	signed, err := w.sealCharter(ctx, f, now.Pack)
-	without := f.charter == "" && errs.KindOf(err) == errs.NotFound
-	if err != nil && !without {
-		return err
-	}
 	if !without {
-		s, deadline, err := w.newSealing(env, f, now, signed)
+		s, deadline, err := w.newSealing(ctx, env, f, now, signed)
 		if err != nil {
 			return err
 		}
@@ -246,8 +297,7 @@ func (w *openWorkspace) drySeal(ctx context.Context, env Env, f workspaceSealFla
 	}
 	switch {
 	case len(d.Blockers) > 0:
-		_, err := w.Assessment(ctx, w.person, now.Survey)
-		return refused{err}
+		return refused{now.Refuse()}
 	case without:
 		return refused{errs.New(errs.Conflict, fmt.Sprintf("the survey %s has no charter yet", now.Survey), "give it with --charter, when the coordinator has sent it")}
 	case !env.Now().Before(*d.Deadline):

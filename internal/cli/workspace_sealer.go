@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -38,38 +39,67 @@ const (
 // newPageSealer returns what seals for the pages of a workspace, after it has finished
 // what a sealing that was interrupted has left.
 func newPageSealer(ctx context.Context, env Env, w *openWorkspace, lock lockFlags) (*pageSealer, error) {
-	p := &pageSealer{env: env, w: w, asks: lock.identity == ""}
-	return p, p.finish(ctx)
+	return &pageSealer{env: env, w: w, asks: lock.identity == ""}, w.finishSealing(ctx)
 }
 
-// finish gives every partial file that the workspace has recorded its name, and removes
-// the others: they were never submissions.
-func (p *pageSealer) finish(ctx context.Context) error {
-	entries, err := os.ReadDir(p.w.folder.Dir)
+// lockSealing keeps every other process from sealing in the folder, and from finishing
+// what this one seals. It is Unavailable if one does.
+func (w *openWorkspace) lockSealing() (io.Closer, error) {
+	return config.LockFile(filepath.Join(w.folder.Dir, "sealing.lock"), "something is being sealed in this workspace at this moment")
+}
+
+// finishSealing finishes what a sealing that was interrupted has left. What is being
+// sealed by another process at this moment is left to it.
+func (w *openWorkspace) finishSealing(ctx context.Context) (err error) {
+	left, err := w.unfinished()
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	lock, err := w.lockSealing()
+	if errs.KindOf(err) == errs.Unavailable {
+		return nil
+	}
 	if err != nil {
 		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	return w.finishLocked(ctx)
+}
+
+// unfinished lists the partial files of the folder.
+func (w *openWorkspace) unfinished() ([]string, error) {
+	entries, err := os.ReadDir(w.folder.Dir)
+	if err != nil {
+		return nil, err
 	}
 	var left []string
 	for _, e := range entries {
 		if name := e.Name(); strings.HasPrefix(name, sealedPrefix) && strings.HasSuffix(name, partial) && e.Type().IsRegular() {
-			left = append(left, filepath.Join(p.w.folder.Dir, name))
+			left = append(left, filepath.Join(w.folder.Dir, name))
 		}
 	}
-	if len(left) == 0 {
-		return nil
+	return left, nil
+}
+
+// finishLocked gives every partial file that the workspace has recorded its name, and
+// removes the others: they were never submissions. Whoever calls it holds the lock.
+func (w *openWorkspace) finishLocked(ctx context.Context) error {
+	left, err := w.unfinished()
+	if err != nil || len(left) == 0 {
+		return err
 	}
 	recorded := make(map[string]string) // where a file belongs, by its digest
-	surveys, err := p.w.Surveys(ctx, p.w.person)
+	surveys, err := w.Surveys(ctx, w.person)
 	if err != nil {
 		return err
 	}
 	for _, survey := range surveys {
-		sealings, err := p.w.Sealings(ctx, p.w.person, survey.ID)
+		sealings, err := w.Sealings(ctx, w.person, survey.ID)
 		if err != nil {
 			return err
 		}
 		for _, s := range sealings {
-			recorded[s.File] = p.path(survey.ID, s.Sequence)
+			recorded[s.File] = w.sealedPath(survey.ID, s.Sequence)
 		}
 	}
 	for _, part := range left {
@@ -87,17 +117,22 @@ func (p *pageSealer) finish(ctx context.Context) error {
 			return err
 		}
 	}
-	return config.SyncFolder(p.w.folder.Dir)
+	return config.SyncFolder(w.folder.Dir)
 }
 
 // AsksPassphrase implements the pages' Sealer.
 func (p *pageSealer) AsksPassphrase() bool { return p.asks }
 
 // Seal implements the pages' Sealer.
-func (p *pageSealer) Seal(ctx context.Context, person workspace.Person, id workspace.SurveyID, digest, passphrase string) (uint64, error) {
+func (p *pageSealer) Seal(ctx context.Context, person workspace.Person, id workspace.SurveyID, digest, passphrase string) (number uint64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.finish(ctx); err != nil { // of one that failed before
+	lock, err := p.w.lockSealing()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := p.w.finishLocked(ctx); err != nil { // of one that failed before
 		return 0, err
 	}
 	if p.asks {
@@ -117,14 +152,14 @@ func (p *pageSealer) Seal(ctx context.Context, person workspace.Person, id works
 	if err != nil {
 		return 0, err
 	}
-	s, deadline, err := p.w.newSealing(p.env, f, now, signed)
+	s, deadline, err := p.w.newSealing(ctx, p.env, f, now, signed)
 	if err != nil {
 		return 0, err
 	}
 	if !p.env.Now().Before(deadline) {
 		return 0, errLate(id, deadline)
 	}
-	return p.w.sealInto(ctx, p.env, person, s, now, func(number uint64) string { return p.path(id, number) }, partial)
+	return p.w.sealInto(ctx, p.env, person, s, now, "")
 }
 
 // knows refuses, with kind Denied, a passphrase that is not the workspace's.
@@ -140,15 +175,15 @@ func (p *pageSealer) knows(passphrase string) error {
 	return err
 }
 
-// path is where a sealed file is kept: of each survey and number in one place.
-func (p *pageSealer) path(id workspace.SurveyID, number uint64) string {
+// sealedPath is where a sealed file is kept: of each survey and number in one place.
+func (w *openWorkspace) sealedPath(id workspace.SurveyID, number uint64) string {
 	cycle, pack, _ := strings.Cut(string(id), "/") // no pack's id has an underscore
-	return filepath.Join(p.w.folder.Dir, fmt.Sprintf(sealedPrefix+"%s_%s-%d.json", url.PathEscape(cycle), pack, number))
+	return filepath.Join(w.folder.Dir, fmt.Sprintf(sealedPrefix+"%s_%s-%d.json", url.PathEscape(cycle), pack, number))
 }
 
 // File implements the pages' Sealer.
 func (p *pageSealer) File(id workspace.SurveyID, number uint64) (string, []byte, error) {
-	path := p.path(id, number)
+	path := p.w.sealedPath(id, number)
 	body, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil, errs.New(errs.NotFound, "the sealed file is not in the folder of the workspace", "it may have been moved; seal again if it was not delivered")
@@ -159,18 +194,19 @@ func (p *pageSealer) File(id workspace.SurveyID, number uint64) (string, []byte,
 // errLate refuses to seal after the deadline.
 func errLate(id workspace.SurveyID, deadline time.Time) error {
 	return errs.New(errs.Conflict, fmt.Sprintf("submissions of %s closed at %s, by the clock of this machine", id, deadline.Format(pageTime)),
-		"nothing is taken after the deadline; if it was postponed, give the addenda with --addendum")
+		"nothing is taken after the deadline; if it was postponed, load the addendum: muster workspace load --survey ID --addendum FILE, or on the page before sealing")
 }
 
-// sealInto seals in memory, has the workspace record it, keeps the receipt, and then
-// writes the file to the path that out gives for the number. Where there is a name for
-// what is not recorded yet, the file lies there before the workspace records it.
-func (w *openWorkspace) sealInto(ctx context.Context, env Env, person workspace.Person, s *sealing, now workspace.Sealable, out func(uint64) string, before string) (uint64, error) {
+// sealInto seals in memory, puts the file into the folder under a partial name, has the
+// workspace record it, keeps the receipt, and gives the file its name: what is recorded
+// has its file, also where the machine stopped in between, see [openWorkspace.finishSealing].
+// A copy goes to out unless that is empty. Whoever calls it holds the lock.
+func (w *openWorkspace) sealInto(ctx context.Context, env Env, person workspace.Person, s *sealing, now workspace.Sealable, out string) (uint64, error) {
 	sequence, first, err := w.number(ctx, s, now.Survey)
 	if err != nil {
 		return 0, err
 	}
-	path := out(sequence)
+	path := w.sealedPath(now.Survey, sequence)
 	if err := checkSealedOut(path); err != nil {
 		return 0, err
 	}
@@ -178,29 +214,29 @@ func (w *openWorkspace) sealInto(ctx context.Context, env Env, person workspace.
 	if err != nil {
 		return 0, err
 	}
-	if before != "" {
-		if err := writeSealed(path+before, body); err != nil {
-			return 0, err
-		}
-	}
-	// What is sealed is in memory, or under a name of no submission, until the workspace
-	// has recorded it: it refuses what is not what was signed off.
-	if _, err := w.Sealed(ctx, person, now.Survey, workspace.Sealing{Sequence: sequence, Digest: now.Digest, File: keys.Digest(body), Receipt: sub.Receipt}); err != nil {
-		if before != "" {
-			err = errors.Join(err, os.Remove(path+before))
-		}
+	if err := writeSealed(path+partial, body); err != nil {
 		return 0, err
+	}
+	// What is sealed has the name of no submission until the workspace has recorded it: it
+	// refuses what is not what was signed off.
+	if _, err := w.Sealed(ctx, person, now.Survey, workspace.Sealing{Sequence: sequence, Digest: now.Digest, File: keys.Digest(body), Receipt: sub.Receipt}); err != nil {
+		return 0, errors.Join(err, os.Remove(path+partial))
 	}
 	if err := s.member.keepReceipt(s.task.ID, sequence, sub.Receipt); err != nil {
 		return 0, err
 	}
-	if before == "" {
-		err = writeSealed(path, body)
-	} else if err = os.Rename(path+before, path); err == nil {
-		err = config.SyncFolder(filepath.Dir(path))
-	}
-	if err != nil {
+	if err := os.Rename(path+partial, path); err != nil {
 		return 0, err
 	}
-	return sequence, s.say(env, path, sequence, first)
+	if err := config.SyncFolder(filepath.Dir(path)); err != nil {
+		return 0, err
+	}
+	if out == "" {
+		return sequence, s.say(env, path, sequence, first)
+	}
+	if err := writeSealed(out, body); err != nil {
+		d := errs.Describe(err)
+		return 0, errs.Wrap(err, d.Kind, d.Message, fmt.Sprintf("submission %d is sealed, and lies at %s: deliver that one, or seal again", sequence, path))
+	}
+	return sequence, s.say(env, out, sequence, first)
 }

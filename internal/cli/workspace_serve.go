@@ -83,7 +83,7 @@ used, and starts nothing.`,
 			if err != nil {
 				return err
 			}
-			return serveWorkspace(cmd.Context(), env, w.Service, w.person, "", address, sealer)
+			return serveWorkspace(cmd.Context(), env, w.Service, w.person, w.as, "", address, sealer)
 		},
 	}
 	dirFlag(cmd, &dir, "the workspace")
@@ -95,14 +95,24 @@ used, and starts nothing.`,
 }
 
 // serveWorkspace serves a workspace to one person on this machine until ctx ends. A
-// sealer that is nil seals nothing. Evidence may lie wherever that person can read.
-func serveWorkspace(ctx context.Context, env Env, service *workspace.Service, person workspace.Person, marking, address string, sealer workspacepage.Sealer) (err error) {
+// sealer that is nil seals nothing. A person who is not named for this run has the name
+// that is kept, and is asked for hers where none is. Evidence may lie wherever that person can read.
+func serveWorkspace(ctx context.Context, env Env, service *workspace.Service, person workspace.Person, named bool, marking, address string, sealer workspacepage.Sealer) (err error) {
 	door, err := web.NewDoor(env.Rand)
 	if err != nil {
 		return err
 	}
+	who := func(r *http.Request) workspace.Person {
+		if named {
+			return person
+		}
+		if now, err := service.Named(r.Context(), person.Name); err == nil {
+			return now
+		}
+		return person // and the page says what is wrong
+	}
 	pages, err := workspacepage.New(workspacepage.Config{
-		Service: service, Person: func(*http.Request) workspace.Person { return person }, Now: env.Now, Rand: env.Rand,
+		Service: service, Person: who, AsksName: !named, Now: env.Now, Rand: env.Rand,
 		Marking: marking, Log: slog.New(slog.NewTextHandler(env.Err, nil)), Base: door.Base(),
 		Pieces: evidence.New(evidence.Config{}), Sealer: sealer,
 	})
@@ -178,8 +188,8 @@ func runWorkspaceDemo(ctx context.Context, env Env, dir, address string, seed ui
 	if err := demo.FillWorkspace(ctx, demo.WorkspaceConfig{Store: db, Packs: packs, Seed: seed, Now: env.Now(), Lead: lead}); err != nil {
 		return placeError(err, folder.Dir, "make room there, and run the command again")
 	}
-	service := workspace.New(workspace.Config{Store: db, Now: env.Now})
-	return serveWorkspace(ctx, env, service, lead, demo.Synthetic, address, nil)
+	service := workspace.New(workspace.Config{Store: db, Now: env.Now, Rand: env.Rand})
+	return serveWorkspace(ctx, env, service, lead, false, demo.Synthetic, address, nil)
 }
 
 // demoFolder makes the folder of a demonstration and its key.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -156,8 +156,9 @@ func newSignoffStatementCmd(env Env) *cobra.Command {
 		Use:   "statement --survey ID --out DIR",
 		Short: "Write the signed approvals that count, and the opinion, as files",
 		Long: `Write every signed approval of exactly what would be sealed now, and the signed opinion
-if it holds, each with its note beside it. They hold digests, names and reasons and no
-answer, and anybody can check them with the public keys.`,
+if it holds, each with its note beside it. They hold digests, names, reasons and the
+words of the opinion, and no answer: the digest has a salt that is in none of them.
+Anybody can check with the public keys who signed. They stay with the member, TLP:RED.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if survey == "" || out == "" {
@@ -180,26 +181,13 @@ func runSignoffStatement(ctx context.Context, env Env, dir string, id workspace.
 		return err
 	}
 	defer w.close(&err)
-	approvals, opinion, err := w.SignedStatements(ctx, w.person, id)
+	parts, err := w.Signed(ctx, w.person, id)
 	if err != nil {
 		return err
 	}
 	var files []outputFile
-	add := func(name string, file coalition.SignedFile) {
-		files = append(files, outputFile{name + sigExt, file.Signature, 0o600}, outputFile{name, file.Body, 0o600})
-	}
-	for i, a := range approvals {
-		add(fmt.Sprintf("approval-%d.json", i+1), a)
-	}
-	if opinion != nil {
-		add("opinion.json", *opinion)
-	}
-	passkeys, err := w.PasskeyFiles(ctx, w.person, id)
-	if err != nil {
-		return err
-	}
-	for _, k := range passkeys {
-		files = append(files, outputFile{k.Name + passkeyExt, k.Passkey, 0o600}, outputFile{k.Name, k.Statement, 0o600})
+	for _, part := range slices.Backward(parts) { // what verifies a statement is there before it
+		files = append(files, outputFile{part.Name, part.Body, 0o600})
 	}
 	if files == nil {
 		return refused{errs.New(errs.Conflict, fmt.Sprintf("nothing of %s is signed that counts now", id), "muster workspace signoff show says who has to sign")}
@@ -210,9 +198,9 @@ func runSignoffStatement(ctx context.Context, env Env, dir string, id workspace.
 	if err := realDisk().writeOutput(out, files, nil); err != nil {
 		return placeError(err, out, "make room there, or give another --out")
 	}
-	for _, f := range files {
-		if !strings.HasSuffix(f.name, sigExt) && !strings.HasSuffix(f.name, passkeyExt) {
-			if _, err := fmt.Fprintln(env.Out, filepath.Join(out, f.name)); err != nil {
+	for _, part := range parts {
+		if part.Of == "" {
+			if _, err := fmt.Fprintln(env.Out, filepath.Join(out, part.Name)); err != nil {
 				return err
 			}
 		}

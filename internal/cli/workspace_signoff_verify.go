@@ -17,7 +17,7 @@ import (
 
 // passkeyExt is what the file with a passkey's signature has after the name of what it
 // signed.
-const passkeyExt = ".passkey"
+const passkeyExt = workspace.PasskeyExt
 
 func newSignoffVerifyCmd(env Env) *cobra.Command {
 	return &cobra.Command{

@@ -55,8 +55,30 @@ type surveyStatus struct {
 	Carried  int                `json:"carried"`
 	Outcomes int                `json:"outcomes"`
 	Sealings int                `json:"sealings"`
+	Sealed   *sealedView        `json:"sealed,omitempty"` // what was sealed last
 	Blockers []blockerView      `json:"blockers"`
 	Signed   []approvalView     `json:"signed,omitempty"` // approvals of exactly what would be sealed now
+}
+
+// sealedView is what was sealed last.
+type sealedView struct {
+	Sequence uint64 `json:"seq"`
+	Digest   string `json:"file"`           // SHA-256 of the file
+	Path     string `json:"path,omitempty"` // where it lies; empty if it is not in the folder
+}
+
+// lastSealed returns what was sealed last of a survey, nil if nothing was.
+func (w *openWorkspace) lastSealed(ctx context.Context, id workspace.SurveyID) (*sealedView, error) {
+	sealings, err := w.Sealings(ctx, w.person, id)
+	if err != nil || len(sealings) == 0 {
+		return nil, err
+	}
+	last := sealings[len(sealings)-1]
+	view := &sealedView{Sequence: last.Sequence, Digest: last.File}
+	if path := w.sealedPath(id, last.Sequence); exists(path) {
+		view.Path = path
+	}
+	return view, nil
 }
 
 // approvalView is an approval that counts.
@@ -94,6 +116,9 @@ func runWorkspaceStatus(ctx context.Context, env Env, dir, only string, f lockFl
 		return err
 	}
 	defer w.close(&err)
+	if err := w.finishSealing(ctx); err != nil { // of a sealing that was interrupted
+		return err
+	}
 	var s workspaceStatus
 	if s.Member, err = w.Member(ctx); err != nil {
 		return err
@@ -117,6 +142,9 @@ func runWorkspaceStatus(ctx context.Context, env Env, dir, only string, f lockFl
 		}
 		s.Surveys[i] = newSurveyStatus(survey, blockers)
 		if s.Surveys[i].Signed, err = w.approvals(ctx, survey); err != nil {
+			return err
+		}
+		if s.Surveys[i].Sealed, err = w.lastSealed(ctx, survey.ID); err != nil {
 			return err
 		}
 	}
@@ -153,6 +181,11 @@ func (s workspaceStatus) write(env Env, surveys []workspace.Survey, all bool) er
 			}
 			fmt.Fprintf(&b, "  %s: approved by %s%s\n", a.Step, a.By, with)
 		}
+		if sealed := s.Surveys[i].Sealed; sealed != nil && sealed.Path != "" {
+			fmt.Fprintf(&b, "  submission %d lies at %s\n", sealed.Sequence, sealed.Path)
+		} else if sealed != nil {
+			fmt.Fprintf(&b, "  submission %d was sealed, and its file is not in the folder\n", sealed.Sequence)
+		}
 		switch {
 		case survey.State != workspace.StateOpen:
 		case len(blockers) == 0:
@@ -182,6 +215,8 @@ func (b blockerView) String() string {
 		assess.BlockerReason:     "does not apply, and nobody has said why",
 		assess.BlockerProposal:   "has another level than the bodies' answers give, and nobody has said why",
 		assess.BlockerImpossible: "has a value that cannot be",
+		assess.BlockerAnew:       "has another level than the bodies' answers give by now, and the reason is about what they gave before",
+		assess.BlockerVerified:   "changed after it was verified",
 		assess.BlockerSignOff:    "the sign-off waits for its next step",
 	}
 	if b.Outcome == "" {

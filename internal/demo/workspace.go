@@ -2,7 +2,9 @@ package demo
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"muster/internal/assess"
@@ -30,8 +32,12 @@ const WorkspaceMember coalition.MemberID = "Ostmere"
 // same workspace.
 func FillWorkspace(ctx context.Context, cfg WorkspaceConfig) error {
 	f := filling{WorkspaceConfig: cfg, at: cfg.Now.AddDate(-1, 0, -20)}
-	f.service = workspace.New(workspace.Config{Store: cfg.Store, Now: f.tick})
+	seed := [32]byte(binary.BigEndian.AppendUint64(make([]byte, 24), cfg.Seed))
+	f.service = workspace.New(workspace.Config{Store: cfg.Store, Now: f.tick, Rand: rand.NewChaCha8(seed)})
 	if err := f.service.Begin(ctx, cfg.Lead, WorkspaceMember); err != nil {
+		return err
+	}
+	if err := f.service.SetName(ctx, cfg.Lead, cfg.Lead.Name); err != nil {
 		return err
 	}
 	if err := f.bodies(ctx); err != nil {

@@ -28,6 +28,9 @@ func TestWorkspaceHasRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("filled in %v", time.Since(start))
+	if who, err := w.Named(t.Context(), "root"); err != nil || who.Name != w.Lead.Name {
+		t.Errorf("it is used by %q, %v: nothing would be assigned to her", who.Name, err)
+	}
 	id := workspace.NewSurveyID("2030", pack.ID)
 	r, _, err := w.Release(t.Context(), w.Lead, id)
 	if err != nil {

@@ -50,7 +50,7 @@ func ReadApprovalRequest(body []byte) (ApprovalRequest, error) {
 	if err != nil {
 		return r, err
 	}
-	if sum != r.Digest || r.Statement.Format != StatementFormat {
+	if sum != r.Digest || r.Statement.Format != StatementFormat && r.Statement.Format != StatementFormatV1 {
 		return r, errs.New(errs.Invalid, "the digest of the request is not that of what it holds", "ask the lead for the file again; do not sign it")
 	}
 	return r, nil
@@ -115,7 +115,7 @@ func ReadOpinionRequest(body []byte) (OpinionRequest, error) {
 	if err != nil {
 		return r, err
 	}
-	if sum != r.Digest || r.Findings.Format != opinionFormat {
+	if sum != r.Digest || r.Findings.Format != opinionFormat && r.Findings.Format != opinionFormatV1 {
 		return r, errs.New(errs.Invalid, "the digest of the request is not that of what it holds", "ask the lead for the file again; do not sign it")
 	}
 	return r, nil

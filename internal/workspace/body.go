@@ -127,8 +127,18 @@ type SavedContribution struct {
 
 // keptContribution is what of a contribution is not in its key.
 type keptContribution struct {
-	Level framework.Level `json:"level,omitzero"`
-	Note  string          `json:"note,omitempty"`
+	Level   framework.Level `json:"level,omitzero"`
+	Note    string          `json:"note,omitempty"`
+	Carried bool            `json:"carried,omitempty"`
+}
+
+func keptOf(c assess.Contribution) keptContribution {
+	return keptContribution{Level: c.Level, Note: c.Note, Carried: c.Carried}
+}
+
+// of returns the contribution of a body.
+func (k keptContribution) of(body string) assess.Contribution {
+	return assess.Contribution{Body: body, Level: k.Level, Note: k.Note, Carried: k.Carried}
 }
 
 func contributionKey(id SurveyID, outcome, body string) Key {
@@ -143,8 +153,7 @@ func contributionsOf(r Reader, id SurveyID, outcome string) (map[string][]SavedC
 	all := make(map[string][]SavedContribution)
 	for _, item := range items {
 		all[item.Outcome] = append(all[item.Outcome], SavedContribution{
-			Contribution: assess.Contribution{Body: item.ID, Level: item.Value.Level, Note: item.Value.Note},
-			Outcome:      item.Outcome, Revised: item.Revised,
+			Contribution: item.Value.of(item.ID), Outcome: item.Outcome, Revised: item.Revised,
 		})
 	}
 	return all, nil
@@ -160,14 +169,7 @@ func (s *Service) Contributions(ctx context.Context, person Person, id SurveyID,
 			return err
 		}
 		found, err := contributionsOf(r, id, outcome)
-		all = nil
-		for _, o := range slices.Sorted(maps.Keys(found)) {
-			for _, c := range found[o] {
-				if person.seesAll() || person.answersFor(c.Body) {
-					all = append(all, c)
-				}
-			}
-		}
+		all = ownOf(person, found)
 		return err
 	})
 	return all, err
@@ -176,38 +178,54 @@ func (s *Service) Contributions(ctx context.Context, person Person, id SurveyID,
 // Contribute keeps what a body answers to an outcome in the place of the revision
 // base, 0 if it is the first. A contributor does so for her bodies, in the sections
 // that list them. What somebody else changed meanwhile is merged; what both changed is
-// a [Clash]; what is there already gives no revision.
+// a [Clash]; what is there already gives no revision. As with [Service.Save], a level
+// that was carried over stays so until it is given.
 func (s *Service) Contribute(ctx context.Context, person Person, id SurveyID, outcome string, base Revision, c assess.Contribution) (SavedContribution, error) {
-	if err := (assess.Entry{Level: c.Level, Note: c.Note}).Check(); err != nil {
-		return SavedContribution{}, err
-	}
-	saved := SavedContribution{Contribution: c, Outcome: outcome}
-	err := s.change(ctx, "contribute", person, contribute, func(tx change) error {
-		is, err := s.writable(tx, id)
-		if err != nil {
-			return err
-		}
-		if _, err := is.outcome(outcome); err != nil {
-			return err
-		}
-		if err := s.mayContribute(tx, person, is, outcome, c.Body); err != nil {
-			return err
-		}
-		key := contributionKey(id, outcome, c.Body)
-		was, revised, err := get[keptContribution](tx, key)
-		now := keptContribution{Level: c.Level, Note: c.Note}
-		switch {
-		case err != nil && !errors.Is(err, errNone):
-			return err
-		case err == nil && was == now:
-			saved.Revised = revised
-			return nil
-		}
-		now, saved.Revised, err = keepMerged(tx, key, base, now, contributionParts(), nil)
-		saved.Level, saved.Note = now.Level, now.Note
-		return clashOf(err, c.Body)
+	var saved SavedContribution
+	err := s.change(ctx, "contribute", person, contribute, func(tx change) (err error) {
+		saved, err = s.contribute(tx, id, outcome, base, c)
+		return err
 	})
 	return saved, err
+}
+
+func (s *Service) contribute(tx change, id SurveyID, outcome string, base Revision, c assess.Contribution) (SavedContribution, error) {
+	saved := SavedContribution{Contribution: c, Outcome: outcome}
+	if err := (assess.Entry{Level: c.Level, Note: c.Note}).Check(); err != nil {
+		return saved, err
+	}
+	is, err := s.writable(tx, id)
+	if err != nil {
+		return saved, err
+	}
+	if _, err := is.outcome(outcome); err != nil {
+		return saved, err
+	}
+	if err := s.mayContribute(tx, tx.person, is, outcome, c.Body); err != nil {
+		return saved, err
+	}
+	key := contributionKey(id, outcome, c.Body)
+	was, revised, err := get[keptContribution](tx, key)
+	if err != nil && !errors.Is(err, errNone) {
+		return saved, err
+	}
+	now, began := keptOf(c), was
+	if base != 0 && base != revised.Rev {
+		if began, err = kept[keptContribution](tx, key, base); err != nil {
+			return saved, err
+		}
+	}
+	// Nobody marks a level as carried over, and who gives another one gives it.
+	if !began.Carried || now.Level != began.Level {
+		now.Carried = false
+	}
+	if was == now && revised.Rev != 0 {
+		saved.Revised = revised
+		return saved, nil
+	}
+	now, saved.Revised, err = keepMerged(tx, key, base, now, contributionParts(), nil)
+	saved.Contribution = now.of(c.Body)
+	return saved, clashOf(err, c.Body)
 }
 
 // clashOf makes of a clash of what is kept one of contributions.
@@ -216,12 +234,84 @@ func clashOf(err error, body string) error {
 	if !ok {
 		return err
 	}
-	of := func(k keptContribution) assess.Contribution {
-		return assess.Contribution{Body: body, Level: k.Level, Note: k.Note}
-	}
 	return &Clash[assess.Contribution]{
-		Base: of(clash.Base), Mine: of(clash.Mine), Theirs: of(clash.Theirs), Merged: of(clash.Merged), Newest: clash.Newest, Parts: clash.Parts,
+		Base: clash.Base.of(body), Mine: clash.Mine.of(body), Theirs: clash.Theirs.of(body), Merged: clash.Merged.of(body), Newest: clash.Newest, Parts: clash.Parts,
 	}
+}
+
+// ConfirmContribution makes an answer of this cycle of what a body gave in the cycle
+// before. What is none, because somebody was faster, stays as it is.
+func (s *Service) ConfirmContribution(ctx context.Context, person Person, id SurveyID, outcome, body string) (SavedContribution, error) {
+	var saved SavedContribution
+	err := s.change(ctx, "confirm a contribution", person, contribute, func(tx change) error {
+		is, err := s.writable(tx, id)
+		if err != nil {
+			return err
+		}
+		if _, err := is.outcome(outcome); err != nil {
+			return err
+		}
+		if err := s.mayContribute(tx, person, is, outcome, body); err != nil {
+			return err
+		}
+		key := contributionKey(id, outcome, body)
+		now, revised, err := get[keptContribution](tx, key)
+		if errors.Is(err, errNone) {
+			return errs.New(errs.NotFound, "the body has contributed nothing yet", "there is nothing to confirm; give a level")
+		}
+		if err == nil && now.Carried {
+			now.Carried = false
+			revised, err = tx.put(key, revised.Rev, now)
+		}
+		saved = SavedContribution{Contribution: now.of(body), Outcome: outcome, Revised: revised}
+		return err
+	})
+	return saved, err
+}
+
+// ContributionsBefore returns what bodies contributed in the cycle before to outcomes
+// that ask now what they asked then, by outcome and body; of who sees her part only,
+// that of her own bodies.
+func (s *Service) ContributionsBefore(ctx context.Context, person Person, id SurveyID) ([]SavedContribution, error) {
+	var all []SavedContribution
+	err := s.view(ctx, "read last year's contributions", person, seePart, func(r Reader) error {
+		is, err := s.open(r, id)
+		if err != nil {
+			return err
+		}
+		found, err := s.contributionsBefore(r, is)
+		all = ownOf(person, found)
+		return err
+	})
+	return all, err
+}
+
+// ownOf returns the contributions that a person may see, by outcome and body.
+func ownOf(person Person, found map[string][]SavedContribution) []SavedContribution {
+	var all []SavedContribution
+	for _, o := range slices.Sorted(maps.Keys(found)) {
+		for _, c := range found[o] {
+			if person.seesAll() || person.answersFor(c.Body) {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// contributionsBefore returns what bodies contributed in the cycle before, by outcome:
+// to outcomes that ask now what they asked then.
+func (s *Service) contributionsBefore(r Reader, is survey) (map[string][]SavedContribution, error) {
+	if is.Before == "" {
+		return nil, nil
+	}
+	last, err := s.open(r, is.Before)
+	if err != nil {
+		return nil, err
+	}
+	all, err := contributionsOf(r, is.Before, "")
+	maps.DeleteFunc(all, func(outcome string, _ []SavedContribution) bool { return !asksTheSame(last.pack, is.pack, outcome) })
+	return all, err
 }
 
 func (s *Service) mayContribute(r Reader, person Person, is survey, outcome, body string) error {
@@ -259,7 +349,7 @@ func (s *Service) ContributionHistory(ctx context.Context, person Person, id Sur
 				return err
 			}
 			all = append(all, SavedContribution{
-				Contribution: assess.Contribution{Body: body, Level: kept.Level, Note: kept.Note}, Outcome: outcome, Revised: record.Revised(),
+				Contribution: kept.of(body), Outcome: outcome, Revised: record.Revised(),
 			})
 		}
 		return err
@@ -270,7 +360,8 @@ func (s *Service) ContributionHistory(ctx context.Context, person Person, id Sur
 // Proposals returns what the pack's rule makes of the contributions, by outcome,
 // for those to which a body contributed. Listed for an outcome are the bodies of
 // the sections that it is in, and whoever contributed all the same: a listed body
-// that has said nothing counts as 0.
+// that has said nothing counts as 0; one that has not confirmed what was carried over
+// is waited for, see [assess.RollUp].
 func (s *Service) Proposals(ctx context.Context, person Person, id SurveyID) (map[string]assess.Proposal, error) {
 	var proposals map[string]assess.Proposal
 	err := s.view(ctx, "roll up contributions", person, see, func(r Reader) error {
@@ -278,14 +369,15 @@ func (s *Service) Proposals(ctx context.Context, person Person, id SurveyID) (ma
 		if err != nil {
 			return err
 		}
-		proposals, err = proposalsOf(r, is)
+		proposals, err = proposalsOf(r, is, "")
 		return err
 	})
 	return proposals, err
 }
 
-func proposalsOf(r Reader, is survey) (map[string]assess.Proposal, error) {
-	contributions, err := contributionsOf(r, is.id, "")
+// proposalsOf rolls up the contributions to an outcome, or to all if it is empty.
+func proposalsOf(r Reader, is survey, outcome string) (map[string]assess.Proposal, error) {
+	contributions, err := contributionsOf(r, is.id, outcome)
 	if err != nil || len(contributions) == 0 {
 		return map[string]assess.Proposal{}, err
 	}
@@ -303,6 +395,9 @@ func proposalsOf(r Reader, is survey) (map[string]assess.Proposal, error) {
 	}
 	proposals := make(map[string]assess.Proposal)
 	for _, o := range is.pack.Outcomes() {
+		if outcome != "" && o.ID != outcome {
+			continue
+		}
 		answers, spoke := make(map[string]assess.Contribution), false
 		for _, body := range listed[o.ID] {
 			if there[body] {

@@ -71,8 +71,8 @@ func givenBy(r Reader, id SurveyID, body string) (map[string]assess.Answer, erro
 	answers := make(map[string]assess.Answer)
 	for outcome, all := range contributions {
 		for _, c := range all {
-			if c.Body == body && c.Level != framework.None {
-				answers[outcome] = assess.Answer{Level: c.Level, Verified: framework.None, Target: framework.None}
+			if level := c.Given(); c.Body == body && level != framework.None {
+				answers[outcome] = assess.Answer{Level: level, Verified: framework.None, Target: framework.None}
 			}
 		}
 	}

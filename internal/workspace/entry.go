@@ -125,7 +125,8 @@ func (s *Service) History(ctx context.Context, person Person, id SurveyID, outco
 // nothing, as one that is repeated, gives no revision.
 //
 // A level that was carried over stays so until the level is given: with another
-// value, or with Carried false.
+// value, or with Carried false. A reason is about what the bodies' answers give when it
+// is saved: when that changes, it has to be said again.
 func (s *Service) Save(ctx context.Context, person Person, id SurveyID, outcome string, base Revision, mine assess.Entry) (Saved, *Conflict, error) {
 	if err := mine.Check(); err != nil {
 		return Saved{}, nil, err
@@ -142,7 +143,7 @@ func (s *Service) Save(ctx context.Context, person Person, id SurveyID, outcome 
 		if _, err := is.outcome(outcome); err != nil {
 			return err
 		}
-		saved, conflict, err = tx.save(id, outcome, base, mine)
+		saved, conflict, err = tx.save(is, outcome, base, mine)
 		return err
 	})
 	if err != nil {
@@ -151,7 +152,8 @@ func (s *Service) Save(ctx context.Context, person Person, id SurveyID, outcome 
 	return saved, conflict, nil
 }
 
-func (c change) save(id SurveyID, outcome string, base Revision, mine assess.Entry) (Saved, *Conflict, error) {
+func (c change) save(is survey, outcome string, base Revision, mine assess.Entry) (Saved, *Conflict, error) {
+	id := is.id
 	theirs, err := newest(c, id, outcome)
 	if err != nil {
 		return Saved{}, nil, err
@@ -167,6 +169,9 @@ func (c change) save(id SurveyID, outcome string, base Revision, mine assess.Ent
 		mine.Carried = false
 	}
 	merged, fields := assess.Merge(began.Entry, mine, theirs.Entry)
+	if merged.About, err = c.about(is, outcome, theirs.Entry, merged); err != nil {
+		return Saved{}, nil, err
+	}
 	switch {
 	case len(fields) > 0:
 		return Saved{}, &Conflict{Base: began, Mine: mine, Theirs: theirs, Fields: fields}, nil
@@ -175,6 +180,19 @@ func (c change) save(id SurveyID, outcome string, base Revision, mine assess.Ent
 	}
 	revised, err := c.put(entryKey(id, outcome), theirs.Rev, merged)
 	return Saved{Entry: merged, Revised: revised}, nil, err
+}
+
+// about returns the proposal that the reason of an entry is about: the one that there
+// is now, where the reason or the level is said now, else the one that it was about.
+func (c change) about(is survey, outcome string, was, now assess.Entry) (string, error) {
+	switch {
+	case now.Reason == "":
+		return "", nil
+	case now.Reason == was.Reason && now.Level == was.Level:
+		return was.About, nil
+	}
+	proposals, err := proposalsOf(c, is, outcome)
+	return proposals[outcome].Mark(), err
 }
 
 // at returns an entry as it was, from the history and not from whoever says what it
@@ -228,7 +246,7 @@ func (s *Service) SaveAll(ctx context.Context, person Person, id SurveyID, saves
 			if _, err := is.outcome(one.Outcome); err != nil {
 				return err
 			}
-			if all[i].Saved, all[i].Conflict, err = tx.save(id, one.Outcome, one.Base, one.Mine); err != nil {
+			if all[i].Saved, all[i].Conflict, err = tx.save(is, one.Outcome, one.Base, one.Mine); err != nil {
 				return err
 			}
 		}

@@ -153,6 +153,31 @@ func (s *Service) References(ctx context.Context, person Person, id SurveyID, ou
 	return all, err
 }
 
+// piecesOf counts the references of each outcome.
+func piecesOf(r Reader, id SurveyID) (map[string]int, error) {
+	items, err := list[assess.Reference](r, kindReference, id, "")
+	pieces := make(map[string]int)
+	for _, item := range items {
+		pieces[item.Outcome]++
+	}
+	return pieces, err
+}
+
+// carryReferences carries over where the evidence of an outcome lies, with the digests:
+// whoever confirms the answer confirms them.
+func (c change) carryReferences(from, to SurveyID, outcome string) error {
+	items, err := list[assess.Reference](c, kindReference, from, outcome)
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		if _, err := c.put(referenceKey(to, outcome, item.ID), 0, item.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // copied is what is kept of a copy in history: that there is one, and of what. The
 // copy itself is no part of history.
 type copied struct {

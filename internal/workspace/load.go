@@ -24,6 +24,10 @@ type LoadConfig struct {
 	Charter  *coalition.SignedCharter // signed by all three; nil where there is none yet
 	Before   SurveyID                 // the same pack in the cycle before; its entries are carried over
 
+	// Measure reads evidence: what of the survey before rests on a piece that is gone
+	// or another one by now is asked anew. Nil: nothing is read.
+	Measure Measure
+
 	// Coordinator is true in the coordinator's own workspace, in which it answers for
 	// the coalition: then the pack is one that the coordinator answers, and no charter
 	// asks for it.
@@ -38,22 +42,37 @@ type LoadConfig struct {
 type loaded struct {
 	Cycle    string        `json:"cycle"`
 	Pack     framework.Ref `json:"pack"`
-	Deadline *time.Time    `json:"deadline,omitempty"`
+	Deadline *time.Time    `json:"deadline,omitempty"` // that is in force: of the charter and its addenda
 	Charter  string        `json:"charter,omitempty"`
 	Before   SurveyID      `json:"before,omitempty"`
 	Closed   bool          `json:"closed,omitempty"`
+	Salt     string        `json:"salt,omitempty"` // of its statements, see [Statement]
 }
 
 // keptCharter is a charter as it is kept: the bytes that were signed.
 type keptCharter struct {
+	Body      []byte       `json:"body"`
+	Signature []byte       `json:"signature"`
+	Addenda   []signedBody `json:"addenda,omitempty"` // that postponed its deadline, in order
+}
+
+// signedBody is a signed file as it is kept.
+type signedBody struct {
 	Body      []byte `json:"body"`
 	Signature []byte `json:"signature"`
 }
 
+func (k keptCharter) signed() coalition.SignedCharter {
+	return coalition.SignedCharter{Body: k.Body, Signature: k.Signature}
+}
+
+func charterKey(id SurveyID) Key { return Key{Kind: kindCharter, Survey: id} }
+
 func surveyKey(id SurveyID) Key { return Key{Kind: kindSurvey, ID: string(id)} }
 
 // Load opens a survey and carries over what looks unchanged since the one before,
-// see [assess.Carry], with its bodies' sections and its chain of sign-off. It
+// see [assess.Carry], with where its evidence lies, what its bodies contributed, their
+// sections, and its chain of sign-off. It
 // refuses a pack that somebody else answers, a charter that does not ask for this
 // pack or does not list this member, and, with kind Conflict, a survey that is
 // there with another pack. The same again changes nothing; with a charter, it adds
@@ -90,7 +109,11 @@ func (s *Service) Load(ctx context.Context, person Person, cfg LoadConfig) (Surv
 		return Survey{}, err
 	}
 	id := NewSurveyID(want.Cycle, cfg.Pack.ID)
-	err := s.change(ctx, "load a survey", person, organise, func(tx change) error {
+	broken, err := s.brokenBefore(ctx, person, id, cfg)
+	if err != nil {
+		return Survey{}, err
+	}
+	err = s.change(ctx, "load a survey", person, organise, func(tx change) error {
 		member, err := memberOf(tx)
 		if err != nil {
 			return err
@@ -98,7 +121,7 @@ func (s *Service) Load(ctx context.Context, person Person, cfg LoadConfig) (Surv
 		if cfg.Charter != nil && !lists(charter, member) {
 			return errs.New(errs.Denied, fmt.Sprintf("%s is not in the charter", member), "is it the charter of this cycle? else ask the coordinator under which name it lists this member")
 		}
-		return s.load(tx, id, want, cfg)
+		return s.load(tx, id, want, cfg, broken)
 	})
 	if err != nil {
 		return Survey{}, err
@@ -137,14 +160,33 @@ func checkCycle(cycle string) error {
 	return nil
 }
 
-func (s *Service) load(tx change, id SurveyID, want loaded, cfg LoadConfig) error {
+// brokenBefore returns the outcomes of the survey before of which a piece of evidence
+// is gone or another one. A piece that cannot be read from here says nothing.
+func (s *Service) brokenBefore(ctx context.Context, person Person, id SurveyID, cfg LoadConfig) (map[string]bool, error) {
+	if cfg.Before == "" || cfg.Measure == nil {
+		return nil, nil
+	}
+	if _, err := s.Pack(ctx, person, id); err == nil { // loaded already: nothing is carried over
+		return nil, nil
+	}
+	faults, err := s.BrokenReferences(ctx, person, cfg.Before, cfg.Measure)
+	broken := make(map[string]bool)
+	for _, f := range faults {
+		if f.Fault != FaultUnreadable {
+			broken[f.Reference.Outcome] = true
+		}
+	}
+	return broken, err
+}
+
+func (s *Service) load(tx change, id SurveyID, want loaded, cfg LoadConfig, broken map[string]bool) error {
 	was, revised, err := get[loaded](tx, surveyKey(id))
 	switch {
 	case errors.Is(err, errNone):
 	case err != nil:
 		return err
 	default:
-		return tx.reload(id, was, revised.Rev, want, cfg)
+		return s.reload(tx, id, was, revised.Rev, want, cfg)
 	}
 	surveys, err := list[loaded](tx, kindSurvey, "", "")
 	if err != nil {
@@ -159,17 +201,20 @@ func (s *Service) load(tx change, id SurveyID, want loaded, cfg LoadConfig) erro
 	if err := tx.keepCharter(id, cfg.Charter); err != nil {
 		return err
 	}
+	if want, err = s.salted(want); err != nil {
+		return err
+	}
 	if _, err := tx.put(surveyKey(id), revised.Rev, want); err != nil {
 		return err
 	}
 	if want.Before == "" {
 		return nil
 	}
-	return s.carry(tx, id, cfg.Pack, want.Before)
+	return s.carry(tx, id, cfg.Pack, want.Before, broken)
 }
 
 // reload is a survey that is loaded once more.
-func (c change) reload(id SurveyID, was loaded, rev Revision, want loaded, cfg LoadConfig) error {
+func (s *Service) reload(c change, id SurveyID, was loaded, rev Revision, want loaded, cfg LoadConfig) error {
 	switch {
 	case was.Pack != want.Pack:
 		return errs.New(errs.Conflict, fmt.Sprintf("the survey %s has %s %s with the digest %s", errs.Quote(string(id)), was.Pack.ID, was.Pack.Version, was.Pack.Digest), "a survey keeps its pack; ask the coordinator if the pack was replaced")
@@ -179,7 +224,7 @@ func (c change) reload(id SurveyID, was loaded, rev Revision, want loaded, cfg L
 		return errs.New(errs.Conflict, fmt.Sprintf("the survey %s was loaded after %s", errs.Quote(string(id)), errs.Quote(cmp.Or(string(was.Before), "none"))), "what was before is decided when a survey is loaded")
 	}
 	now := was
-	if want.Charter != "" {
+	if want.Charter != "" && want.Charter != was.Charter { // the same may have been postponed
 		now.Charter, now.Deadline = want.Charter, want.Deadline
 	} else if was.Charter == "" && want.Deadline != nil {
 		now.Deadline = want.Deadline
@@ -192,7 +237,11 @@ func (c change) reload(id SurveyID, was loaded, rev Revision, want loaded, cfg L
 			return err
 		}
 	}
-	_, err := c.put(surveyKey(id), rev, now)
+	now, err := s.salted(now)
+	if err != nil {
+		return err
+	}
+	_, err = c.put(surveyKey(id), rev, now)
 	return err
 }
 
@@ -202,7 +251,7 @@ func (c change) keepCharter(id SurveyID, signed *coalition.SignedCharter) error 
 	if signed == nil {
 		return nil
 	}
-	key := Key{Kind: kindCharter, Survey: id}
+	key := charterKey(id)
 	_, was, err := get[keptCharter](c, key)
 	if err != nil && !errors.Is(err, errNone) {
 		return err
@@ -212,7 +261,7 @@ func (c change) keepCharter(id SurveyID, signed *coalition.SignedCharter) error 
 }
 
 // carry begins a survey with what the one before leaves to it.
-func (s *Service) carry(tx change, id SurveyID, pack *framework.Pack, before SurveyID) error {
+func (s *Service) carry(tx change, id SurveyID, pack *framework.Pack, before SurveyID, broken map[string]bool) error {
 	last, err := s.open(tx, before)
 	if err != nil {
 		return err
@@ -224,11 +273,24 @@ func (s *Service) carry(tx change, id SurveyID, pack *framework.Pack, before Sur
 	if err != nil {
 		return err
 	}
-	carried := assess.Carry(pack, plain(entries), func(outcome string) bool { return asksTheSame(last.pack, pack, outcome) })
+	carried := assess.Carry(pack, plain(entries), assess.Carrying{
+		Same:   func(outcome string) bool { return asksTheSame(last.pack, pack, outcome) },
+		Broken: func(outcome string) bool { return broken[outcome] },
+		Day:    tx.now.UTC().Format(time.DateOnly),
+	})
 	for _, outcome := range slices.Sorted(maps.Keys(carried)) {
 		if _, err := tx.put(entryKey(id, outcome), 0, carried[outcome]); err != nil {
 			return err
 		}
+		if !carried[outcome].Carried {
+			continue
+		}
+		if err := tx.carryReferences(before, id, outcome); err != nil {
+			return err
+		}
+	}
+	if err := s.carryContributions(tx, id, pack, last); err != nil {
+		return err
 	}
 	sections, err := list[Section](tx, kindSection, before, "")
 	if err != nil {
@@ -251,6 +313,35 @@ func (s *Service) carry(tx change, id SurveyID, pack *framework.Pack, before Sur
 		_, err = tx.put(Key{Kind: kindChain, Survey: id}, 0, chain)
 	}
 	return err
+}
+
+// carryContributions carries over what bodies that are there still contributed, for
+// each to confirm.
+func (s *Service) carryContributions(tx change, id SurveyID, pack *framework.Pack, last survey) error {
+	contributions, err := contributionsOf(tx, last.id, "")
+	if err != nil {
+		return err
+	}
+	for _, outcome := range slices.Sorted(maps.Keys(contributions)) {
+		if !asksTheSame(last.pack, pack, outcome) {
+			continue
+		}
+		for _, c := range contributions[outcome] {
+			carried, ok := assess.CarryContribution(c.Contribution)
+			if !ok {
+				continue
+			}
+			if _, _, err := get[assess.Body](tx, bodyKey(c.Body)); errors.Is(err, errNone) {
+				continue
+			} else if err != nil {
+				return err
+			}
+			if _, err := tx.put(contributionKey(id, outcome, c.Body), 0, keptOf(carried)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // asksTheSame reports whether an outcome asks what it asked before, in every

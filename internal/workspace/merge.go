@@ -177,8 +177,9 @@ func contributionParts() []part[keptContribution] {
 	return []part[keptContribution]{
 		{
 			"level",
-			func(a, b keptContribution) bool { return a.Level == b.Level },
-			func(to *keptContribution, from keptContribution) { to.Level = from.Level },
+			// To confirm a level is to give it.
+			func(a, b keptContribution) bool { return a.Level == b.Level && a.Carried == b.Carried },
+			func(to *keptContribution, from keptContribution) { to.Level, to.Carried = from.Level, from.Carried },
 		},
 		words("note", func(c *keptContribution) *string { return &c.Note }),
 	}

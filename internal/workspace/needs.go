@@ -43,25 +43,31 @@ func (s *Service) Needs(ctx context.Context, person Person) (map[string]SavedNee
 // changed a row it is a [Clash]. A contributor does so for her bodies, the lead for
 // all and for the member as a whole. What is there already gives no revision.
 func (s *Service) PutNeeds(ctx context.Context, person Person, body string, base Revision, needs assess.Needs) (SavedNeeds, error) {
-	if err := needs.Check(); err != nil {
-		return SavedNeeds{}, err
-	}
-	saved := SavedNeeds{Body: body}
-	err := s.change(ctx, "keep what a body depends on", person, contribute, func(tx change) error {
-		if err := mayFill(tx, person, body); err != nil {
-			return err
-		}
-		now, revised, err := get[assess.Needs](tx, needsKey(body))
-		switch {
-		case err != nil && !errors.Is(err, errNone):
-			return err
-		case err == nil && sameNeeds(now, needs):
-			saved.Needs, saved.Revised = now, revised
-			return nil
-		}
-		saved.Needs, saved.Revised, err = keepMerged(tx, needsKey(body), base, needs, needsParts(), func(n *assess.Needs) { *n = compact(*n) })
+	var saved SavedNeeds
+	err := s.change(ctx, "keep what a body depends on", person, contribute, func(tx change) (err error) {
+		saved, err = putNeeds(tx, body, base, needs)
 		return err
 	})
+	return saved, err
+}
+
+func putNeeds(tx change, body string, base Revision, needs assess.Needs) (SavedNeeds, error) {
+	saved := SavedNeeds{Body: body}
+	if err := needs.Check(); err != nil {
+		return saved, err
+	}
+	if err := mayFill(tx, tx.person, body); err != nil {
+		return saved, err
+	}
+	now, revised, err := get[assess.Needs](tx, needsKey(body))
+	switch {
+	case err != nil && !errors.Is(err, errNone):
+		return saved, err
+	case err == nil && sameNeeds(now, needs):
+		saved.Needs, saved.Revised = now, revised
+		return saved, nil
+	}
+	saved.Needs, saved.Revised, err = keepMerged(tx, needsKey(body), base, needs, needsParts(), func(n *assess.Needs) { *n = compact(*n) })
 	return saved, err
 }
 

@@ -91,7 +91,7 @@ func (s *Service) ComparePart(ctx context.Context, person Person, id SurveyID) (
 	}
 	for _, o := range c.Part.Outcomes {
 		for _, body := range c.Part.Bodies[o.ID] {
-			one := PartStanding{Body: body, Level: c.Part.Contributions[o.ID][body].Level, Band: -1}
+			one := PartStanding{Body: body, Level: c.Part.Contributions[o.ID][body].Given(), Band: -1}
 			if one.Level != framework.None {
 				one.Band = stand(c.Levels[o.ID], assess.Answer{Level: one.Level, Target: framework.None}).Band
 			}

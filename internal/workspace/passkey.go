@@ -45,7 +45,7 @@ func (s *Service) PasskeyApproval(ctx context.Context, person Person, id SurveyI
 	st := PasskeyStatement{Kind: PasskeyApprovalKind, Step: step, Digest: digest, By: person.Name, Time: s.now().Unix()}
 	err := s.view(ctx, "ask for a passkey", person, decide, func(r Reader) error {
 		if !person.decidesAt(step) {
-			return errs.New(errs.Denied, "you may not decide at this step", "ask the lead of this workspace")
+			return errNotHers()
 		}
 		is, err := s.writable(r, id)
 		if err != nil {
@@ -59,7 +59,14 @@ func (s *Service) PasskeyApproval(ctx context.Context, person Person, id SurveyI
 			return errs.New(errs.Conflict, "the answers have changed since this was shown", "look at them again, and decide about what they are now")
 		}
 		st.Member, st.Cycle, st.Framework = request.Statement.Member, is.Cycle, is.Pack
-		return nil
+		so, err := signOffOf(r, id)
+		if err != nil {
+			return err
+		}
+		_, err = so.Decide(assess.Decision{ // before she is asked for it
+			Step: step, Digest: digest, Approved: true, By: person.Name, Approval: &assess.Approval{Kind: assess.ApprovalPasskey},
+		})
+		return err
 	})
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ type Role string
 
 // The roles. docs and pages name them so.
 const (
-	RoleLead        Role = "lead"        // everything
+	RoleLead        Role = "lead"        // everything but to verify and to sign off
 	RoleContributor Role = "contributor" // what her bodies contribute, in their sections
 	RoleVerifier    Role = "verifier"    // findings and the opinion
 	RoleApprover    Role = "approver"    // decides at her steps of the sign-off
@@ -31,10 +31,15 @@ type Person struct {
 	Roles  []Role
 	Bodies []string // ids of the bodies that a contributor answers for
 	Steps  []string // ids of the steps of the chain at which an approver decides
+
+	// Alone says that nobody else enters: whoever has the key of the workspace is its
+	// lead, verifies, and decides at every step that asks for no signature. Where several
+	// enter, a lead does neither unless she has that role, too.
+	Alone bool
 }
 
-// Lead returns a person who may do everything.
-func Lead(name string) Person { return Person{Name: name, Roles: []Role{RoleLead}} }
+// Lead returns a person who is alone with a workspace and may do everything.
+func Lead(name string) Person { return Person{Name: name, Roles: []Role{RoleLead}, Alone: true} }
 
 // Is reports whether the person has the role.
 func (p Person) Is(role Role) bool { return slices.Contains(p.Roles, role) }
@@ -59,7 +64,8 @@ const (
 	measuring                // have evidence read where it lies
 )
 
-// allowed says who may what; who is not named may not. A lead may everything.
+// allowed says who may what; who is not named may not. A lead may everything but what
+// is not hers.
 var allowed = [...]struct {
 	roles []Role
 	to    string // for the refusal
@@ -77,12 +83,20 @@ var allowed = [...]struct {
 	measuring:  {[]Role{RoleVerifier}, "have evidence read"},
 }
 
-// may refuses, with kind Denied, what the person's roles do not allow.
-func (p Person) may(what action) error {
+// Check refuses, with kind Invalid, a name that cannot stand in a history.
+func (p Person) Check() error {
 	if p.Name == "" || len(p.Name) > maxName || !framework.ReadableLine(p.Name) {
 		return errs.New(errs.Invalid, "a person needs a name that can be printed", "")
 	}
-	if p.Is(RoleLead) {
+	return nil
+}
+
+// may refuses, with kind Denied, what the person's roles do not allow.
+func (p Person) may(what action) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	if p.Is(RoleLead) && (p.Alone || what != verify && what != decide) {
 		return nil
 	}
 	for _, role := range allowed[what].roles {
@@ -98,9 +112,10 @@ func (p Person) answersFor(body string) bool {
 	return p.Is(RoleLead) || p.Is(RoleContributor) && slices.Contains(p.Bodies, body)
 }
 
-// decidesAt reports whether the person decides at a step of the chain.
+// decidesAt reports whether the person decides at a step of the chain. A lead who shares
+// the workspace does not: only who was given the step.
 func (p Person) decidesAt(step string) bool {
-	return p.Is(RoleLead) || p.Is(RoleApprover) && slices.Contains(p.Steps, step)
+	return p.Alone && p.Is(RoleLead) || p.Is(RoleApprover) && slices.Contains(p.Steps, step)
 }
 
 // seesAll reports whether the person sees more than her part.

@@ -52,7 +52,7 @@ func TestRoles(t *testing.T) {
 			return w.PutOpinion(ctx, p, id, workspace.Opinion{Text: "x", Digest: findings, By: "x"})
 		},
 		"decide": func(p workspace.Person) error {
-			return only(w.Decide(ctx, p, id, assess.Decision{Step: "head", Digest: digest, By: "x", Reason: "so"}))
+			return only(w.Decide(ctx, p, id, assess.Decision{Step: "head", Digest: digest, By: p.Name, Reason: "so"}))
 		},
 		"plan": func(p workspace.Person) error {
 			return only(w.PutAction(ctx, p, id, "x", 0, assess.Action{Outcome: "A1.1", Text: "x", Owner: "x"}))
@@ -95,6 +95,15 @@ func TestRoles(t *testing.T) {
 			}
 		}
 	}
+	// A lead who shares the workspace does everything but verify and decide.
+	sharing := workspace.Person{Name: "Lena", Roles: []workspace.Role{workspace.RoleLead}}
+	for deed, do := range deeds {
+		err := do(sharing)
+		hers := deed != "find" && deed != "opine" && deed != "decide"
+		if denied := errs.KindOf(err) == errs.Denied; denied == hers {
+			t.Errorf("a lead among several: %s: %v", deed, err)
+		}
+	}
 	for deed, do := range deeds {
 		if err := do(w.Lead); errs.KindOf(err) == errs.Denied || err != nil && errs.KindOf(err) == errs.Internal {
 			t.Errorf("the lead: %s: %v", deed, err)
@@ -103,4 +112,45 @@ func TestRoles(t *testing.T) {
 			t.Errorf("somebody without a name: %s: %v", deed, err)
 		}
 	}
+}
+
+// Where several share a workspace, a step is decided by who was given it, in her own
+// name; one person approves at one step, unless the chain allows it.
+func TestOnePersonOneStep(t *testing.T) {
+	t.Parallel()
+	w, id := answered(t)
+	ctx := t.Context()
+	chain := []assess.Step{{ID: "head", Name: "The head"}, {ID: "minister", Name: "The minister"}}
+	must(t, w.SetChain(ctx, w.Lead, id, chain))
+	digest := digestOf(t, w, id)
+	person := func(name string, steps ...string) workspace.Person {
+		return workspace.Person{Name: name, Roles: []workspace.Role{workspace.RoleApprover}, Steps: steps}
+	}
+	decide := func(who workspace.Person, step, by string) error {
+		_, err := w.Decide(ctx, who, id, assess.Decision{Step: step, Digest: digest, Approved: true, By: by})
+		return err
+	}
+	lead := workspace.Person{Name: "Lena", Roles: []workspace.Role{workspace.RoleLead}}
+	both := person("Hedda", "head", "minister")
+	leading := workspace.Person{Name: "Lena", Roles: []workspace.Role{workspace.RoleLead, workspace.RoleApprover}, Steps: []string{"head"}}
+	refused(t, decide(lead, "head", "Lena"), errs.Denied)
+	refused(t, decide(leading, "minister", "Lena"), errs.Denied)
+	refused(t, decide(both, "head", "Minna"), errs.Denied) // in another's name
+	must(t, decide(both, "head", "Hedda"))
+	refused(t, decide(both, "minister", "Hedda"), errs.Conflict)
+	_, err := w.PasskeyApproval(ctx, both, id, "minister", digest) // before she is asked for it
+	refused(t, err, errs.Conflict)
+	must(t, decide(person("Minna", "minister"), "minister", "Minna"))
+
+	// Who is alone is one person, too.
+	must(t, w.SetChain(ctx, w.Lead, id, chain[:1]))
+	must(t, w.SetChain(ctx, w.Lead, id, chain))
+	must(t, decide(w.Lead, "head", w.Lead.Name))
+	refused(t, decide(w.Lead, "minister", " "+w.Lead.Name), errs.Conflict)
+
+	// The chain may allow it.
+	chain[1].Again = true
+	must(t, w.SetChain(ctx, w.Lead, id, chain))
+	must(t, decide(both, "head", "Hedda"))
+	must(t, decide(both, "minister", "Hedda"))
 }

@@ -228,7 +228,16 @@ func TestCompareBody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	give(second.ID, "A1.1", "port", framework.Level3)
+	if c, err := w.CompareBody(ctx, person("port"), id, "port"); err != nil || len(c.Standings) != 2 {
+		t.Errorf("%+v %v", c.Standings, err)
+	}
+	carried, err := w.Contributions(ctx, w.Lead, second.ID, "A1.1")
+	if err != nil || len(carried) != 1 || !carried[0].Carried {
+		t.Fatalf("carried %+v: %v", carried, err)
+	}
+	if _, err := w.Contribute(ctx, w.Lead, second.ID, "A1.1", carried[0].Rev, assess.Contribution{Body: "port", Level: framework.Level3}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := w.KeepRelease(ctx, w.Lead, second.ID, workspacetest.ReleaseFile(t, pack, "2032")); err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/framework"
-	"muster/internal/keys"
 )
 
 // Sealable is a survey as it would be sealed now.
@@ -24,6 +23,7 @@ type Sealable struct {
 	Blockers []assess.Blocker        // what keeps it from being sealed; nil if nothing does
 
 	statement Statement
+	signOff   assess.SignOff
 }
 
 // missing returns the blockers other than the sign-off.
@@ -35,27 +35,6 @@ func (s Sealable) missing() []assess.Blocker {
 		}
 	}
 	return all
-}
-
-// StatementFormat is the version of [Statement].
-const StatementFormat = "muster-statement/1"
-
-// Statement is exactly what will be sealed. Its digest is over its canonical JSON
-// ([keys.Canonical]): whatever would change the sealed measurement changes it, and
-// so voids what was signed off. Notes and names are not in it.
-type Statement struct {
-	Format    string                   `json:"format"`
-	Member    coalition.MemberID       `json:"member"`
-	Cycle     string                   `json:"cycle"`
-	Framework framework.Ref            `json:"framework"`
-	Answers   map[string]assess.Answer `json:"answers"`
-	Before    map[string]assess.Answer `json:"before,omitempty"` // of the cycle before, for the change
-}
-
-// Digest returns hex SHA-256 of the statement's canonical JSON.
-func (s Statement) Digest() (string, error) {
-	body, err := keys.Canonical(s)
-	return keys.Digest(body), err
 }
 
 // Sealable returns a survey as it would be sealed now, complete or not: for a dry
@@ -86,7 +65,7 @@ func (s *Service) sealable(r Reader, is survey) (Sealable, error) {
 	if err != nil {
 		return Sealable{}, err
 	}
-	proposals, err := proposalsOf(r, is)
+	proposals, err := proposalsOf(r, is, "")
 	if err != nil {
 		return Sealable{}, err
 	}
@@ -99,27 +78,31 @@ func (s *Service) sealable(r Reader, is survey) (Sealable, error) {
 	if sealable.Before, err = s.before(r, is, member); err != nil {
 		return Sealable{}, err
 	}
-	statement := Statement{Format: StatementFormat, Member: member, Cycle: is.Cycle, Framework: is.Pack, Answers: sealable.Now.Answers}
-	if sealable.Before != nil {
-		statement.Before = sealable.Before.Answers
+	sealable.statement = Statement{
+		Format: is.statementFormat(), Salt: is.Salt, Member: member, Cycle: is.Cycle, Framework: is.Pack, Answers: sealable.Now.Answers,
 	}
-	sealable.statement = statement
-	if sealable.Digest, err = statement.Digest(); err != nil {
+	if sealable.Before != nil {
+		sealable.statement.Before = sealable.Before.Answers
+	}
+	if sealable.statement.Under, err = s.under(r, is, member); err != nil {
 		return Sealable{}, err
 	}
-	sealable.Blockers = assess.Blockers(is.pack, sealable.Entries, proposals)
-	if b, blocked := so.Blocker(sealable.Digest); blocked {
-		sealable.Blockers = append(sealable.Blockers, b)
-	}
-	return sealable, nil
+	sealable.Blockers, sealable.signOff = assess.Blockers(is.pack, sealable.Entries, proposals, plainFindings(findings)), so
+	err = sealable.sum()
+	return sealable, err
 }
 
-// answersOf returns what is answered, with what the verifier found.
+// answersOf returns what is answered, with what the verifier found, where that is about
+// the level that is answered.
 func answersOf(pack *framework.Pack, entries map[string]assess.Entry, findings map[string]SavedFinding) map[string]assess.Answer {
 	answers := make(map[string]assess.Answer)
 	for _, o := range pack.Outcomes() {
 		if e := entries[o.ID]; e.Answered() {
-			answers[o.ID] = e.Answer(findings[o.ID].Finding.Verified)
+			verified := framework.None
+			if f := findings[o.ID].Finding; f.Of(e) {
+				verified = f.Verified
+			}
+			answers[o.ID] = e.Answer(verified)
 		}
 	}
 	return answers
@@ -172,10 +155,11 @@ func (s *Service) Assessment(ctx context.Context, person Person, id SurveyID) (S
 	if err != nil {
 		return Sealable{}, err
 	}
-	return is, is.refuse()
+	return is, is.Refuse()
 }
 
-func (s Sealable) refuse() error {
+// Refuse is a Conflict while something keeps it from being sealed.
+func (s Sealable) Refuse() error {
 	n := len(s.Blockers)
 	if n == 0 {
 		return nil
@@ -258,7 +242,7 @@ func (s *Service) Sealed(ctx context.Context, person Person, id SurveyID, sealed
 		if now.Digest != sealed.Digest {
 			return errs.New(errs.Conflict, "the answers have changed while they were being sealed", "nothing has left; look at them again, and seal again")
 		}
-		if err := now.refuse(); err != nil {
+		if err := now.Refuse(); err != nil {
 			return err
 		}
 		kept.Answers = now.Now.Answers

@@ -100,20 +100,30 @@ func TestDigest(t *testing.T) {
 // later version.
 func TestStatementDigest(t *testing.T) {
 	t.Parallel()
-	got, err := workspace.Statement{
-		Format: workspace.StatementFormat, Member: "Ostmere", Cycle: "2031",
+	st := workspace.Statement{
+		Format: workspace.StatementFormatV1, Member: "Ostmere", Cycle: "2031",
 		Framework: framework.Ref{ID: "invented", Version: "1.0.0", Digest: strings.Repeat("ab", 32)},
 		Answers: map[string]assess.Answer{
 			"A1.1": {Level: framework.Level3, Verified: framework.Level2, Evidence: framework.E1, Target: framework.Level4},
 			"A1.2": {Level: framework.Withheld},
 		},
 		Before: map[string]assess.Answer{"A1.1": {Level: framework.Level0}},
-	}.Digest()
+	}
+	got, err := st.Digest()
 	must(t, err)
 	// SHA-256 of {"answers":{"A1.1":{"evidence":"E1","level":"3","target":"4","verified":"2"},"A1.2":{"level":"withheld"}},
 	// "before":{"A1.1":{"level":"0"}},"cycle":"2031","format":"muster-statement/1","framework":{"digest":"abab...","id":"invented",
 	// "version":"1.0.0"},"member":"Ostmere"} without the line breaks.
 	if want := "c5bc7c0b93775ef82adc0e986142e9210ae8fd104c5a88341b116e8ea99ac454"; got != want {
+		t.Errorf("digest %s, want %s", got, want)
+	}
+	// The same with "format":"muster-statement/2", "salt":"cdcd..." and
+	// "under":{"charter":"efef...","deadline":1900000000,"helper":"Westmark","leader":"Calverra","tasks":[{"cohort":"allies","task":"dGFzaw"}]}.
+	st.Format, st.Salt = workspace.StatementFormat, strings.Repeat("cd", 32)
+	st.Under = &workspace.Under{Charter: strings.Repeat("ef", 32), Tasks: []workspace.UnderTask{{Cohort: "allies", Task: "dGFzaw"}}, Leader: "Calverra", Helper: "Westmark", Deadline: 1_900_000_000}
+	got, err = st.Digest()
+	must(t, err)
+	if want := "4fe8dad317af36b2146f2007b8bb0dfdca0c5e5d631cddd9633147cb286fe597"; got != want {
 		t.Errorf("digest %s, want %s", got, want)
 	}
 }

@@ -164,15 +164,22 @@ type Part struct {
 	Outcomes      []*framework.Outcome                    // in the pack's order
 	Bodies        map[string][]string                     // by outcome, those of hers that are listed for it
 	Contributions map[string]map[string]SavedContribution // by outcome and body: what hers contributed
+	Before        map[string]map[string]SavedContribution // the same of the cycle before, where it asked the same
 }
 
 // Progress counts what is contributed: an outcome is answered when all her bodies
-// that are listed for it have given something.
+// that are listed for it have given something, and carried when all that is left is
+// to confirm what they gave in the cycle before.
 func (p Part) Progress() assess.Progress {
 	progress := assess.Progress{Of: len(p.Outcomes)}
 	for _, o := range p.Outcomes {
 		silent := func(body string) bool { return p.Contributions[o.ID][body].Level == framework.None }
-		if !slices.ContainsFunc(p.Bodies[o.ID], silent) {
+		carried := func(body string) bool { return p.Contributions[o.ID][body].Carried }
+		switch {
+		case slices.ContainsFunc(p.Bodies[o.ID], silent):
+		case slices.ContainsFunc(p.Bodies[o.ID], carried):
+			progress.Carried++
+		default:
 			progress.Answered++
 		}
 	}
@@ -203,7 +210,11 @@ func (s *Service) part(r Reader, person Person, is survey) (Part, error) {
 	if err != nil {
 		return Part{}, err
 	}
-	part := Part{Bodies: make(map[string][]string), Contributions: make(map[string]map[string]SavedContribution)}
+	before, err := s.contributionsBefore(r, is)
+	if err != nil {
+		return Part{}, err
+	}
+	part := Part{Bodies: make(map[string][]string), Contributions: make(map[string]map[string]SavedContribution), Before: make(map[string]map[string]SavedContribution)}
 	for _, o := range is.pack.Outcomes() {
 		mine := slices.DeleteFunc(listed[o.ID], func(body string) bool { return !person.answersFor(body) })
 		if len(mine) == 0 {
@@ -211,14 +222,20 @@ func (s *Service) part(r Reader, person Person, is survey) (Part, error) {
 		}
 		slices.Sort(mine)
 		part.Outcomes = append(part.Outcomes, o)
-		part.Bodies[o.ID], part.Contributions[o.ID] = mine, make(map[string]SavedContribution)
-		for _, c := range contributions[o.ID] {
-			if slices.Contains(mine, c.Body) {
-				part.Contributions[o.ID][c.Body] = c
-			}
-		}
+		part.Bodies[o.ID] = mine
+		part.Contributions[o.ID], part.Before[o.ID] = ofBodies(contributions[o.ID], mine), ofBodies(before[o.ID], mine)
 	}
 	return part, nil
+}
+
+func ofBodies(contributions []SavedContribution, bodies []string) map[string]SavedContribution {
+	all := make(map[string]SavedContribution)
+	for _, c := range contributions {
+		if slices.Contains(bodies, c.Body) {
+			all[c.Body] = c
+		}
+	}
+	return all
 }
 
 // Reminder is a body that has not contributed to all of a section.
@@ -261,7 +278,7 @@ func (s *Service) Reminders(ctx context.Context, person Person, id SurveyID) ([]
 				reminder := Reminder{Section: section.Value, Body: body, Overdue: section.Value.Due != "" && section.Value.Due < today}
 				for _, o := range section.Value.Of(is.pack) {
 					reminder.Of++
-					given := func(c SavedContribution) bool { return c.Body == id && c.Level != framework.None }
+					given := func(c SavedContribution) bool { return c.Body == id && c.Given() != framework.None }
 					if !slices.ContainsFunc(contributions[o.ID], given) {
 						reminder.Open++
 					}

@@ -66,7 +66,8 @@ func (s *Service) SetChain(ctx context.Context, person Person, id SurveyID, chai
 		seen[step.ID] = true
 	}
 	return s.change(ctx, "define the chain of sign-off", person, organise, func(tx change) error {
-		if _, err := s.writable(tx, id); err != nil {
+		is, err := s.writable(tx, id)
+		if err != nil {
 			return err
 		}
 		was, revised, err := get[[]assess.Step](tx, chainKey(id))
@@ -76,15 +77,29 @@ func (s *Service) SetChain(ctx context.Context, person Person, id SurveyID, chai
 		case slices.Equal(was, chain):
 			return nil
 		}
-		_, err = tx.put(chainKey(id), revised.Rev, chain)
+		if _, err := tx.put(chainKey(id), revised.Rev, chain); err != nil || is.Salt != "" {
+			return err
+		}
+		now, err := s.salted(is.loaded) // nothing counts that was signed before
+		if err != nil {
+			return err
+		}
+		_, err = tx.put(surveyKey(id), is.revised.Rev, now)
 		return err
 	})
+}
+
+// errNotHers refuses who was not given a step.
+func errNotHers() error {
+	return errs.New(errs.Denied, "you may not decide at this step", "who was given the step decides: the lead of this workspace says who that is")
 }
 
 // Decide keeps what somebody decided at a step of the chain about exactly what has
 // the digest. It is a Conflict if something else would be sealed by now, if it is
 // another step's turn, and, for an approval, if something but sign-off still keeps
-// it from being sealed. An approver decides at her own steps. A signature is checked
+// it from being sealed. An approver decides at her own steps, and where several share the
+// workspace nobody else does, the lead neither; nobody approves at two steps, unless the
+// chain allows it. A signature is checked
 // against the keys that are registered; a step that asks for one is approved with it
 // alone.
 func (s *Service) Decide(ctx context.Context, person Person, id SurveyID, d assess.Decision) (assess.SignOff, error) {
@@ -95,7 +110,10 @@ func (s *Service) Decide(ctx context.Context, person Person, id SurveyID, d asse
 	var so assess.SignOff
 	err = s.change(ctx, "decide at a step of the chain", person, decide, func(tx change) error {
 		if !person.decidesAt(d.Step) {
-			return errs.New(errs.Denied, "you may not decide at this step", "ask the lead of this workspace")
+			return errNotHers()
+		}
+		if d.By != person.Name && !person.Alone && (d.Approval == nil || d.Approval.Kind != assess.ApprovalKey) {
+			return errs.New(errs.Denied, "you may not decide in somebody else's name", "she decides herself, after she has signed in")
 		}
 		is, err := s.writable(tx, id)
 		if err != nil {

@@ -45,7 +45,7 @@ type Survey struct {
 	ID       SurveyID
 	Cycle    string
 	Pack     framework.Ref
-	Deadline time.Time // zero if it is not known
+	Deadline time.Time // that is in force; zero if it is not known
 	Charter  string    // hex SHA-256 of the charter, empty if none was loaded
 	Before   SurveyID  // the survey of the cycle before, empty if there is none
 	Loaded   Revised
@@ -209,11 +209,8 @@ func (s *Service) Charter(ctx context.Context, person Person, id SurveyID) (coal
 		if _, err := s.open(r, id); err != nil {
 			return err
 		}
-		kept, _, err := get[keptCharter](r, Key{Kind: kindCharter, Survey: id})
-		if errors.Is(err, errNone) {
-			return errs.New(errs.NotFound, fmt.Sprintf("the survey %s has no charter yet", errs.Quote(string(id))), "load it again with the charter when the coordinator has sent it")
-		}
-		signed = coalition.SignedCharter{Body: kept.Body, Signature: kept.Signature}
+		kept, err := charterOf(r, id)
+		signed = kept.signed()
 		return err
 	})
 	return signed, err

@@ -152,7 +152,7 @@ func TestSecondYear(t *testing.T) {
 		"A1.2": {Level: framework.Level2, Flagged: true, Assignee: "Cleo"},
 		"A1.3": {Level: framework.Withheld},
 		"A1.4": {Level: framework.Level4, Evidence: framework.E1},
-		"A1.5": {Level: framework.Level4, Evidence: framework.E3},
+		"A1.5": {Level: framework.Level3, Evidence: framework.E3},
 		"A1.6": {Level: framework.NotApplicable, Reason: "no coast"},
 		"A2.1": {Note: "not yet"},
 	} {
@@ -179,7 +179,7 @@ func TestSecondYear(t *testing.T) {
 	want := map[string]assess.Entry{
 		"A1.1": carried,
 		"A1.2": {Assignee: "Cleo"},
-		"A1.5": {Level: framework.Level4, Evidence: framework.E3, Carried: true},
+		"A1.5": {Level: framework.Level3, Evidence: framework.E3, Carried: true},
 		"A1.6": {Level: framework.NotApplicable, Reason: "no coast", Carried: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -46,7 +46,7 @@ func plainFindings(saved map[string]SavedFinding) map[string]assess.Finding {
 
 // PutFinding keeps what the verifier found about an outcome in the place of the
 // revision base, 0 if it is the first. The reply of who answered stays as it is; By
-// is the person. What somebody else changed meanwhile is merged; what both changed is
+// is the person, and Claimed the level that is answered now. What somebody else changed meanwhile is merged; what both changed is
 // a [Clash].
 func (s *Service) PutFinding(ctx context.Context, person Person, id SurveyID, base Revision, f assess.Finding) (SavedFinding, error) {
 	err := errors.Join(
@@ -59,7 +59,7 @@ func (s *Service) PutFinding(ctx context.Context, person Person, id SurveyID, ba
 	if f.Verified != framework.None && f.Seen == "" {
 		return SavedFinding{}, errs.New(errs.Invalid, "a verified level needs what was seen", "say what was looked at")
 	}
-	return s.finding(ctx, person, verify, id, f.Outcome, base, func(was assess.Finding) assess.Finding {
+	return s.finding(ctx, person, verify, id, f.Outcome, base, f.Verified != framework.None, func(was assess.Finding) assess.Finding {
 		f.Reply = was.Reply
 		return f
 	})
@@ -70,13 +70,13 @@ func (s *Service) Reply(ctx context.Context, person Person, id SurveyID, outcome
 	if err := text("the reply", reply, maxText); err != nil {
 		return SavedFinding{}, err
 	}
-	return s.finding(ctx, person, answer, id, outcome, base, func(was assess.Finding) assess.Finding {
+	return s.finding(ctx, person, answer, id, outcome, base, false, func(was assess.Finding) assess.Finding {
 		was.Outcome, was.Reply = outcome, reply
 		return was
 	})
 }
 
-func (s *Service) finding(ctx context.Context, person Person, what action, id SurveyID, outcome string, base Revision, edit func(was assess.Finding) assess.Finding) (SavedFinding, error) {
+func (s *Service) finding(ctx context.Context, person Person, what action, id SurveyID, outcome string, base Revision, verifies bool, edit func(was assess.Finding) assess.Finding) (SavedFinding, error) {
 	var saved SavedFinding
 	err := s.change(ctx, "keep a finding", person, what, func(tx change) error {
 		is, err := s.writable(tx, id)
@@ -86,7 +86,14 @@ func (s *Service) finding(ctx context.Context, person Person, what action, id Su
 		if _, err := is.outcome(outcome); err != nil {
 			return err
 		}
-		now, newest, err := get[assess.Finding](tx, findingKey(id, outcome))
+		claimed, err := newest(tx, id, outcome)
+		if err != nil {
+			return err
+		}
+		if what == verify && claimed.Entry.Level == framework.None && verifies {
+			return errs.New(errs.Conflict, fmt.Sprintf("outcome %s has no level yet that could be verified", outcome), "keep what was seen without a verified level")
+		}
+		now, last, err := get[assess.Finding](tx, findingKey(id, outcome))
 		if err != nil && !errors.Is(err, errNone) {
 			return err
 		}
@@ -94,14 +101,14 @@ func (s *Service) finding(ctx context.Context, person Person, what action, id Su
 			return errs.New(errs.NotFound, fmt.Sprintf("there is no finding about outcome %s", outcome), "")
 		}
 		began := now // what the edit began with
-		if base != 0 && base != newest.Rev {
+		if base != 0 && base != last.Rev {
 			if began, err = kept[assess.Finding](tx, findingKey(id, outcome), base); err != nil {
 				return err
 			}
 		}
 		saved.Finding, saved.Revised, err = keepMerged(tx, findingKey(id, outcome), base, edit(began), findingParts(), func(f *assess.Finding) {
-			if f.Outcome, f.By = outcome, now.By; what == verify {
-				f.By = person.Name
+			if f.Outcome, f.By, f.Claimed = outcome, now.By, now.Claimed; what == verify {
+				f.By, f.Claimed = person.Name, claimed.Entry.Level
 			}
 		})
 		return err
@@ -136,7 +143,7 @@ func (s *Service) Sample(ctx context.Context, person Person, id SurveyID, size i
 		if err != nil {
 			return err
 		}
-		proposals, err := proposalsOf(r, is)
+		proposals, err := proposalsOf(r, is, "")
 		if err != nil {
 			return err
 		}
@@ -149,7 +156,11 @@ func (s *Service) Sample(ctx context.Context, person Person, id SurveyID, size i
 				return err
 			}
 		}
-		picks = assess.Sample(is.pack, plain(now), plain(before), proposals, plainFindings(findings), size)
+		pieces, err := piecesOf(r, id)
+		if err != nil {
+			return err
+		}
+		picks = assess.Sample(is.pack, plain(now), plain(before), proposals, plainFindings(findings), pieces, size)
 		return nil
 	})
 	return picks, err
@@ -173,8 +184,11 @@ type Opinion struct {
 // Signed reports whether the opinion has a signature that counts.
 func (o Opinion) Signed() bool { return o.Approval != nil && !o.Lapsed }
 
-// opinionFormat is the first thing in what an opinion's digest is over.
-const opinionFormat = "muster-findings/1"
+// The versions of what an opinion's digest is over. The first one had no salt.
+const (
+	opinionFormat   = "muster-findings/2"
+	opinionFormatV1 = "muster-findings/1"
+)
 
 // FindingsDigest returns what the verifier signs: hex SHA-256 over the canonical
 // JSON of the survey's findings with the levels that were claimed.
@@ -194,6 +208,7 @@ func (s *Service) FindingsDigest(ctx context.Context, person Person, id SurveyID
 // FindingsStatement is what an opinion's digest is over.
 type FindingsStatement struct {
 	Format    string             `json:"format"`
+	Salt      string             `json:"salt,omitempty"` // as in [Statement]
 	Member    coalition.MemberID `json:"member"`
 	Cycle     string             `json:"cycle"`
 	Framework framework.Ref      `json:"framework"`
@@ -221,7 +236,10 @@ func findingsDigest(r Reader, is survey) (string, error) {
 }
 
 func findingsStatement(r Reader, is survey) (FindingsStatement, error) {
-	st := FindingsStatement{Format: opinionFormat, Cycle: is.Cycle, Framework: is.Pack, Findings: make(map[string]Claim)}
+	st := FindingsStatement{Format: opinionFormat, Salt: is.Salt, Cycle: is.Cycle, Framework: is.Pack, Findings: make(map[string]Claim)}
+	if is.Salt == "" {
+		st.Format = opinionFormatV1
+	}
 	var err error
 	if st.Member, err = memberOf(r); err != nil {
 		return st, err

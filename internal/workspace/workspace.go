@@ -20,8 +20,10 @@ package workspace
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -34,20 +36,26 @@ import (
 type Config struct {
 	Store Store
 	Now   func() time.Time // time.Now outside tests
+	Rand  io.Reader        // for the salts of what is signed; safe for concurrent use; crypto/rand if nil
 }
 
 // Service is a member's workspace. Its methods may be called concurrently.
 type Service struct {
 	store Store
 	now   func() time.Time
+	rand  io.Reader
 
-	mu    sync.Mutex
-	packs map[string]*framework.Pack // by digest; guarded by mu. A pack never changes.
+	mu     sync.Mutex
+	packs  map[string]*framework.Pack // by digest; guarded by mu. A pack never changes.
+	unders map[string]*Under          // by digest of the charter; guarded by mu. Nor does one of these.
 }
 
 // New returns the workspace that is kept in a store.
 func New(cfg Config) *Service {
-	return &Service{store: cfg.Store, now: cfg.Now, packs: make(map[string]*framework.Pack)}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	return &Service{store: cfg.Store, now: cfg.Now, rand: cfg.Rand, packs: make(map[string]*framework.Pack), unders: make(map[string]*Under)}
 }
 
 // Revised says which revision something is, who made it and when.

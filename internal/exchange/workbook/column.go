@@ -45,6 +45,7 @@ func columns() []column {
 		{id: "level_2", en: "Level 2", fr: "Niveau 2", width: 30},
 		{id: "level_3", en: "Level 3", fr: "Niveau 3", width: 30},
 		{id: "level_4", en: "Level 4", fr: "Niveau 4", width: 30},
+		{id: colLast, en: "Last year", fr: "L’an dernier", width: 11},
 		{id: "level", en: "Level", fr: "Niveau", field: assess.FieldLevel, width: 18, list: listLevel},
 		{id: "reason", en: "Reason", fr: "Motif", field: assess.FieldReason, width: 34},
 		{id: "target", en: "Target", fr: "Cible", field: assess.FieldTarget, width: 9, list: listTarget},
@@ -67,6 +68,10 @@ func columns() []column {
 // colCarried is typed with the level: it is the part of the level that says
 // whether anybody gave it in this cycle.
 const colCarried = "carried"
+
+// colLast is what a body gave in the cycle before, where the outcome asked the same;
+// never read.
+const colLast = "last_year"
 
 // label returns what people see above the column.
 func (c column) label(lang string) string {
@@ -221,6 +226,9 @@ func allowed(list string) string {
 	}
 	return strings.Join(words, ", ") + ", or an empty cell"
 }
+
+// bodyGives says what may be typed into a body's row.
+const bodyGives = "a body gives a level and a note, and nothing else"
 
 // typedFields returns the fields that a file asks for.
 func typedFields(contributed bool) []assess.Field {

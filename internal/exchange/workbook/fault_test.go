@@ -377,7 +377,7 @@ func TestContributorsWorkbook(t *testing.T) {
 	_, err := workbook.Read(bytes.NewReader(data), int64(len(data)), workbook.Config{
 		Name: "answers.xlsx", Password: b.Password, Surveys: b.Surveys, Body: func(id string) bool { return id == "ministry" },
 	})
-	if faults := faultsOf(t, err); len(faults) != 3 || !strings.Contains(faults[0], `id: "port-of-ys" is not a body of the member`) {
+	if faults := faultsOf(t, err); len(faults) != 4 || !strings.Contains(faults[1], `id: "port-of-ys" is not a body of the member`) {
 		t.Errorf("got %s", faults)
 	}
 }

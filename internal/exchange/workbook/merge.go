@@ -48,8 +48,9 @@ type Change struct {
 // Report says what becomes of a file.
 type Report struct {
 	Cells   []Cell
-	Changes []Change // entries of which something is taken or in conflict
-	Absent  []Key    // what was there and has no row in the file: nothing becomes of it
+	Changes []Change   // entries of which something is taken or in conflict
+	Form    []FormCell // of the form "what do you depend on"; see [Report.MergeForm]
+	Absent  []Key      // what was there and has no row in the file: nothing becomes of it
 }
 
 // Blanks says what an empty cell means where there was something.
@@ -185,6 +186,11 @@ func Value(f assess.Field, e assess.Entry) string {
 func (r *Report) Count(s State) int {
 	n := 0
 	for _, c := range r.Cells {
+		if c.State == s {
+			n++
+		}
+	}
+	for _, c := range r.Form {
 		if c.State == s {
 			n++
 		}

@@ -23,6 +23,8 @@ type Config struct {
 
 	// Body, if not nil, says whether a body that rows name is known.
 	Body func(id string) bool
+
+	Bound
 }
 
 // Read reads a workbook or a CSV file of the given size in bytes; the content says
@@ -42,6 +44,7 @@ func Read(r io.ReaderAt, size int64, c Config) (*Import, error) {
 	if err != nil {
 		return nil, err
 	}
+	rd.result.Body = c.Only
 	rd.facts(grids)
 	for _, g := range grids {
 		rd.grid(g)
@@ -133,7 +136,7 @@ func (rd *reader) facts(grids []*grid) {
 				rd.add(g.fault(row, value, "member", "the workbook is of "+errs.Quote(value.text), "a workbook of "+errs.Quote(rd.config.Member)))
 			}
 		case "body":
-			rd.result.Body = value.text
+			rd.body(g, row, value)
 		case "survey":
 			survey = value.text
 		case "sheet":

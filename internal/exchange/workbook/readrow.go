@@ -59,6 +59,10 @@ func (rd *reader) key(g *grid, row gridRow, id gridCell, h header) (Key, bool) {
 		rd.add(g.fault(row, id, colID, errs.Quote(k.Body)+" is not a body of the member", "a body that the workspace lists"))
 		return k, false
 	}
+	if fault, allowed := rd.outside(s, k); fault != "" {
+		rd.add(g.fault(row, id, colID, fault, allowed))
+		return k, false
+	}
 	if first, twice := rd.rows[k]; twice {
 		rd.add(g.fault(row, id, colID, fmt.Sprintf("%s has a row already, at %s", errs.Quote(k.String()), first), "one row for each outcome; delete the copy"))
 		return k, false
@@ -107,16 +111,14 @@ func (rd *reader) row(g *grid, h header, row gridRow, k Key, id gridCell) {
 		case at.kind == empty:
 			r.Blank = append(r.Blank, c.field)
 		case !contains(asked, c.field):
-			rd.add(g.fault(row, at, c.id, "a body gives a level and a note, and nothing else", "an empty cell"))
+			rd.add(g.fault(row, at, c.id, bodyGives, "an empty cell"))
 		default:
 			rd.field(g, row, at, c, &r.Entry)
 		}
 		r.Cells[c.field] = g.place(row, at)
 	}
 	if at, ok := h.at(row, colCarried); ok && at.kind != empty {
-		if k.Body != "" {
-			rd.add(g.fault(row, at, colCarried, "a body gives a level and a note, and nothing else", "an empty cell"))
-		} else if code, ok := rd.choice(g, row, at, colCarried, listYes); ok {
+		if code, ok := rd.choice(g, row, at, colCarried, listYes); ok {
 			r.Entry.Carried, r.Carried = code == yes, true
 		}
 	}
@@ -291,11 +293,18 @@ func (rd *reader) form(g *grid, h header) {
 	if rd.result.Needs == nil {
 		rd.result.Needs = []Need{}
 	}
+	heading := func(i int) bool { return i == h.row || names(g.rows[i], rd.lookup.byLabel) }
+	top := g.rows[h.row].number
 	for i, row := range g.rows {
-		if i == h.row || names(row, rd.lookup.byLabel) || i < h.row && lead(h, row) {
+		if heading(i) {
+			top = max(top, row.number)
+		}
+	}
+	for i, row := range g.rows {
+		if heading(i) || i < h.row && lead(h, row) {
 			continue
 		}
-		rd.need(g, h, row)
+		rd.need(g, h, row, max(row.number-top-1, 0))
 	}
 }
 
@@ -306,14 +315,22 @@ func lead(h header, row gridRow) bool {
 }
 
 // need reads one row of the form.
-func (rd *reader) need(g *grid, h header, row gridRow) {
+func (rd *reader) need(g *grid, h header, row gridRow, at int) {
 	cells := make(map[string]gridCell)
+	form := FormRow{At: at, Place: g.place(row, row.cells[0]), Cells: make(map[string]string)}
 	filled := false
 	for _, c := range columns() {
 		if !c.form {
 			continue
 		}
-		if at, ok := h.at(row, c.id); ok && at.kind != empty {
+		at, ok := h.at(row, c.id)
+		if !ok {
+			form.Absent = append(form.Absent, c.id)
+			continue
+		}
+		if form.Cells[c.id] = g.place(row, at); at.kind == empty {
+			form.Blank = append(form.Blank, c.id)
+		} else {
 			cells[c.id] = at
 			// "unknown" alone is how an empty row may be given out.
 			filled = true
@@ -343,6 +360,8 @@ func (rd *reader) need(g *grid, h header, row gridRow) {
 	if len(rd.faults) > before {
 		return
 	}
+	form.Need = n
+	rd.result.Form = append(rd.result.Form, form)
 	if rd.result.Needs = append(rd.result.Needs, n); len(rd.result.Needs) == MaxNeeds+1 {
 		rd.add(g.fault(row, row.cells[0], "", "the form has more than "+strconv.Itoa(MaxNeeds)+" rows", "the ones that matter most"))
 	}

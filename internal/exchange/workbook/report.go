@@ -26,20 +26,38 @@ func (r *Report) WriteText(w io.Writer) error {
 				c.writeText(buf)
 			}
 		}
+		for _, c := range r.Form {
+			if c.State == s {
+				c.writeText(buf)
+			}
+		}
 	}
 	return buf.Flush()
 }
 
 func (c Cell) writeText(w io.Writer) {
 	fmt.Fprintf(w, "\n%s %s %s (%s)\n", c.State, c.Key, c.Field, shown(c.Place))
-	if c.Why != "" {
-		fmt.Fprintf(w, "  why     %s\n", c.Why)
+	writeValues(w, c.State, c.Why, c.Base, c.Mine, c.Theirs)
+}
+
+func (c FormCell) writeText(w io.Writer) {
+	of := ""
+	if c.Body != "" {
+		of = " of " + c.Body
 	}
-	lines := []struct{ name, value string }{{"base", c.Base}, {"mine", c.Mine}, {"theirs", c.Theirs}}
-	if c.State == Taken || c.State == Kept {
-		lines = []struct{ name, value string }{{"from", c.Theirs}, {"to", c.Mine}}
+	fmt.Fprintf(w, "\n%s form%s, %s, %s (%s)\n", c.State, of, shown(c.Row), c.Field, shown(c.Place))
+	writeValues(w, c.State, c.Why, c.Base, c.Mine, c.Theirs)
+}
+
+func writeValues(w io.Writer, state State, why, base, mine, theirs string) {
+	if why != "" {
+		fmt.Fprintf(w, "  why     %s\n", why)
 	}
-	if c.State == Kept {
+	lines := []struct{ name, value string }{{"base", base}, {"mine", mine}, {"theirs", theirs}}
+	if state == Taken || state == Kept {
+		lines = []struct{ name, value string }{{"from", theirs}, {"to", mine}}
+	}
+	if state == Kept {
 		lines = lines[:1]
 	}
 	for _, l := range lines {
@@ -65,13 +83,14 @@ type reportFile struct {
 	Format string        `json:"format"`
 	Counts map[State]int `json:"counts"`
 	Cells  []Cell        `json:"cells"`
+	Form   []FormCell    `json:"form,omitempty"`
 	Absent []Key         `json:"absent"`
 }
 
 // WriteJSON writes the report for programs: every cell, in the order of the packs.
 // It holds answers.
 func (r *Report) WriteJSON(w io.Writer) error {
-	file := reportFile{Format: "muster-merge/1", Counts: make(map[State]int), Cells: r.Cells, Absent: r.Absent}
+	file := reportFile{Format: "muster-merge/1", Counts: make(map[State]int), Cells: r.Cells, Form: r.Form, Absent: r.Absent}
 	for _, s := range States() {
 		file.Counts[s] = r.Count(s)
 	}

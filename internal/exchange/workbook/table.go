@@ -1,6 +1,7 @@
 package workbook
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,7 +47,7 @@ func (b Book) survey(s Survey, codes bool) table {
 	for _, c := range columns() {
 		switch {
 		case c.form:
-		case b.Body != nil && c.typed() && c.field != assess.FieldLevel && c.field != assess.FieldNote:
+		case b.Body == nil && c.id == colLast, b.Body != nil && c.field != "" && !slices.Contains(typedFields(true), c.field):
 		case c.text():
 			for _, lang := range langs {
 				t.headings = append(t.headings, heading{c, lang, len(langs) > 1})
@@ -72,6 +73,8 @@ func (b Book) survey(s Survey, codes bool) table {
 				row[i] = textCell(b.key(s, o).String())
 			case h.id == colRevision:
 				row[i] = numberCell(saved.Revision)
+			case h.id == colLast:
+				row[i] = levelCell(listLevel, s.Last[o.ID], word)
 			case h.id == colOutcome:
 				row[i] = textCell(o.ID)
 			}

@@ -59,7 +59,7 @@ type Book struct {
 	Surveys   []Survey // a sheet each
 
 	// Body makes of the book one body's: rows are its contributions, of which
-	// level and note are asked for.
+	// level and note are asked for, and beside them stands what it gave last year.
 	Body *assess.Body
 
 	// Needs is the form "what do you depend on": nil for none, else what it has
@@ -79,6 +79,9 @@ type Survey struct {
 	Pack     *framework.Pack
 	Outcomes []string         // ids, a section; none: all of the pack
 	Saved    map[string]Saved // by outcome; what is not there nobody has touched
+
+	// Last is what the body gave in the cycle before, by outcome, in a body's book.
+	Last map[string]framework.Level
 }
 
 // ID returns the survey's id, such as "2027/muster-core".
@@ -161,10 +164,11 @@ func (r Row) Given(f assess.Field) bool {
 
 // Import is what a file says.
 type Import struct {
-	Member string // that the workbook names; empty in CSV, and where the hidden sheet is lost
-	Body   string // id of the body whose workbook it is, or empty
-	Rows   []Row  // by survey and outcome, in the packs' order
-	Needs  []Need // nil if there is no form
+	Member string    // that the workbook names; empty in CSV, and where the hidden sheet is lost
+	Body   string    // id of the body whose workbook it is, or empty
+	Rows   []Row     // by survey and outcome, in the packs' order
+	Needs  []Need    // nil if there is no form
+	Form   []FormRow // its rows, as Needs has them, with their places
 
 	// NeedsRevision is the revision that the form was made from; 0 if the file does not
 	// say, as CSV does not.
@@ -221,10 +225,13 @@ func (b Book) checkSurvey(s Survey) error {
 		if err := saved.Entry.Check(); err != nil {
 			return errs.Wrap(err, errs.Invalid, "outcome "+o.ID+" cannot be written: "+errs.Describe(err).Message, errs.Describe(err).Hint)
 		}
+		if level := s.Last[o.ID]; level != framework.None && !slices.Contains(assess.Levels(), level) {
+			return errs.New(errs.Invalid, "outcome "+o.ID+" had an impossible level", "")
+		}
 		if saved.Revision < 0 || saved.Revision > maxRevision {
 			return errs.New(errs.Invalid, "outcome "+o.ID+" has an impossible revision", "")
 		}
-		if b.Body != nil && saved.Entry != (assess.Entry{Level: saved.Entry.Level, Note: saved.Entry.Note}) {
+		if b.Body != nil && saved.Entry != (assess.Entry{Level: saved.Entry.Level, Note: saved.Entry.Note, Carried: saved.Entry.Carried}) {
 			return errs.New(errs.Invalid, "a contribution to outcome "+o.ID+" has more than a level and a note", "")
 		}
 	}

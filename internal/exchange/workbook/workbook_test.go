@@ -94,8 +94,12 @@ func writeCSV(t testing.TB, b workbook.Book) []byte {
 
 // read reads a file against the surveys of a book.
 func read(data []byte, b workbook.Book) (*workbook.Import, error) {
+	var bound workbook.Bound
+	if b.Body != nil {
+		bound.Only = b.Body.ID
+	}
 	return workbook.Read(bytes.NewReader(data), int64(len(data)), workbook.Config{
-		Name: "answers.xlsx", Password: b.Password, Member: b.Member, Surveys: b.Surveys,
+		Name: "answers.xlsx", Password: b.Password, Member: b.Member, Surveys: b.Surveys, Bound: bound,
 	})
 }
 

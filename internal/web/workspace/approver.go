@@ -1,13 +1,11 @@
 package workspace
 
 import (
-	"context"
-	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"muster/internal/assess"
-	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/keys"
 	"muster/internal/web"
@@ -103,48 +101,21 @@ func (p *Pages) putKey(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return nil
 }
 
-// statements names the signed files that count now, each with its note, in the order of
-// the chain and the opinion last.
-func (p *Pages) statements(ctx context.Context, v *visit) (names []string, files map[string][]byte, err error) {
-	approvals, opinion, err := p.service.SignedStatements(ctx, v.person, v.survey.ID)
-	if err != nil {
-		return nil, nil, err
-	}
-	files = make(map[string][]byte)
-	add := func(name string, file coalition.SignedFile) {
-		names = append(names, name, name+".sig")
-		files[name], files[name+".sig"] = file.Body, file.Signature
-	}
-	for i, a := range approvals {
-		add(fmt.Sprintf("approval-%d.json", i+1), a)
-	}
-	if opinion != nil {
-		add("opinion.json", *opinion)
-	}
-	passkeys, err := p.service.PasskeyFiles(ctx, v.person, v.survey.ID)
-	for _, k := range passkeys {
-		names = append(names, k.Name, k.Name+".passkey")
-		files[k.Name], files[k.Name+".passkey"] = k.Statement, k.Passkey
-	}
-	return names, files, err
-}
-
 // statement gives out a signed file.
 func (p *Pages) statement(w http.ResponseWriter, r *http.Request, v *visit) error {
-	_, files, err := p.statements(r.Context(), v)
+	parts, err := p.service.Signed(r.Context(), v.person, v.survey.ID)
 	if err != nil {
 		return err
 	}
-	name := r.PathValue("file")
-	body, ok := files[name]
-	if !ok {
+	i := slices.IndexFunc(parts, func(part workspace.SignedPart) bool { return part.Name == r.PathValue("file") })
+	if i < 0 {
 		return errs.New(errs.NotFound, "nothing of that name is signed that counts now", "")
 	}
 	kind := "application/json"
-	if strings.HasSuffix(name, ".sig") {
+	if strings.HasSuffix(parts[i].Name, workspace.NoteExt) {
 		kind = "text/plain; charset=utf-8"
 	}
-	download(w, name, kind, body)
+	download(w, parts[i].Name, kind, parts[i].Body)
 	return nil
 }
 

@@ -83,11 +83,12 @@ type matrixRow struct {
 }
 
 type cell struct {
-	Chip  chip
-	Href  string
-	Label string
-	Note  bool
-	Low   bool
+	Chip    chip
+	Href    string
+	Label   string
+	Note    bool
+	Low     bool
+	Waiting bool // it is of the cycle before, and the body has not confirmed it
 }
 
 // editView is the form of one body's answer to one outcome.
@@ -226,6 +227,9 @@ func (v *visit) matrix(area *framework.Area, bodies []workspace.SavedBody, secti
 			ID: o.ID, Anchor: anchor(o.ID), Title: v.outcomes[o.ID].Title, Href: v.to.question(v.survey.ID, o.AreaID(), o.ID),
 			Own: v.chip(e.Level), Proposal: v.chip(proposal.Level), Lowest: v.chip(proposal.Lowest),
 		}
+		if n := len(proposal.Waiting); n > 0 {
+			row.Says = v.N("proposal.waiting", n, "Of", proposal.Asked)
+		}
 		row.Differs = e.Answered() && proposal.Level != framework.None && proposal.Level != e.Level
 		number, _ := proposal.Level.Number()
 		for _, col := range m.Columns {
@@ -235,12 +239,17 @@ func (v *visit) matrix(area *framework.Area, bodies []workspace.SavedBody, secti
 					c = other
 				}
 			}
-			n, given := c.Level.Number()
-			one := cell{Chip: v.chip(c.Level), Note: c.Note != "", Low: given && proposal.Level.Given() && n < number}
+			n, given := c.Given().Number()
+			one := cell{Chip: v.chip(c.Level), Note: c.Note != "", Low: given && proposal.Level.Given() && n < number, Waiting: c.Carried}
 			if !listed[o.ID][col.ID] && c.Rev == 0 {
 				one.Chip.Text = ""
 			}
-			one.Label = v.T("matrix.cell", "Body", col.Name, "ID", o.ID, "Level", v.level(c.Level))
+			level := v.level(c.Level)
+			if c.Carried {
+				level = v.T("field.carried", "Level", level)
+				one.Chip.Title = level
+			}
+			one.Label = v.T("matrix.cell", "Body", col.Name, "ID", o.ID, "Level", level)
 			if v.writes(o, col.ID, sections) {
 				one.Href = v.to.under(v.survey.ID, "bodies") + "?" + url.Values{"area": {area.ID}, "edit": {o.ID}, "body": {col.ID}}.Encode() + "#edit"
 			}

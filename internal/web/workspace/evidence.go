@@ -39,6 +39,7 @@ type evidenceRow struct {
 	Chip     chip
 	Grade    string
 	Missing  bool
+	Carried  string // that it is of the cycle before; empty if it is not
 	Pieces   []pieceView
 	May      mayView
 }
@@ -94,6 +95,9 @@ func (p *Pages) evidence(w http.ResponseWriter, r *http.Request, v *visit) error
 		row := evidenceRow{T: v.T, Action: view.Action, ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.question(id, o.AreaID(), o.ID), Chip: v.chip(e.Level), Missing: e.Unproven(), May: view.May}
 		if asked {
 			row.Grade = v.grade(e.Evidence)
+		}
+		if e.Carried {
+			row.Carried = v.T("evidence.carried")
 		}
 		for _, ref := range byOutcome[o.ID] {
 			piece := v.piece(ref, last)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"muster/internal/assess"
+	"muster/internal/errs"
 	"muster/internal/web"
 	"muster/internal/workspace"
 )
@@ -18,6 +19,8 @@ type homeView struct {
 	Earlier       []surveyCard
 	Guide         bool
 	GuideAction   string
+	NameAction    string // where her name is kept; empty where it is, or is not asked for
+	Person        string // the name under which she stands until then
 }
 
 // surveyCard is a survey in short.
@@ -48,6 +51,15 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 	view := homeView{Heading: v.T("home.heading", "Member", v.member), Lead: v.T("home.lead"), Guide: true, GuideAction: v.to.home() + "guide"}
 	if c, err := r.Cookie(guideCookie); err == nil && c.Value == "hidden" {
 		view.Guide = false
+	}
+	if p.asksName {
+		settings, _, err := p.service.Settings(r.Context(), v.person)
+		if err != nil {
+			return err
+		}
+		if settings.Person == "" {
+			view.NameAction, view.Person = v.to.home()+"name", v.person.Name
+		}
 	}
 	for _, s := range surveys {
 		one := *v
@@ -154,6 +166,17 @@ func (v *visit) next(s workspace.Survey, entries map[string]assess.Entry) web.Li
 		id = "next.begin"
 	}
 	return web.Link{Text: v.T(id, "ID", open.ID), Href: v.to.question(s.ID, open.AreaID(), open.ID)}
+}
+
+// keepName keeps the name of who uses the workspace.
+func (p *Pages) keepName(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if !p.asksName {
+		return errs.New(errs.NotFound, "nobody is asked for her name here", "")
+	}
+	if err := p.service.SetName(r.Context(), v.person, text(r.PostForm, "name")); err != nil {
+		return err
+	}
+	return back(w, r, v.to.home())
 }
 
 // hideGuide keeps the guide away from this browser.

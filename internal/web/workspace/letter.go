@@ -53,7 +53,7 @@ func (p *Pages) letters(w http.ResponseWriter, r *http.Request, v *visit) error 
 		return err
 	}
 	for _, c := range contributions {
-		given[c.Body+" "+c.Outcome] = c.Level != framework.None
+		given[c.Body+" "+c.Outcome] = c.Given() != framework.None
 	}
 	view := lettersView{Kicker: v.kicker(), Member: v.member}
 	only := r.URL.Query().Get("body")

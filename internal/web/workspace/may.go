@@ -7,7 +7,7 @@ type mayView struct {
 	Answer   bool // for the member
 	Remark   bool
 	Organise bool
-	Verify   bool
+	Verify   bool // which a lead who shares the workspace may not by herself
 	Plan     bool
 	Measure  bool // have evidence read
 	Seal     bool
@@ -21,11 +21,12 @@ func (v *visit) may(page string) mayView {
 		Answer: p.May(workspace.DoAnswer), Remark: p.May(workspace.DoRemark), Organise: p.May(workspace.DoOrganise),
 		Verify: p.May(workspace.DoVerify), Plan: p.May(workspace.DoPlan), Measure: p.May(workspace.DoMeasure), Seal: p.May(workspace.DoSeal),
 	}
-	if m.Organise {
-		return m
-	}
 	id := "see"
 	switch {
+	case m.Organise && (m.Verify || page != "verification") && (v.person.Alone || page != "signoff" || p.Is(workspace.RoleApprover)):
+		return m
+	case m.Organise:
+		id = "lead"
 	case page == "area" && m.Remark && p.SeesAll():
 		id = "comment"
 	case page == "evidence" && m.Measure:

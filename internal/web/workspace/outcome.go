@@ -166,19 +166,34 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request, v *visit) error {
 		item := checkItem{ID: b.Outcome, Href: v.to.under(v.survey.ID, "signoff"), Says: v.T("check.waits", "Name", b.Detail)}
 		if o, ok := v.pack.Outcome(b.Outcome); ok {
 			item.Title, item.Href, item.Says = v.outcomes[o.ID].Title, v.to.question(v.survey.ID, o.AreaID(), o.ID), ""
-			if b.Kind == assess.BlockerProposal {
+			switch b.Kind {
+			case assess.BlockerProposal, assess.BlockerAnew:
 				item.Says = v.T("check.proposes", "Level", b.Detail)
+			case assess.BlockerVerified:
+				item.Says, item.Href = v.T("check.verified", "Level", b.Detail), v.to.under(v.survey.ID, "verification")+"#"+anchor(o.ID)
 			}
 		}
 		view.Groups[i].Items = append(view.Groups[i].Items, item)
 		view.Groups[i].Heading = v.N("blocker."+string(b.Kind), len(view.Groups[i].Items))
 	}
+	references, err := p.service.References(r.Context(), v.person, v.survey.ID, "")
+	if err != nil {
+		return err
+	}
+	pieces := make(map[string]int)
+	for _, ref := range references {
+		pieces[ref.Outcome]++
+	}
 	for _, o := range v.pack.Outcomes() {
-		if e := is.Entries[o.ID]; e.Answered() && e.Unproven() {
-			view.Second = append(view.Second, checkItem{
-				ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.question(v.survey.ID, o.AreaID(), o.ID), Says: v.T("check.unproven", "Level", e.Level.String()),
-			})
+		e := is.Entries[o.ID]
+		if !e.Answered() || !e.Unproven() && !e.Bare(pieces[o.ID]) {
+			continue
 		}
+		item := checkItem{ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.question(v.survey.ID, o.AreaID(), o.ID), Says: v.T("check.unproven", "Level", e.Level.String())}
+		if !e.Unproven() {
+			item.Says = v.T("check.bare", "Level", e.Level.String())
+		}
+		view.Second = append(view.Second, item)
 	}
 	view.Page = p.page(v, v.T("nav.check"), v.to.under(v.survey.ID, "check"), surveyPath(v.survey.ID)+"check")
 	p.render(w, http.StatusOK, "check", view)

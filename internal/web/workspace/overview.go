@@ -141,7 +141,7 @@ func (v *visit) fits(filter string, s *state, o *framework.Outcome) bool {
 		before, ok := s.before[o.ID]
 		return ok && e.Answered() && before.Entry.Level != e.Level
 	case "unproven":
-		return e.Unproven()
+		return e.Unproven() || e.Bare(len(s.references[o.ID]))
 	}
 	return true
 }
@@ -177,8 +177,12 @@ func (v *visit) row(o *framework.Outcome, s *state) overviewRow {
 	if e.Flagged {
 		row.Notes = append(row.Notes, v.T("row.flagged"))
 	}
-	if e.Unproven() && e.Answered() {
+	switch {
+	case !e.Answered():
+	case e.Unproven():
 		row.Notes = append(row.Notes, v.T("row.unproven"))
+	case e.Bare(len(s.references[o.ID])):
+		row.Notes = append(row.Notes, v.T("row.bare"))
 	}
 	if n := len(s.comments[o.ID]); n > 0 {
 		row.Notes = append(row.Notes, v.N("row.comments", n))

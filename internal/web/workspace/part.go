@@ -127,12 +127,17 @@ type partRow struct {
 	Title          template.HTML
 	Cells          []partCell
 	Done           bool
+	Carried        bool // all that is left is to confirm
 }
 
 type partCell struct {
 	Name string
 	Chip chip
 }
+
+// unanswered reports whether a body is still asked: it gave nothing, or has not
+// confirmed what it gave in the cycle before.
+func unanswered(c workspace.SavedContribution) bool { return c.Given() == framework.None }
 
 func (p *Pages) ownPart(w http.ResponseWriter, r *http.Request, v *visit) error {
 	ctx, id := r.Context(), v.survey.ID
@@ -172,8 +177,11 @@ func (p *Pages) ownPart(w http.ResponseWriter, r *http.Request, v *visit) error 
 		for _, o := range section.Of(v.pack) {
 			counted.Of++
 			row := v.partRow(o, part, names)
-			if row.Done {
+			switch {
+			case row.Done:
 				counted.Answered++
+			case row.Carried:
+				counted.Carried++
 			}
 			if !shown[o.ID] { // one that is in several sections stands in the first
 				shown[o.ID] = true
@@ -195,14 +203,20 @@ func (p *Pages) ownPart(w http.ResponseWriter, r *http.Request, v *visit) error 
 }
 
 func (v *visit) partRow(o *framework.Outcome, part workspace.Part, names map[string]string) partRow {
-	row := partRow{ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.partPlace(o, ""), Done: true}
+	row := partRow{ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.partPlace(o, ""), Done: true, Carried: true}
 	for _, body := range part.Bodies[o.ID] {
-		level := part.Contributions[o.ID][body].Level
-		row.Cells = append(row.Cells, partCell{Name: nameOf(names, body), Chip: v.chip(level)})
-		row.Done = row.Done && level != framework.None
+		c := part.Contributions[o.ID][body]
+		row.Cells = append(row.Cells, partCell{Name: nameOf(names, body), Chip: v.chip(c.Level)})
+		row.Done = row.Done && !unanswered(c)
+		row.Carried = row.Carried && c.Level != framework.None
 	}
-	if row.Says = v.T("state.open"); row.Done {
+	switch {
+	case row.Done:
 		row.Says = v.T("state.done")
+	case row.Carried:
+		row.Says = v.T("state.carried")
+	default:
+		row.Says = v.T("state.open")
 	}
 	return row
 }
@@ -239,6 +253,9 @@ type partQuestion struct {
 	Action, Rev   string
 	Level, Note   string
 	Saved         string
+	Last          *chip  // of the cycle before; nil if there is none
+	LastNote      string // where the note is another by now
+	Carried       bool   // it looks unchanged, and the body has not confirmed it
 	Comments      []commentView
 	CommentsHead  string
 	Several       bool // the person answers for several bodies here
@@ -302,7 +319,13 @@ func (v *visit) partQuestion(o *framework.Outcome, body string, part workspace.P
 		Several: len(part.Bodies[o.ID]) > 1,
 	}
 	if c.Level != framework.None {
-		q.Level, q.State = c.Level.String(), "done"
+		q.Level, q.State, q.Carried = c.Level.String(), partState(c.Contribution), c.Carried
+	}
+	if last := part.Before[o.ID][body]; last.Given() != framework.None {
+		is := v.chip(last.Level)
+		if q.Last = &is; last.Note != c.Note {
+			q.LastNote = last.Note
+		}
 	}
 	for _, comment := range comments {
 		if comment.Body == body {
@@ -311,6 +334,17 @@ func (v *visit) partQuestion(o *framework.Outcome, body string, part workspace.P
 	}
 	q.CommentsHead = v.N("ask.comments", len(q.Comments))
 	return q
+}
+
+// partState says how far a body's answer is, as the script and the style sheet do.
+func partState(c assess.Contribution) string {
+	switch {
+	case c.Level == framework.None:
+		return "open"
+	case c.Carried:
+		return "carried"
+	}
+	return "done"
 }
 
 // partIndex fills in the areas of which something is asked, and those beside this one.
@@ -357,7 +391,7 @@ func (p *Pages) contributePart(w http.ResponseWriter, r *http.Request, v *visit)
 	if err != nil {
 		return err
 	}
-	c := assess.Contribution{Body: partBody(r), Level: level, Note: text(r.PostForm, "note")}
+	c := assess.Contribution{Body: partBody(r), Level: level, Note: text(r.PostForm, "note"), Carried: level != framework.None && r.PostForm.Get("carried") == "1"}
 	saved, err := p.service.Contribute(r.Context(), v.person, v.survey.ID, o.ID, base, c)
 	if clash, ok := errors.AsType[*workspace.Clash[assess.Contribution]](err); ok {
 		return p.partClash(w, r, v, o, clash)
@@ -365,6 +399,20 @@ func (p *Pages) contributePart(w http.ResponseWriter, r *http.Request, v *visit)
 	if err != nil {
 		return err
 	}
+	return p.partKept(w, r, v, o, saved)
+}
+
+// confirmPart keeps that a body's answer is what it was last year.
+func (p *Pages) confirmPart(w http.ResponseWriter, r *http.Request, v *visit) error {
+	o, err := v.outcome(r)
+	if err != nil {
+		return err
+	}
+	saved, err := p.service.ConfirmContribution(r.Context(), v.person, v.survey.ID, o.ID, partBody(r))
+	if err != nil {
+		return err
+	}
+	r.PostForm.Set("go", "next")
 	return p.partKept(w, r, v, o, saved)
 }
 
@@ -382,10 +430,7 @@ func (p *Pages) partKept(w http.ResponseWriter, r *http.Request, v *visit, o *fr
 		return back(w, r, v.partPlace(o, saved.Body))
 	}
 	answer := reply{
-		Rev: saved.Rev, State: "open", Entry: &assess.Entry{Level: saved.Level, Note: saved.Note}, Saved: v.when(saved.Revised), Message: v.T("saved.now"), Next: next,
-	}
-	if saved.Level != framework.None {
-		answer.State = "done"
+		Rev: saved.Rev, State: partState(saved.Contribution), Entry: &assess.Entry{Level: saved.Level, Note: saved.Note, Carried: saved.Carried}, Saved: v.when(saved.Revised), Message: v.T("saved.now"), Next: next,
 	}
 	progress := v.partProgress(o.AreaID(), part)
 	for _, id := range []string{"area-" + o.AreaID(), "index-" + o.AreaID()} {
@@ -414,63 +459,11 @@ func (v *visit) nextPart(part workspace.Part, outcome, body string) string {
 	}
 	for i := range all {
 		one := all[(at+1+i)%len(all)]
-		if part.Contributions[one.o.ID][one.body].Level == framework.None && (one.o.ID != outcome || one.body != body) {
+		if unanswered(part.Contributions[one.o.ID][one.body]) && (one.o.ID != outcome || one.body != body) {
 			return v.partPlace(one.o, one.body)
 		}
 	}
 	return v.to.under(v.survey.ID, "part")
-}
-
-// partClashView is what two people of a body made of the same answer.
-type partClashView struct {
-	web.Page
-	Kicker, Heading string
-	Title           template.HTML
-	Action, Rev     string
-	Lines           []partClashLine
-	Note, Level     string // what is kept of the parts on which they agree
-	Lead            string
-	Back            web.Link
-}
-
-type partClashLine struct {
-	Name, Part         string
-	Base, Mine, Theirs string
-	MineValue          string
-	TheirsValue        string
-}
-
-// partClash shows who came second both, and lets her decide.
-func (p *Pages) partClash(w http.ResponseWriter, r *http.Request, v *visit, o *framework.Outcome, clash *workspace.Clash[assess.Contribution]) error {
-	if wantsJSON(r) {
-		entry := func(c assess.Contribution) *assess.Entry { return &assess.Entry{Level: c.Level, Note: c.Note} }
-		writeJSON(w, http.StatusConflict, reply{
-			Message: v.T("conflict.short", "Name", clash.Newest.By), Rev: clash.Newest.Rev, Compare: v.T("conflict.compare"),
-			Base: entry(clash.Base), Mine: entry(clash.Mine), Theirs: entry(clash.Theirs),
-		})
-		return nil
-	}
-	body := clash.Mine.Body
-	view := partClashView{
-		Kicker: v.kicker(), Heading: v.T("conflict.heading"), Title: v.outcomes[o.ID].Title, Rev: itoa(clash.Newest.Rev),
-		Lead:   v.T("conflict.lead", "Name", clash.Newest.By, "Date", v.Date(clash.Newest.At.Unix()), "Time", clash.Newest.At.UTC().Format("15:04")),
-		Action: v.to.under(v.survey.ID, "part", "outcome", o.ID, body), Note: clash.Merged.Note, Level: levelValue(clash.Merged.Level),
-		Back: web.Link{Text: v.T("part.up"), Href: v.to.under(v.survey.ID, "part")},
-	}
-	for _, name := range clash.Parts {
-		line := partClashLine{Part: name, Name: v.T("field." + name)}
-		if name == "level" {
-			line.Base, line.Mine, line.Theirs = v.level(clash.Base.Level), v.level(clash.Mine.Level), v.level(clash.Theirs.Level)
-			line.MineValue, line.TheirsValue = levelValue(clash.Mine.Level), levelValue(clash.Theirs.Level)
-		} else {
-			line.Base, line.Mine, line.Theirs = clash.Base.Note, clash.Mine.Note, clash.Theirs.Note
-			line.MineValue, line.TheirsValue = clash.Mine.Note, clash.Theirs.Note
-		}
-		view.Lines = append(view.Lines, line)
-	}
-	view.Page = p.page(v, view.Heading, "", surveyPath(v.survey.ID)+"part")
-	p.render(w, http.StatusConflict, "partclash", view)
-	return nil
 }
 
 // commentPart keeps a comment with a body.

@@ -16,6 +16,7 @@ import (
 	"muster/internal/framework"
 	page "muster/internal/web/workspace"
 	"muster/internal/workspace"
+	"muster/internal/workspace/workspacetest"
 )
 
 // signer is one person with her passkey, who has signed in.
@@ -256,5 +257,85 @@ func TestPasskeyOpinion(t *testing.T) {
 	}
 	if body := pages.get(t, base+"verification", http.StatusOK); !strings.Contains(body, "with the passkey “laptop”") {
 		t.Error("the page does not say whose passkey signed")
+	}
+}
+
+// A lead who shares the workspace approves at no step that she was not given, however
+// many passkeys she has, and verifies nothing; the page offers her neither.
+func TestPasskeysOfALead(t *testing.T) {
+	t.Parallel()
+	s := shared(t)
+	complete(t, s)
+	lena := newSigner(t, s, "Lena Lead", account.Grant{Role: "lead"})
+	pages := lena.pages(t, s)
+	digest, findings := digests(t, s)
+	if body := pages.get(t, base+"signoff", http.StatusOK); strings.Contains(body, "<muster-passkey") || !strings.Contains(body, "Somebody else decides at this step") {
+		t.Error("the page of the sign-off offers the lead to decide")
+	}
+	if body := pages.get(t, base+"verification", http.StatusOK); strings.Contains(body, "<muster-passkey") || strings.Contains(body, `name="seen"`) || !strings.Contains(body, "You reply to findings") {
+		t.Error("the page of the verification offers the lead to verify")
+	}
+	pages.ask(t, base+"signoff/passkey/begin", url.Values{"step": {"head"}, "digest": {digest}}, http.StatusForbidden)
+	pages.ask(t, base+"verification/passkey/begin", url.Values{"text": {"fair"}, "digest": {findings}}, http.StatusForbidden)
+	pages.ask(t, base+"verification/finding", url.Values{"rev": {"0"}, "outcome": {"A1.1"}, "seen": {"x"}, "verified": {"3"}}, http.StatusForbidden)
+
+	// The same person at both steps, and as finder of her own answer: the one is refused,
+	// the other is said.
+	both := newSigner(t, s, "Ada Both", account.Grant{Role: "lead"}, account.Grant{Role: "verifier"}, account.Grant{Role: "approver", Of: []string{"head", "minister"}})
+	if err := s.SetChain(t.Context(), s.Lead, s.survey, []assess.Step{{ID: "head", Name: "The head", Signed: true}, {ID: "minister", Name: "The minister", Signed: true}}); err != nil {
+		t.Fatal(err)
+	}
+	pages = both.pages(t, s)
+	c := pages.ask(t, base+"signoff/passkey/begin", url.Values{"step": {"head"}, "digest": {digest}}, http.StatusOK)
+	pages.ask(t, base+"signoff/passkey/finish", url.Values{"flow": {c.Flow}, "response": {string(both.device.Get(t, c.Options))}}, http.StatusOK)
+	if told := pages.ask(t, base+"signoff/passkey/begin", url.Values{"step": {"minister"}, "digest": {digest}}, http.StatusConflict); !strings.Contains(told.Detail, "has approved already") {
+		t.Errorf("told %+v", told)
+	}
+	if body := pages.get(t, base+"signoff", http.StatusOK); strings.Contains(body, "<muster-passkey") || !strings.Contains(body, "You have approved already, as The head") {
+		t.Error("the page does not say that she has approved already")
+	}
+	saved, err := s.Entry(t.Context(), s.Lead, s.survey, "A1.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved.Entry.Note = "hers"
+	if _, _, err := s.Save(t.Context(), workspace.PersonOf(both.person), s.survey, "A1.1", saved.Rev, saved.Entry); err != nil {
+		t.Fatal(err)
+	}
+	pages.send(t, base+"verification/finding", url.Values{"rev": {"0"}, "outcome": {"A1.1"}, "seen": {"my own list"}, "verified": {"3"}})
+	_, findings = digests(t, s)
+	c = pages.ask(t, base+"verification/passkey/begin", url.Values{"text": {"fair"}, "digest": {findings}}, http.StatusOK)
+	pages.ask(t, base+"verification/passkey/finish", url.Values{"flow": {c.Flow}, "response": {string(both.device.Get(t, c.Options))}}, http.StatusOK)
+	for path, want := range map[string]string{"verification": "found by the person who answered", "signoff/sheet": "by a person who gave answers of this survey herself"} {
+		if body := pages.get(t, base+path, http.StatusOK); !strings.Contains(body, want) {
+			t.Errorf("%s does not say %q", path, want)
+		}
+	}
+}
+
+// The decision sheet names both hosts, or says that nobody knows them yet.
+func TestSheetNamesTheHosts(t *testing.T) {
+	t.Parallel()
+	w := workspacetest.New(t)
+	pack := workspacetest.Pack(t, 2, "kept")
+	c, signed := workspacetest.Charter(t, pack, "", "Calverra", "Westmark", "Ostmere")
+	survey, err := w.Service.Load(t.Context(), w.Lead, workspace.LoadConfig{Pack: pack, Cycle: c.Charter.Cycle})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := (&site{Workspace: w, survey: survey.ID, pack: pack}).as(t, w.Lead)
+	below := "/en/survey/" + string(survey.ID) + "/signoff"
+	for _, place := range []string{below, below + "/sheet"} {
+		if body := s.get(t, place, http.StatusOK); !strings.Contains(body, "no charter is loaded") {
+			t.Errorf("%s does not say that there is no charter", place)
+		}
+	}
+	if _, err := w.Service.Load(t.Context(), w.Lead, workspace.LoadConfig{Pack: pack, Charter: &signed}); err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range []string{below, below + "/sheet"} {
+		if body := s.get(t, place, http.StatusOK); !strings.Contains(body, "One locked half goes to Calverra, one to Westmark") || !strings.Contains(body, signed.Digest()[:12]) {
+			t.Errorf("%s does not name the hosts and the charter", place)
+		}
 	}
 }

@@ -48,6 +48,7 @@ type bodyAnswer struct {
 	Name string
 	Chip chip
 	Note string
+	Says string // that it waits for the body
 }
 
 // questions draws the questions of some outcomes.
@@ -259,14 +260,20 @@ func (v *visit) proposal(o *framework.Outcome, s *state) *proposalView {
 	said := make(map[string]bool)
 	for _, c := range contributions {
 		said[c.Body] = true
-		view.Bodies = append(view.Bodies, bodyAnswer{Name: nameOf(s.bodies, c.Body), Chip: v.chip(c.Level), Note: c.Note})
+		body := bodyAnswer{Name: nameOf(s.bodies, c.Body), Chip: v.chip(c.Level), Note: c.Note}
+		if c.Carried {
+			body.Says = v.T("proposal.lastYear")
+		}
+		view.Bodies = append(view.Bodies, body)
 	}
 	for _, silent := range p.Silent {
 		if !said[silent] {
 			view.Bodies = append(view.Bodies, bodyAnswer{Name: nameOf(s.bodies, silent), Chip: v.chip(framework.None)})
 		}
 	}
-	switch {
+	switch n := len(p.Waiting); {
+	case n > 0:
+		view.Says = v.N("proposal.waiting", n, "Of", p.Asked)
 	case !view.Given:
 		view.Says = v.T("proposal.none")
 	case p.Level == framework.NotApplicable:

@@ -22,7 +22,7 @@ const maxForm = 256 << 10
 // /{lang}/survey/{cycle}/{pack}:
 //
 //	/                              to the home, in the reader's language
-//	/{lang}/                       the surveys, and what is to be done next
+//	/{lang}/                       the surveys, and what is to be done next; POST name: whose it is
 //	S/                             areas and outcomes; ?show= filters
 //	S/area/{area}                  the questions of an area; ?one= asks one at a time
 //	S/outcome/{outcome}            POST: an answer, or a decision about two of them
@@ -36,7 +36,7 @@ const maxForm = 256 << 10
 //	S/verification                 the sample, findings and the opinion; POST
 //	S/check                        what keeps it from being sealed
 //	S/signoff, S/signoff/sheet     the chain and its keys; POST; the sheet to print
-//	S/sealing                      before sealing: what leaves, what stays; POST: seal
+//	S/sealing                      before sealing: what leaves, what stays; POST: seal, or an addendum that postpones
 //	S/standing                     after the release: the member's own place; POST: the release
 //	S/standing/body/{body}         the same of a body: its own part beside the coalition; standing.csv below it
 //	S/brief                        the national brief, two pages; brief.html, brief.docx below it
@@ -50,6 +50,7 @@ func (p *Pages) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", p.toHome)
 	mux.HandleFunc("GET /{lang}/{$}", p.anywhere(p.home))
 	mux.HandleFunc("POST /{lang}/guide", p.anywhere(p.hideGuide))
+	mux.HandleFunc("POST /{lang}/name", p.anywhere(form(p.keepName)))
 	const s = "/{lang}/survey/{cycle}/{pack}/"
 	get := func(rest string, serve handler) { mux.HandleFunc("GET "+s+rest, p.at(serve)) }
 	post := func(rest string, serve handler) { mux.HandleFunc("POST "+s+rest, p.at(form(serve))) }
@@ -98,6 +99,7 @@ func (p *Pages) Handler() http.Handler {
 	get("sealing", p.sealing)
 	get("sealing/file/{number}", p.sealedFile)
 	post("sealing/seal", p.seal)
+	mux.HandleFunc("POST "+s+"sealing/addendum", p.at(p.postpone))
 
 	get("standing", p.standing)
 	mux.HandleFunc("POST "+s+"standing", p.at(p.keepRelease))
@@ -115,6 +117,7 @@ func (p *Pages) Handler() http.Handler {
 	get("part", p.ownPart)
 	get("part/area/{area}", p.partArea)
 	post("part/outcome/{outcome}/{body}", p.contributePart)
+	post("part/outcome/{outcome}/{body}/confirm", p.confirmPart)
 	post("part/outcome/{outcome}/{body}/comment", p.commentPart)
 	get("part/standing", p.partStanding)
 
@@ -254,7 +257,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		}
 		d.Message, d.Hint = "", ""
 	}
-	if errors.Is(err, errTooLarge) || errors.Is(err, errNoRelease) {
+	if errors.Is(err, errTooLarge) || errors.Is(err, errNoRelease) || errors.Is(err, errNoAddendum) {
 		status = http.StatusRequestEntityTooLarge
 	}
 	if wantsJSON(r) {

@@ -35,7 +35,8 @@ type sealingView struct {
 	Sealings              []sealingRow
 	Table                 []leaveRow
 	Seal                  *sealView
-	Upload                string // the command that delivers what was sealed last
+	Postpone              *postponeView // nil where there is no charter that could be postponed
+	Upload                string        // the command that delivers what was sealed last
 	May                   mayView
 }
 
@@ -127,6 +128,9 @@ func (p *Pages) sealing(w http.ResponseWriter, r *http.Request, v *visit) error 
 		view.Sealings = append(view.Sealings, row)
 	}
 	view.Seal = p.sealView(v, is, len(sealings))
+	if view.Postpone, err = p.postponeView(ctx, v); err != nil {
+		return err
+	}
 	for _, o := range is.Pack.Outcomes() {
 		a, ok := is.Now.Answers[o.ID]
 		row := leaveRow{ID: o.ID, Title: v.outcomes[o.ID].Title, Level: "–", Verified: "–", Target: "–", Gap: "–", Evidence: "–"}

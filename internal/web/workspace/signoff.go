@@ -21,6 +21,7 @@ type signoffView struct {
 	Kicker, Heading, Lead string
 	Steps                 []stepView
 	Digest                string
+	Hosts                 string // who gets the halves of what is decided
 	Turn                  *stepView
 	Missing               string
 	CheckHref, SheetHref  string
@@ -35,6 +36,7 @@ type signoffView struct {
 	Opinion               *opinionView
 	Passkey               *passkeyView // nil where nobody signs with passkeys
 	Decides               bool         // at the step whose turn it is
+	Twice                 string       // that she has approved at an earlier step, which keeps her from this one
 	May                   mayView
 	Statements            []web.Link // the signed files that count now
 }
@@ -42,7 +44,7 @@ type signoffView struct {
 type chainRow struct {
 	ID, Name, Label string
 	N               int
-	Signed          bool
+	Signed, Again   bool
 }
 
 type stepView struct {
@@ -82,6 +84,11 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 		Kicker: v.kicker(), Digest: is.Digest, CheckHref: v.to.under(id, "check"), SheetHref: v.to.under(id, "signoff", "sheet"),
 		DecisionTo: v.to.under(id, "signoff", "decision"), ChainTo: v.to.under(id, "signoff", "chain"), Person: v.person.Name,
 	}
+	if u := is.Under(); u != nil {
+		view.Hosts = v.T("signoff.hosts", "Leader", string(u.Leader), "Helper", string(u.Helper), "Date", v.Date(u.Deadline), "Charter", u.Charter[:12])
+	} else if is.Pack.AnsweredBy != framework.ByCoordinator {
+		view.Hosts = v.T("signoff.noHosts")
+	}
 	missing := 0
 	for _, b := range is.Blockers {
 		if b.Kind != assess.BlockerSignOff {
@@ -99,6 +106,9 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 	view.Passkey, view.May = p.passkey(v, "signoff"), v.may("signoff")
 	turn, waiting := so.Next(is.Digest)
 	view.Decides = waiting && v.person.DecidesAt(turn.ID)
+	if earlier, twice := so.Twice(assess.Decision{Step: turn.ID, Digest: is.Digest, By: v.person.Name}); twice && view.Decides {
+		view.Twice = v.T("signoff.twice", "Name", earlier.Name)
+	}
 	standing := so.Standing(is.Digest)
 	names := make(map[string]string)
 	passed := waiting
@@ -146,22 +156,25 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 		view.Heading, view.Lead = v.T("signoff.all"), v.T("signoff.allLead")
 	}
 	for _, step := range so.Chain {
-		view.Chain = append(view.Chain, chainRow{step.ID, step.Name, v.T("signoff.step", "N", len(view.Chain)+1), len(view.Chain), step.Signed})
+		view.Chain = append(view.Chain, chainRow{step.ID, step.Name, v.T("signoff.step", "N", len(view.Chain)+1), len(view.Chain), step.Signed, step.Again})
 	}
 	for range min(2, assess.MaxSteps-len(so.Chain)) {
 		view.Chain = append(view.Chain, chainRow{Label: v.T("signoff.step", "N", len(view.Chain)+1), N: len(view.Chain)})
 	}
-	files, _, err := p.statements(ctx, v)
+	parts, err := p.service.Signed(ctx, v.person, id)
 	if err != nil {
 		return signoffView{}, err
 	}
-	for _, name := range files {
-		view.Statements = append(view.Statements, web.Link{Text: name, Href: v.to.under(id, "signoff", "statement", name)})
+	for _, part := range parts {
+		view.Statements = append(view.Statements, web.Link{Text: part.Name, Href: v.to.under(id, "signoff", "statement", part.Name)})
 	}
 	opinion, holds, err := p.service.Opinion(ctx, v.person, id)
 	switch {
 	case err == nil:
 		view.Opinion = &opinionView{Text: opinion.Text, Holds: holds, Who: opinion.By, Signed: v.signedOpinion(opinion)}
+		if view.Opinion.Same, err = p.sameOpinion(r, v, opinion); err != nil {
+			return signoffView{}, err
+		}
 	case errs.KindOf(err) != errs.NotFound:
 		return signoffView{}, err
 	}
@@ -179,7 +192,7 @@ func (p *Pages) setChain(w http.ResponseWriter, r *http.Request, v *visit) error
 		if name == "" { // a row without a name is taken out
 			continue
 		}
-		step := assess.Step{ID: ids[i], Name: name, Signed: slices.Contains(r.PostForm["signed"], strconv.Itoa(i))}
+		step := assess.Step{ID: ids[i], Name: name, Signed: slices.Contains(r.PostForm["signed"], strconv.Itoa(i)), Again: len(chain) > 0 && slices.Contains(r.PostForm["again"], strconv.Itoa(i))}
 		if step.ID == "" {
 			step.ID = freshStep(ids, chain)
 		}

@@ -167,7 +167,7 @@ func (p *Pages) contributors(ctx context.Context, v *visit) ([]web.Link, error) 
 	}
 	var links []web.Link
 	for _, body := range bodies {
-		if slices.ContainsFunc(given, func(c workspace.SavedContribution) bool { return c.Body == body.ID && c.Level != framework.None }) {
+		if slices.ContainsFunc(given, func(c workspace.SavedContribution) bool { return c.Body == body.ID && c.Given() != framework.None }) {
 			links = append(links, web.Link{Text: body.Name, Href: v.to.under(v.survey.ID, "standing", "body", body.ID)})
 		}
 	}

@@ -44,12 +44,14 @@ type findingView struct {
 	Saved    string
 	Answered bool // there is something to reply to
 	Lower    bool // verified lower than claimed
+	Same     bool // who found it has answered it herself
 }
 
 type opinionView struct {
 	Text, Who string
 	Signed    string
 	Holds     bool
+	Same      string // that who gives it has answered herself
 }
 
 // sampleSize is how many outcomes are proposed: a quarter, eight at least.
@@ -101,6 +103,9 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 	switch {
 	case err == nil:
 		view.Opinion = &opinionView{Text: opinion.Text, Holds: holds, Who: v.T("saved.by", "Name", opinion.By, "Date", v.Date(opinion.At.Unix()), "Time", opinion.At.UTC().Format("15:04")), Signed: v.signedOpinion(opinion)}
+		if view.Opinion.Same, err = p.sameOpinion(r, v, opinion); err != nil {
+			return err
+		}
 	case errs.KindOf(err) != errs.NotFound:
 		return err
 	}
@@ -109,6 +114,20 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 	view.Page = p.page(v, v.T("nav.verification"), v.to.under(id, "verification"), surveyPath(id)+"verification")
 	p.render(w, http.StatusOK, "verification", view)
 	return nil
+}
+
+// sameOpinion says that an opinion is by somebody who has answered herself, or nothing.
+func (p *Pages) sameOpinion(r *http.Request, v *visit, o workspace.Opinion) (string, error) {
+	entries, err := p.service.Entries(r.Context(), v.person, v.survey.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, saved := range entries {
+		if saved.By == o.By {
+			return v.T("verify.sameOpinion"), nil
+		}
+	}
+	return "", nil
 }
 
 // signedOpinion says who signed an opinion, or that nobody did.
@@ -125,6 +144,7 @@ func (v *visit) finding(o *framework.Outcome, s *state, saved workspace.SavedFin
 	}
 	claimed, given := e.Level.Number()
 	verified, is := saved.Finding.Verified.Number()
+	f.Same = saved.Rev != 0 && saved.Finding.By == s.entries[o.ID].By
 	f.Lower = given && is && verified < claimed
 	f.Levels = append(f.Levels, option{"", v.T("verify.open"), saved.Finding.Verified == framework.None})
 	for _, l := range assess.Levels() {

@@ -47,6 +47,10 @@ type Config struct {
 	Team    Passkeys                             // with which those sign who share it; nil where it is one person's
 	Pieces  workspace.Pieces                     // opens evidence where it lies; nil: these pages read none
 	Sealer  Sealer                               // seals on the page; nil: the page says the commands
+
+	// AsksName says that one person uses the workspace and the first page asks for her
+	// name where none is kept, for Person to give it from then on.
+	AsksName bool
 }
 
 // Pages draws a workspace. It may be used by many goroutines.
@@ -59,6 +63,7 @@ type Pages struct {
 	log       *slog.Logger
 	base      string
 	team      Passkeys // nil where the workspace is one person's
+	asksName  bool
 	kit       *web.Kit
 	templates map[string]*template.Template
 	patterns  []string // of the last handler, for tests
@@ -79,7 +84,7 @@ type Pages struct {
 // done with the pages closes them.
 func New(cfg Config) (*Pages, error) {
 	p := &Pages{
-		service: cfg.Service, person: cfg.Person, now: cfg.Now, rand: cfg.Rand, marking: cfg.Marking, log: cfg.Log, base: cfg.Base, team: cfg.Team,
+		service: cfg.Service, person: cfg.Person, now: cfg.Now, rand: cfg.Rand, marking: cfg.Marking, log: cfg.Log, base: cfg.Base, team: cfg.Team, asksName: cfg.AsksName,
 		texts: make(map[textKey]*packTexts), frames: make(map[frameKey]*frame), pieces: cfg.Pieces, sealer: cfg.Sealer,
 		readings: readings{all: make(map[workspace.SurveyID]*reading)},
 	}
