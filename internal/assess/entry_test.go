@@ -140,7 +140,7 @@ func TestMerge(t *testing.T) {
 func TestFieldsAreAll(t *testing.T) {
 	t.Parallel()
 	full := assess.Entry{
-		Level: framework.Level1, Reason: "a", About: "2/1", Target: framework.Level2, TargetDate: "2031-01-01", Evidence: framework.E1, Note: "b", Assignee: "c",
+		Level: framework.Level1, Reason: "a", About: "2/1", Target: framework.Level2, TargetDate: "2031-01-01", Evidence: framework.E1, Place: "p", Note: "b", Assignee: "c",
 		Flagged: true, Carried: true,
 	}
 	if got := assess.Take(assess.Entry{}, full, assess.Fields()...); got != full {
@@ -166,8 +166,12 @@ func TestRollUp(t *testing.T) {
 		for i := range n {
 			body := fmt.Sprintf("b%02d", i)
 			level := rapid.SampledFrom(append(assess.Levels(), framework.None)).Draw(t, body)
+			reason := rapid.SampledFrom([]string{"", "no coast"}).Draw(t, "reason")
 			carried := level != framework.None && rapid.IntRange(0, 9).Draw(t, "carried") == 0
-			contributions = append(contributions, assess.Contribution{Body: body, Level: level, Note: "x", Carried: carried})
+			contributions = append(contributions, assess.Contribution{Body: body, Level: level, Reason: reason, Note: "x", Carried: carried})
+			if level == framework.NotApplicable && reason == "" {
+				level = framework.None // it is not given without a reason
+			}
 			if carried {
 				want.Waiting = append(want.Waiting, body)
 			}

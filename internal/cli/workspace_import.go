@@ -206,7 +206,7 @@ func (w *openWorkspace) newMerging(ctx context.Context) (*merging, error) {
 }
 
 func contributed(c workspace.SavedContribution) assess.Entry {
-	return assess.Entry{Level: c.Level, Note: c.Note, Carried: c.Carried}
+	return c.Entry()
 }
 
 // expect lists the rows that a whole file would have: of each survey that it speaks
@@ -339,7 +339,7 @@ func (w *openWorkspace) saveReport(ctx context.Context, report *workbook.Report)
 func (w *openWorkspace) saveContribution(ctx context.Context, report *workbook.Report, i int) error {
 	c := report.Changes[i]
 	id := workspace.SurveyID(c.Survey)
-	_, err := w.Contribute(ctx, w.person, id, c.Outcome, workspace.Revision(c.Revision), assess.Contribution{Body: c.Body, Level: c.Entry.Level, Note: c.Entry.Note, Carried: c.Entry.Carried})
+	_, err := w.Contribute(ctx, w.person, id, c.Outcome, workspace.Revision(c.Revision), assess.ContributionOf(c.Body, c.Entry))
 	if errs.KindOf(err) != errs.Conflict {
 		return err
 	}
@@ -349,7 +349,7 @@ func (w *openWorkspace) saveContribution(ctx context.Context, report *workbook.R
 	}
 	for _, now := range all {
 		if now.Body == c.Body {
-			meanwhile(report, i, []assess.Field{assess.FieldLevel, assess.FieldNote}, contributed(now))
+			meanwhile(report, i, assess.Changed(c.Entry, contributed(now)), contributed(now))
 		}
 	}
 	return nil
