@@ -56,6 +56,7 @@ func drawEntry(t *rapid.T, name string) assess.Entry {
 		Target:     rapid.SampledFrom(assess.Targets()).Draw(t, name+" target"),
 		TargetDate: rapid.SampledFrom([]string{"", "2031-01-01", "2032-01-01"}).Draw(t, name+" day"),
 		Evidence:   rapid.SampledFrom(assess.Grades()).Draw(t, name+" evidence"),
+		Place:      rapid.SampledFrom([]string{"", "list", "https://example.org/list"}).Draw(t, name+" place"),
 		Note:       rapid.SampledFrom(words).Draw(t, name+" note"),
 		Assignee:   rapid.SampledFrom(words).Draw(t, name+" assignee"),
 		Flagged:    rapid.Bool().Draw(t, name+" flag"),
@@ -77,6 +78,8 @@ func value(e assess.Entry, f assess.Field) any {
 		return e.TargetDate
 	case assess.FieldEvidence:
 		return e.Evidence
+	case assess.FieldPlace:
+		return e.Place
 	case assess.FieldNote:
 		return e.Note
 	case assess.FieldAssignee:
