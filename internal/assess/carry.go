@@ -46,7 +46,7 @@ func Carry(pack *framework.Pack, before map[string]Entry, with Carrying) map[str
 // the same, marked as carried, where [Carry] would carry an entry. ok is false where
 // the body is asked anew.
 func CarryContribution(last Contribution) (carried Contribution, ok bool) {
-	if last.Carried || last.Level == framework.None || last.Level == framework.Withheld || last.Level == framework.Level4 {
+	if last.Carried || !settled(last.Entry()) {
 		return Contribution{}, false
 	}
 	last.Carried = true

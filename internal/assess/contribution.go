@@ -19,14 +19,29 @@ type Contribution struct {
 	Level framework.Level `json:"level,omitzero"` // none until it answers
 	Note  string          `json:"note,omitempty"`
 
+	Reason   string          `json:"reason,omitempty"`  // why the outcome does not apply to the body; without it the level is not given
+	Evidence framework.Grade `json:"evidence,omitzero"` // E0 to E3, or none; asked for at 3 and 4
+	Place    string          `json:"place,omitempty"`   // where the evidence lies: a path or an https address
+
 	// Carried is true of what was taken over from the cycle before and that the body
 	// has not confirmed yet: it counts for nothing.
 	Carried bool `json:"carried,omitempty"`
 }
 
-// Given returns the level that the body gave in this cycle, or none.
+// ContributionOf returns what a body gives as an entry says it.
+func ContributionOf(body string, e Entry) Contribution {
+	return Contribution{Body: body, Level: e.Level, Note: e.Note, Reason: e.Reason, Evidence: e.Evidence, Place: e.Place, Carried: e.Carried}
+}
+
+// Entry returns the contribution as an entry, which has the same fields and more.
+func (c Contribution) Entry() Entry {
+	return Entry{Level: c.Level, Note: c.Note, Reason: c.Reason, Evidence: c.Evidence, Place: c.Place, Carried: c.Carried}
+}
+
+// Given returns the level that the body gave in this cycle, or none. That an outcome
+// does not apply is not given without a reason.
 func (c Contribution) Given() framework.Level {
-	if c.Carried {
+	if c.Carried || c.Level == framework.NotApplicable && c.Reason == "" {
 		return framework.None
 	}
 	return c.Level
@@ -59,8 +74,8 @@ func (p Proposal) Mark() string {
 
 // RollUp applies the rule of a pack: the highest level that at least the given
 // share of the listed bodies reach. A body that gave no level, or prefers not to,
-// counts as 0; one to which the outcome does not apply is left out, and if it
-// applies to none, it does not apply to the member. A share of fewer than five
+// counts as 0; one to which the outcome does not apply, and which says why, is left
+// out, and if it applies to none, it does not apply to the member. A share of fewer than five
 // bodies is all of them wherever 80 % is the share, because four of four is the
 // least number that is 80 % of four.
 //
@@ -84,11 +99,11 @@ func RollUp(rule framework.RollUp, contributions []Contribution) Proposal {
 	var atLeast [5]int // by level, the bodies that reach it
 	lowest := len(atLeast) - 1
 	for _, c := range contributions {
-		if c.Level == framework.NotApplicable {
+		if c.Given() == framework.NotApplicable {
 			p.Exempt = append(p.Exempt, c.Body)
 			continue
 		}
-		number, given := c.Level.Number()
+		number, given := c.Given().Number()
 		if !given {
 			number = 0
 			p.Silent = append(p.Silent, c.Body)

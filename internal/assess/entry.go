@@ -18,6 +18,7 @@ type Entry struct {
 	Target     framework.Level `json:"target,omitzero"`       // 0 to 4, or none
 	TargetDate string          `json:"target_date,omitempty"` // the day by which the target is to be reached, as 2006-01-02; may be empty
 	Evidence   framework.Grade `json:"evidence,omitzero"`     // E0 to E3, or none
+	Place      string          `json:"place,omitempty"`       // of a body's answer alone: where its evidence lies; the member's own are references
 	Note       string          `json:"note,omitempty"`
 	Assignee   string          `json:"assignee,omitempty"` // who answers; a name that the member uses
 	Flagged    bool            `json:"flagged,omitempty"`  // somebody wants another look
@@ -32,6 +33,7 @@ const (
 	MaxReason   = 2_000
 	MaxNote     = 20_000
 	MaxAssignee = 200
+	MaxPlace    = 2_000
 )
 
 // Answered reports whether somebody has answered in this cycle.
@@ -62,7 +64,7 @@ func (e Entry) Check() error {
 		name, value string
 		most        int
 		line        bool
-	}{{"the reason", e.Reason, MaxReason, false}, {"the note", e.Note, MaxNote, false}, {"the name of who answers", e.Assignee, MaxAssignee, true}} {
+	}{{"the reason", e.Reason, MaxReason, false}, {"the place of the evidence", e.Place, MaxPlace, true}, {"the note", e.Note, MaxNote, false}, {"the name of who answers", e.Assignee, MaxAssignee, true}} {
 		switch {
 		case len(text.value) > text.most:
 			return errs.New(errs.Invalid, text.name+" is too long", "put what is longer into a document and give its place as evidence")

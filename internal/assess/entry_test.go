@@ -56,6 +56,7 @@ func drawEntry(t *rapid.T, name string) assess.Entry {
 		Target:     rapid.SampledFrom(assess.Targets()).Draw(t, name+" target"),
 		TargetDate: rapid.SampledFrom([]string{"", "2031-01-01", "2032-01-01"}).Draw(t, name+" day"),
 		Evidence:   rapid.SampledFrom(assess.Grades()).Draw(t, name+" evidence"),
+		Place:      rapid.SampledFrom([]string{"", "list", "https://example.org/list"}).Draw(t, name+" place"),
 		Note:       rapid.SampledFrom(words).Draw(t, name+" note"),
 		Assignee:   rapid.SampledFrom(words).Draw(t, name+" assignee"),
 		Flagged:    rapid.Bool().Draw(t, name+" flag"),
@@ -77,6 +78,8 @@ func value(e assess.Entry, f assess.Field) any {
 		return e.TargetDate
 	case assess.FieldEvidence:
 		return e.Evidence
+	case assess.FieldPlace:
+		return e.Place
 	case assess.FieldNote:
 		return e.Note
 	case assess.FieldAssignee:
@@ -140,7 +143,7 @@ func TestMerge(t *testing.T) {
 func TestFieldsAreAll(t *testing.T) {
 	t.Parallel()
 	full := assess.Entry{
-		Level: framework.Level1, Reason: "a", About: "2/1", Target: framework.Level2, TargetDate: "2031-01-01", Evidence: framework.E1, Note: "b", Assignee: "c",
+		Level: framework.Level1, Reason: "a", About: "2/1", Target: framework.Level2, TargetDate: "2031-01-01", Evidence: framework.E1, Place: "p", Note: "b", Assignee: "c",
 		Flagged: true, Carried: true,
 	}
 	if got := assess.Take(assess.Entry{}, full, assess.Fields()...); got != full {
@@ -166,8 +169,12 @@ func TestRollUp(t *testing.T) {
 		for i := range n {
 			body := fmt.Sprintf("b%02d", i)
 			level := rapid.SampledFrom(append(assess.Levels(), framework.None)).Draw(t, body)
+			reason := rapid.SampledFrom([]string{"", "no coast"}).Draw(t, "reason")
 			carried := level != framework.None && rapid.IntRange(0, 9).Draw(t, "carried") == 0
-			contributions = append(contributions, assess.Contribution{Body: body, Level: level, Note: "x", Carried: carried})
+			contributions = append(contributions, assess.Contribution{Body: body, Level: level, Reason: reason, Note: "x", Carried: carried})
+			if level == framework.NotApplicable && reason == "" {
+				level = framework.None // it is not given without a reason
+			}
 			if carried {
 				want.Waiting = append(want.Waiting, body)
 			}

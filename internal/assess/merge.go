@@ -10,6 +10,7 @@ const (
 	FieldTarget     Field = "target"
 	FieldTargetDate Field = "target_date"
 	FieldEvidence   Field = "evidence"
+	FieldPlace      Field = "place" // of a body's answer alone
 	FieldNote       Field = "note"
 	FieldAssignee   Field = "assignee"
 	FieldFlagged    Field = "flagged"
@@ -17,7 +18,7 @@ const (
 
 // Fields returns all of them.
 func Fields() []Field {
-	return []Field{FieldLevel, FieldReason, FieldTarget, FieldTargetDate, FieldEvidence, FieldNote, FieldAssignee, FieldFlagged}
+	return []Field{FieldLevel, FieldReason, FieldTarget, FieldTargetDate, FieldEvidence, FieldPlace, FieldNote, FieldAssignee, FieldFlagged}
 }
 
 // differs reports whether a field has another value in a than in b. Carried goes
@@ -35,6 +36,8 @@ func (f Field) differs(a, b Entry) bool {
 		return a.TargetDate != b.TargetDate
 	case FieldEvidence:
 		return a.Evidence != b.Evidence
+	case FieldPlace:
+		return a.Place != b.Place
 	case FieldNote:
 		return a.Note != b.Note
 	case FieldAssignee:
@@ -58,6 +61,8 @@ func (f Field) take(to *Entry, from Entry) {
 		to.TargetDate = from.TargetDate
 	case FieldEvidence:
 		to.Evidence = from.Evidence
+	case FieldPlace:
+		to.Place = from.Place
 	case FieldNote:
 		to.Note = from.Note
 	case FieldAssignee:

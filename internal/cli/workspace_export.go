@@ -15,7 +15,6 @@ import (
 	"muster/internal/assess"
 	"muster/internal/config"
 	"muster/internal/errs"
-	"muster/internal/exchange/intake"
 	"muster/internal/exchange/workbook"
 	"muster/internal/framework"
 	"muster/internal/workspace"
@@ -196,7 +195,7 @@ func (w *openWorkspace) fillBook(ctx context.Context, book *workbook.Book, f wor
 		}
 		for _, c := range contributions {
 			if c.Body == f.body {
-				s.Saved[c.Outcome] = workbook.Saved{Entry: intake.Contributed(c), Revision: int64(c.Rev)}
+				s.Saved[c.Outcome] = workbook.Saved{Entry: c.Entry(), Revision: int64(c.Rev)}
 			}
 		}
 		if s.Last, err = w.lastYear(ctx, survey.ID, f.body); err != nil {

@@ -127,18 +127,21 @@ type SavedContribution struct {
 
 // keptContribution is what of a contribution is not in its key.
 type keptContribution struct {
-	Level   framework.Level `json:"level,omitzero"`
-	Note    string          `json:"note,omitempty"`
-	Carried bool            `json:"carried,omitempty"`
+	Level    framework.Level `json:"level,omitzero"`
+	Note     string          `json:"note,omitempty"`
+	Reason   string          `json:"reason,omitempty"`
+	Evidence framework.Grade `json:"evidence,omitzero"`
+	Place    string          `json:"place,omitempty"`
+	Carried  bool            `json:"carried,omitempty"`
 }
 
 func keptOf(c assess.Contribution) keptContribution {
-	return keptContribution{Level: c.Level, Note: c.Note, Carried: c.Carried}
+	return keptContribution{c.Level, c.Note, c.Reason, c.Evidence, c.Place, c.Carried}
 }
 
 // of returns the contribution of a body.
 func (k keptContribution) of(body string) assess.Contribution {
-	return assess.Contribution{Body: body, Level: k.Level, Note: k.Note, Carried: k.Carried}
+	return assess.Contribution{Body: body, Level: k.Level, Note: k.Note, Reason: k.Reason, Evidence: k.Evidence, Place: k.Place, Carried: k.Carried}
 }
 
 func contributionKey(id SurveyID, outcome, body string) Key {
@@ -191,7 +194,7 @@ func (s *Service) Contribute(ctx context.Context, person Person, id SurveyID, ou
 
 func (s *Service) contribute(tx change, id SurveyID, outcome string, base Revision, c assess.Contribution) (SavedContribution, error) {
 	saved := SavedContribution{Contribution: c, Outcome: outcome}
-	if err := (assess.Entry{Level: c.Level, Note: c.Note}).Check(); err != nil {
+	if err := errors.Join(c.Entry().Check(), checkPlace(c.Place)); err != nil {
 		return saved, err
 	}
 	is, err := s.writable(tx, id)

@@ -179,7 +179,7 @@ func TestPart(t *testing.T) {
 	w, id := delegated(t)
 	ctx := t.Context()
 	dag := contributor("port", "ministry")
-	saved, err := w.Contribute(ctx, dag, id, "A2.1", 0, assess.Contribution{Body: "ministry", Level: framework.NotApplicable, Note: "none here"})
+	saved, err := w.Contribute(ctx, dag, id, "A2.1", 0, assess.Contribution{Body: "ministry", Level: framework.NotApplicable, Reason: "none here"})
 	must(t, err)
 	_, err = w.Contribute(ctx, w.Lead, id, "A1.1", 0, assess.Contribution{Body: "grid", Level: framework.Level1})
 	must(t, err)

@@ -266,7 +266,7 @@ func TestReasonIsAboutAProposal(t *testing.T) {
 	give := func(id workspace.SurveyID, body string, level framework.Level) {
 		t.Helper()
 		key := string(id) + body
-		c, err := w.Contribute(ctx, w.Lead, id, "A1.1", rev[key], assess.Contribution{Body: body, Level: level})
+		c, err := w.Contribute(ctx, w.Lead, id, "A1.1", rev[key], assess.Contribution{Body: body, Level: level, Evidence: framework.E1})
 		must(t, err)
 		rev[key] = c.Rev
 	}
@@ -353,4 +353,45 @@ func TestVerifiedIsAboutAnAnswer(t *testing.T) {
 	_, err = w.PutFinding(ctx, vera, id, replied.Rev, assess.Finding{Outcome: "A1.1", Seen: "the count", Verified: framework.Level2})
 	must(t, err)
 	verified(framework.Level2, false)
+}
+
+// That an outcome does not apply to a body counts when it says why; a place is an https
+// address or a path, and is a body's alone.
+func TestBodysReasonAndPlace(t *testing.T) {
+	t.Parallel()
+	w, id := delegated(t)
+	ctx := t.Context()
+	_, err := w.Contribute(ctx, w.Lead, id, "A1.1", 0, assess.Contribution{Body: "grid", Level: framework.Level2})
+	must(t, err)
+	bare, err := w.Contribute(ctx, w.Lead, id, "A1.1", 0, assess.Contribution{Body: "port", Level: framework.NotApplicable})
+	must(t, err)
+	proposed := func() assess.Proposal {
+		proposals, err := w.Proposals(ctx, w.Lead, id)
+		must(t, err)
+		return proposals["A1.1"]
+	}
+	if p := proposed(); p.Level != framework.Level0 || len(p.Exempt) != 0 || len(p.Silent) != 1 {
+		t.Errorf("without a reason %+v is proposed", p)
+	}
+	part, err := w.Part(ctx, contributor("port"), id)
+	must(t, err)
+	if p := part.Progress(); p.Answered != 0 {
+		t.Errorf("without a reason it is answered: %+v", p)
+	}
+	said, err := w.Contribute(ctx, w.Lead, id, "A1.1", bare.Rev, assess.Contribution{Body: "port", Level: framework.NotApplicable, Reason: "no coast"})
+	must(t, err)
+	if p := proposed(); p.Level != framework.Level2 || len(p.Exempt) != 1 {
+		t.Errorf("with a reason %+v is proposed", p)
+	}
+	full := assess.Contribution{Body: "port", Level: framework.Level3, Evidence: framework.E2, Place: "https://example.org/list", Note: "n"}
+	kept, err := w.Contribute(ctx, w.Lead, id, "A1.1", said.Rev, full)
+	must(t, err)
+	if kept.Contribution != full {
+		t.Errorf("kept %+v, want %+v", kept.Contribution, full)
+	}
+	full.Place = "http://example.org/list"
+	_, err = w.Contribute(ctx, w.Lead, id, "A1.1", kept.Rev, full)
+	refused(t, err, errs.Invalid)
+	_, _, err = w.Save(ctx, w.Lead, id, "A1.1", 0, assess.Entry{Level: framework.Level3, Place: "list"})
+	refused(t, err, errs.Invalid)
 }

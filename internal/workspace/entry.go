@@ -128,7 +128,7 @@ func (s *Service) History(ctx context.Context, person Person, id SurveyID, outco
 // value, or with Carried false. A reason is about what the bodies' answers give when it
 // is saved: when that changes, it has to be said again.
 func (s *Service) Save(ctx context.Context, person Person, id SurveyID, outcome string, base Revision, mine assess.Entry) (Saved, *Conflict, error) {
-	if err := mine.Check(); err != nil {
+	if err := checkEntry(mine); err != nil {
 		return Saved{}, nil, err
 	}
 	var (
@@ -150,6 +150,14 @@ func (s *Service) Save(ctx context.Context, person Person, id SurveyID, outcome 
 		return Saved{}, nil, err
 	}
 	return saved, conflict, nil
+}
+
+// checkEntry refuses what cannot be the member's own entry.
+func checkEntry(e assess.Entry) error {
+	if e.Place != "" {
+		return errs.New(errs.Invalid, "the member's own answer has no place of evidence", "keep it as a reference")
+	}
+	return e.Check()
 }
 
 func (c change) save(is survey, outcome string, base Revision, mine assess.Entry) (Saved, *Conflict, error) {
@@ -230,7 +238,7 @@ type Result struct {
 // keeps no other from being saved. What became of each is in the order of saves.
 func (s *Service) SaveAll(ctx context.Context, person Person, id SurveyID, saves []Save) ([]Result, error) {
 	for _, one := range saves {
-		if err := one.Mine.Check(); err != nil {
+		if err := checkEntry(one.Mine); err != nil {
 			d := errs.Describe(err)
 			return nil, errs.Wrap(err, d.Kind, fmt.Sprintf("outcome %s: %s", errs.Quote(one.Outcome), d.Message), d.Hint)
 		}

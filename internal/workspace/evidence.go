@@ -68,11 +68,8 @@ func checkReference(ref assess.Reference) error {
 	if err != nil {
 		return err
 	}
-	if scheme, _, ok := strings.Cut(ref.Place, "://"); ok {
-		u, err := url.Parse(ref.Place)
-		if err != nil || !strings.EqualFold(scheme, "https") || u.Host == "" || u.User != nil {
-			return errs.New(errs.Invalid, "the place of the evidence is no https address", "give an address that begins with https:// and has no password in it, or a path")
-		}
+	if err := checkPlace(ref.Place); err != nil {
+		return err
 	}
 	if ref.SHA256 == "" && ref.Bytes != 0 || ref.Bytes < 0 {
 		return errs.New(errs.Invalid, "a size without a digest says nothing", "")
@@ -81,6 +78,19 @@ func checkReference(ref assess.Reference) error {
 		return nil
 	}
 	return digest("the digest of the evidence", ref.SHA256)
+}
+
+// checkPlace refuses an address that is not https, or that has a password in it.
+func checkPlace(place string) error {
+	scheme, _, ok := strings.Cut(place, "://")
+	if !ok {
+		return nil
+	}
+	u, err := url.Parse(place)
+	if err != nil || !strings.EqualFold(scheme, "https") || u.Host == "" || u.User != nil {
+		return errs.New(errs.Invalid, "the place of the evidence is no https address", "give an address that begins with https:// and has no password in it, or a path")
+	}
+	return nil
 }
 
 // Measured keeps what was read of the piece of a reference: for the first time, or

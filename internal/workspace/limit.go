@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/internal/assess"
 	"muster/internal/errs"
 	"muster/internal/framework"
 )
@@ -32,7 +33,7 @@ const (
 	maxTitle     = 300
 	maxScope     = 2_000
 	maxText      = 20_000
-	maxPlace     = 2_000
+	maxPlace     = assess.MaxPlace
 	maxPoint     = 400
 	maxSignature = 16 << 10
 	maxStatement = 64 << 10

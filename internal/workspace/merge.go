@@ -6,6 +6,7 @@ import (
 
 	"muster/internal/assess"
 	"muster/internal/errs"
+	"muster/internal/framework"
 )
 
 // Clash is what two people made of the same parts of something that is kept whole: a
@@ -181,6 +182,9 @@ func contributionParts() []part[keptContribution] {
 			func(a, b keptContribution) bool { return a.Level == b.Level && a.Carried == b.Carried },
 			func(to *keptContribution, from keptContribution) { to.Level, to.Carried = from.Level, from.Carried },
 		},
+		words("reason", func(c *keptContribution) *string { return &c.Reason }),
+		choice("evidence", func(c *keptContribution) *framework.Grade { return &c.Evidence }),
+		words("place", func(c *keptContribution) *string { return &c.Place }),
 		words("note", func(c *keptContribution) *string { return &c.Note }),
 	}
 }

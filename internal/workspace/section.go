@@ -173,7 +173,10 @@ type Part struct {
 func (p Part) Progress() assess.Progress {
 	progress := assess.Progress{Of: len(p.Outcomes)}
 	for _, o := range p.Outcomes {
-		silent := func(body string) bool { return p.Contributions[o.ID][body].Level == framework.None }
+		silent := func(body string) bool {
+			c := p.Contributions[o.ID][body]
+			return c.Given() == framework.None && !c.Carried
+		}
 		carried := func(body string) bool { return p.Contributions[o.ID][body].Carried }
 		switch {
 		case slices.ContainsFunc(p.Bodies[o.ID], silent):

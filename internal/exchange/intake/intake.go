@@ -149,7 +149,7 @@ func (m *merging) save(ctx context.Context, result *Result, needs *workspace.Bat
 		case c.Body != "":
 			contributions = append(contributions, i)
 			batch.Contributions = append(batch.Contributions, workspace.BatchContribution{
-				Survey: id, Outcome: c.Outcome, Base: base, Contribution: contribution(c.Body, c.Entry),
+				Survey: id, Outcome: c.Outcome, Base: base, Contribution: assess.ContributionOf(c.Body, c.Entry),
 			})
 		default:
 			entries = append(entries, i)
@@ -170,7 +170,7 @@ func (m *merging) save(ctx context.Context, result *Result, needs *workspace.Bat
 	}
 	for j, i := range contributions {
 		if now := saved.Contributions[j]; now.Conflict {
-			meanwhile(report, i, []assess.Field{assess.FieldLevel, assess.FieldNote}, Contributed(now.Saved))
+			meanwhile(report, i, assess.Changed(report.Changes[i].Entry, now.Saved.Entry()), now.Saved.Entry())
 		}
 	}
 	if saved.NeedsConflict {
@@ -182,14 +182,4 @@ func (m *merging) save(ctx context.Context, result *Result, needs *workspace.Bat
 		}
 	}
 	return nil
-}
-
-// Contributed returns a contribution as the entry that a row of a body's file means.
-func Contributed(c workspace.SavedContribution) assess.Entry {
-	return assess.Entry{Level: c.Level, Note: c.Note, Carried: c.Carried}
-}
-
-// contribution returns the contribution that an entry of a row means.
-func contribution(body string, e assess.Entry) assess.Contribution {
-	return assess.Contribution{Body: body, Level: e.Level, Note: e.Note, Carried: e.Carried}
 }

@@ -69,7 +69,7 @@ func newMerging(ctx context.Context, w Config) (*merging, error) {
 			return nil, err
 		}
 		for _, c := range contributions {
-			m.now[workbook.Key{Survey: s.ID(), Outcome: c.Outcome, Body: c.Body}] = workbook.Saved{Entry: Contributed(c), Revision: int64(c.Rev)}
+			m.now[workbook.Key{Survey: s.ID(), Outcome: c.Outcome, Body: c.Body}] = workbook.Saved{Entry: c.Entry(), Revision: int64(c.Rev)}
 		}
 	}
 	return m, nil
@@ -134,7 +134,7 @@ func (m *merging) history(ctx context.Context, k workbook.Key) (map[int64]assess
 	if k.Body != "" {
 		all, err := m.cfg.Service.ContributionHistory(ctx, m.cfg.Person, workspace.SurveyID(k.Survey), k.Outcome, k.Body)
 		for _, c := range all {
-			was[int64(c.Rev)] = Contributed(c)
+			was[int64(c.Rev)] = c.Entry()
 		}
 		return was, err
 	}

@@ -51,6 +51,7 @@ func columns() []column {
 		{id: "target", en: "Target", fr: "Cible", field: assess.FieldTarget, width: 9, list: listTarget},
 		{id: "target_date", en: "Target date", fr: "Échéance", field: assess.FieldTargetDate, width: 13},
 		{id: "evidence", en: "Evidence", fr: "Preuve", field: assess.FieldEvidence, width: 11, list: listEvidence},
+		{id: "place", en: "Where it lies", fr: "Où elle se trouve", field: assess.FieldPlace, width: 30},
 		{id: "note", en: "Note", fr: "Remarque", field: assess.FieldNote, width: 46},
 		{id: "assignee", en: "Who answers", fr: "Qui répond", field: assess.FieldAssignee, width: 20},
 		{id: "flagged", en: "Look again", fr: "À revoir", field: assess.FieldFlagged, width: 11, list: listYes},
@@ -228,12 +229,12 @@ func allowed(list string) string {
 }
 
 // bodyGives says what may be typed into a body's row.
-const bodyGives = "a body gives a level and a note, and nothing else"
+const bodyGives = "a body gives a level, a reason, evidence and a note, and nothing else"
 
 // typedFields returns the fields that a file asks for.
 func typedFields(contributed bool) []assess.Field {
 	if contributed {
-		return []assess.Field{assess.FieldLevel, assess.FieldNote}
+		return []assess.Field{assess.FieldLevel, assess.FieldReason, assess.FieldEvidence, assess.FieldPlace, assess.FieldNote}
 	}
-	return assess.Fields()
+	return slices.DeleteFunc(assess.Fields(), func(f assess.Field) bool { return f == assess.FieldPlace })
 }

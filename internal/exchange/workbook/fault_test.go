@@ -328,7 +328,7 @@ func TestWriteRefuses(t *testing.T) {
 		}, "write a workbook: a text for cell E6 of sheet \"sample 2027\" has 32768 characters; a spreadsheet takes 32767"},
 		{"a contribution with more", func(b *workbook.Book) {
 			b.Body = &assess.Body{ID: "moe", Name: "Ministry"}
-		}, "a contribution to outcome A1.1 has more than a level and a note"},
+		}, "a contribution to outcome A1.1 has more than a body gives"},
 		{"a body's id", func(b *workbook.Book) { b.Body = &assess.Body{ID: "a/b"} }, `"a/b" is no body's id`},
 		{"a need of nothing", func(b *workbook.Book) { b.Needs = []workbook.Need{{Supplier: "x"}} }, "row 1 of the form does not say what is needed"},
 	}
@@ -368,7 +368,7 @@ func TestContributorsWorkbook(t *testing.T) {
 	equal(t, got.Needs, []workbook.Need{})
 	for _, row := range got.Rows {
 		want := []assess.Field{
-			assess.FieldReason, assess.FieldTarget, assess.FieldTargetDate, assess.FieldEvidence, assess.FieldAssignee, assess.FieldFlagged,
+			assess.FieldTarget, assess.FieldTargetDate, assess.FieldAssignee, assess.FieldFlagged,
 		}
 		if diff := cmp.Diff(want, row.Absent); diff != "" {
 			t.Errorf("%s: want -, got +:\n%s", row.Key, diff)

@@ -117,6 +117,9 @@ func (r *Report) row(row Row, src Source, blanks Blanks) {
 	}
 	changed := false
 	for _, f := range assess.Fields() {
+		if f == assess.FieldPlace && row.Key.Body == "" {
+			continue // the member's own has none
+		}
 		if slices.Contains(row.Absent, f) {
 			continue
 		}

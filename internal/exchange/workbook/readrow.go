@@ -105,13 +105,19 @@ func (rd *reader) row(g *grid, h header, row gridRow, k Key, id gridCell) {
 		}
 		at, ok := h.at(row, c.id)
 		switch {
+		case !ok && c.field == assess.FieldPlace && k.Body == "": // the member's own has none
+			continue
 		case !ok:
 			r.Absent = append(r.Absent, c.field)
 			continue
 		case at.kind == empty:
 			r.Blank = append(r.Blank, c.field)
 		case !contains(asked, c.field):
-			rd.add(g.fault(row, at, c.id, bodyGives, "an empty cell"))
+			why := bodyGives
+			if k.Body == "" {
+				why = "the member's own evidence is kept as references in the workspace"
+			}
+			rd.add(g.fault(row, at, c.id, why, "an empty cell"))
 		default:
 			rd.field(g, row, at, c, &r.Entry)
 		}
@@ -169,6 +175,11 @@ func (rd *reader) field(g *grid, row gridRow, at gridCell, c column, e *assess.E
 		e.TargetDate = rd.day(g, row, at, c.id)
 	case assess.FieldReason:
 		e.Reason = rd.text(g, row, at, c.id, assess.MaxReason)
+	case assess.FieldPlace:
+		e.Place = rd.text(g, row, at, c.id, assess.MaxPlace)
+		if !framework.ReadableLine(e.Place) && e.Place != "" {
+			rd.add(g.fault(row, at, c.id, "the place has more than one line", "a path or an https address on one line"))
+		}
 	case assess.FieldNote:
 		e.Note = rd.text(g, row, at, c.id, assess.MaxNote)
 	case assess.FieldAssignee:

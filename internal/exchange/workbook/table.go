@@ -47,7 +47,7 @@ func (b Book) survey(s Survey, codes bool) table {
 	for _, c := range columns() {
 		switch {
 		case c.form:
-		case b.Body == nil && c.id == colLast, b.Body != nil && c.field != "" && !slices.Contains(typedFields(true), c.field):
+		case b.Body == nil && c.id == colLast, c.field != "" && !slices.Contains(typedFields(b.Body != nil), c.field):
 		case c.text():
 			for _, lang := range langs {
 				t.headings = append(t.headings, heading{c, lang, len(langs) > 1})
@@ -127,6 +127,8 @@ func typedCell(c column, e assess.Entry, word func(list, code string) cell) cell
 			return cell{}
 		}
 		return cell{kind: date, text: e.TargetDate}
+	case assess.FieldPlace:
+		return textCell(e.Place)
 	case assess.FieldNote:
 		return textCell(e.Note)
 	case assess.FieldAssignee:

@@ -24,7 +24,7 @@ func wordsIn(lang string) words {
 			},
 			bodyGuide: []string{
 				"1. Chaque ligne est un résultat. Lisez la question et les cinq niveaux, puis choisissez le niveau de votre organisme et ajoutez une remarque si elle aide. Les autres cellules sont verrouillées.",
-				"2. En cas de doute, le niveau inférieur. « Sans objet » et « nous préférons ne pas répondre » sont des réponses.",
+				"2. En cas de doute, le niveau inférieur. « Sans objet » demande un motif ; « nous préférons ne pas répondre » est une réponse. Aux niveaux 3 et 4, la preuve (E0 notre parole, E1 un document, E2 notre propre essai, E3 le contrôle d’un tiers) et l’endroit où elle se trouve.",
 				"3. Vous pouvez trier, déplacer et masquer des lignes et des colonnes. N’effacez pas les colonnes masquées : elles disent quelle ligne est laquelle. N’écrivez pas de formules.",
 				"4. « L’an dernier » est ce que vous aviez donné. « Repris » vaut oui pour ce qui en est repris et que vous n’avez pas confirmé : cela ne compte pas encore. Mettez non pour confirmer, ou donnez un autre niveau.",
 				"5. Si le classeur demande un mot de passe, gardez-le et enregistrez avec le même. Rendez le fichier à qui vous l’a donné.",
@@ -51,7 +51,7 @@ func wordsIn(lang string) words {
 		},
 		bodyGuide: []string{
 			"1. Each row is an outcome. Read the question and the five levels, then choose the level of your body, and add a note where it helps. The other cells are locked.",
-			"2. Not sure: the lower. \"Not applicable\" and \"we prefer not to say\" are answers.",
+			"2. Not sure: the lower. \"Not applicable\" needs a reason; \"we prefer not to say\" is an answer. At 3 and 4 the evidence (E0 our word, E1 a document, E2 our own test, E3 someone else's check) and where it lies.",
 			"3. Rows and columns may be sorted, moved and hidden. Keep the hidden columns: they say which row is which. Write no formulas.",
 			"4. \"Last year\" is what you gave then. \"Carried over\" is yes for what was taken over from it and you have not confirmed: it does not count yet. Write no to confirm, or give another level.",
 			"5. If the workbook asks for a password, keep it, and save with the same one. Give the file back to whom you have it from.",

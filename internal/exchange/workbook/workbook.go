@@ -59,7 +59,8 @@ type Book struct {
 	Surveys   []Survey // a sheet each
 
 	// Body makes of the book one body's: rows are its contributions, of which
-	// level and note are asked for, and beside them stands what it gave last year.
+	// level, reason, evidence and note are asked for, and beside them stands what it
+	// gave last year.
 	Body *assess.Body
 
 	// Needs is the form "what do you depend on": nil for none, else what it has
@@ -97,7 +98,7 @@ func (s Survey) outcomes() []*framework.Outcome {
 }
 
 // Saved is an entry and the revision that it has. Of a contribution the entry has
-// level and note alone.
+// what [assess.Contribution.Entry] gives it.
 type Saved struct {
 	Entry    assess.Entry
 	Revision int64 // from 1; 0 for the zero entry, which nobody has touched
@@ -231,8 +232,8 @@ func (b Book) checkSurvey(s Survey) error {
 		if saved.Revision < 0 || saved.Revision > maxRevision {
 			return errs.New(errs.Invalid, "outcome "+o.ID+" has an impossible revision", "")
 		}
-		if b.Body != nil && saved.Entry != (assess.Entry{Level: saved.Entry.Level, Note: saved.Entry.Note, Carried: saved.Entry.Carried}) {
-			return errs.New(errs.Invalid, "a contribution to outcome "+o.ID+" has more than a level and a note", "")
+		if b.Body != nil && saved.Entry != assess.ContributionOf("", saved.Entry).Entry() {
+			return errs.New(errs.Invalid, "a contribution to outcome "+o.ID+" has more than a body gives", "")
 		}
 	}
 	for id := range s.Saved {

@@ -99,6 +99,9 @@ type editView struct {
 	Rev     string
 	Level   string
 	Note    string
+	Reason  string
+	Place   string
+	Grades  template.HTML
 	Action  string
 	Saved   string
 	Cancel  web.Link
@@ -240,7 +243,7 @@ func (v *visit) matrix(area *framework.Area, bodies []workspace.SavedBody, secti
 				}
 			}
 			n, given := c.Given().Number()
-			one := cell{Chip: v.chip(c.Level), Note: c.Note != "", Low: given && proposal.Level.Given() && n < number, Waiting: c.Carried}
+			one := cell{Chip: v.chip(c.Level), Note: c.Note+c.Reason+c.Place != "", Low: given && proposal.Level.Given() && n < number, Waiting: c.Carried}
 			if !listed[o.ID][col.ID] && c.Rev == 0 {
 				one.Chip.Text = ""
 			}
@@ -274,11 +277,12 @@ func (v *visit) edit(query url.Values, s *state, sections []workspace.SavedSecti
 		e := &editView{
 			outcomeTexts: v.outcomes[o.ID], Body: body, Name: name, Rev: "0", Action: v.to.outcome(v.survey.ID, o.ID, "contribution"),
 			Cancel:  web.Link{Text: v.T("edit.cancel"), Href: v.to.under(v.survey.ID, "bodies") + "?area=" + o.AreaID() + "#matrix"},
-			Heading: v.T("edit.heading", "Body", name, "ID", o.ID),
+			Heading: v.T("edit.heading", "Body", name, "ID", o.ID), Grades: template.HTML(v.gradeOptions[framework.NoEvidence]),
 		}
 		for _, c := range s.contributions[o.ID] {
 			if c.Body == body {
-				e.Rev, e.Note, e.Saved = itoa(c.Rev), c.Note, v.when(c.Revised)
+				e.Rev, e.Note, e.Reason, e.Place, e.Saved = itoa(c.Rev), c.Note, c.Reason, c.Place, v.when(c.Revised)
+				e.Grades = template.HTML(v.gradeOptions[c.Evidence])
 				if c.Level != framework.None {
 					e.Level = c.Level.String()
 				}

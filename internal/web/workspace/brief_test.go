@@ -355,7 +355,7 @@ func TestBodyStanding(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for i, c := range []assess.Contribution{{Body: "port", Level: framework.Level3, Note: "Zanzifar-port"}, {Body: "port", Level: framework.NotApplicable}, {Body: "grid", Level: framework.Level1, Note: "Zanzifar-grid"}} {
+	for i, c := range []assess.Contribution{{Body: "port", Level: framework.Level3, Note: "Zanzifar-port"}, {Body: "port", Level: framework.NotApplicable, Reason: "Zanzifar-reason"}, {Body: "grid", Level: framework.Level1, Note: "Zanzifar-grid"}} {
 		if _, err := s.Contribute(ctx, s.Lead, s.survey, fmt.Sprintf("A1.%d", i+1), 0, c); err != nil {
 			t.Fatal(err)
 		}

@@ -210,6 +210,17 @@ func contributionFields(v *visit) []clashField[assess.Contribution] {
 	type c = assess.Contribution
 	return []clashField[c]{
 		{"level", v.T("ask.level"), func(x c) string { return v.level(x.Level) }, func(x c) []hidden { return one("level", levelValue(x.Level)) }},
+		{"reason", v.T("field.reason"), func(x c) string { return x.Reason }, func(x c) []hidden { return one("reason", x.Reason) }},
+		{"evidence", v.T("ask.evidence"), func(x c) string { return v.grade(x.Evidence) }, func(x c) []hidden { return one("evidence", gradeValue(x.Evidence)) }},
+		{"place", v.T("field.place"), func(x c) string { return x.Place }, func(x c) []hidden { return one("place", x.Place) }},
 		{"note", v.T("ask.note"), func(x c) string { return x.Note }, func(x c) []hidden { return one("note", x.Note) }},
 	}
+}
+
+// gradeValue is a grade as a form has it.
+func gradeValue(g framework.Grade) string {
+	if g == framework.NoEvidence {
+		return ""
+	}
+	return g.String()
 }

@@ -112,6 +112,8 @@ func (v *visit) value(f assess.Field, e assess.Entry) string {
 		return empty(v.day(e.TargetDate))
 	case assess.FieldEvidence:
 		return v.grade(e.Evidence)
+	case assess.FieldPlace:
+		return empty(e.Place)
 	case assess.FieldNote:
 		return empty(e.Note)
 	case assess.FieldAssignee:

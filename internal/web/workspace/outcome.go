@@ -58,7 +58,7 @@ func (p *Pages) contribute(w http.ResponseWriter, r *http.Request, v *visit) err
 	if err != nil {
 		return err
 	}
-	level, err := readLevel(r.PostForm.Get("level"))
+	c, err := readContribution(r.PostForm, r.PostForm.Get("body"))
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,6 @@ func (p *Pages) contribute(w http.ResponseWriter, r *http.Request, v *visit) err
 	if err != nil {
 		return err
 	}
-	c := assess.Contribution{Body: r.PostForm.Get("body"), Level: level, Note: text(r.PostForm, "note")}
 	if _, err := p.service.Contribute(r.Context(), v.person, v.survey.ID, o.ID, base, c); err != nil {
 		place := clashPlace{v.to.outcome(v.survey.ID, o.ID, "contribution"), one("body", c.Body), web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "bodies") + "?area=" + o.AreaID() + "#" + anchor(o.ID)}}
 		return clashed(p, w, v, err, place, contributionFields(v))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -252,6 +253,9 @@ type partQuestion struct {
 	Anchor, State string
 	Action, Rev   string
 	Level, Note   string
+	Reason, Place string
+	Grades        template.HTML // the options of the list of grades
+	Proven        bool          // or evidence is not asked for
 	Saved         string
 	Last          *chip  // of the cycle before; nil if there is none
 	LastNote      string // where the note is another by now
@@ -315,7 +319,8 @@ func (v *visit) partQuestion(o *framework.Outcome, body string, part workspace.P
 	c := part.Contributions[o.ID][body]
 	q := partQuestion{
 		outcomeTexts: v.outcomes[o.ID], Body: body, Name: nameOf(names, body), Anchor: anchor(o.ID) + "-" + body, State: "open",
-		Action: v.to.under(v.survey.ID, "part", "outcome", o.ID, body), Rev: itoa(c.Rev), Note: c.Note, Saved: v.when(c.Revised),
+		Action: v.to.under(v.survey.ID, "part", "outcome", o.ID, body), Rev: itoa(c.Rev), Note: c.Note, Reason: c.Reason, Place: c.Place, Saved: v.when(c.Revised),
+		Grades: template.HTML(v.gradeOptions[c.Evidence]), Proven: !c.Entry().Unproven(),
 		Several: len(part.Bodies[o.ID]) > 1,
 	}
 	if c.Level != framework.None {
@@ -339,10 +344,10 @@ func (v *visit) partQuestion(o *framework.Outcome, body string, part workspace.P
 // partState says how far a body's answer is, as the script and the style sheet do.
 func partState(c assess.Contribution) string {
 	switch {
-	case c.Level == framework.None:
-		return "open"
 	case c.Carried:
 		return "carried"
+	case c.Given() == framework.None:
+		return "open"
 	}
 	return "done"
 }
@@ -383,7 +388,7 @@ func (p *Pages) contributePart(w http.ResponseWriter, r *http.Request, v *visit)
 	if err != nil {
 		return err
 	}
-	level, err := readLevel(r.PostForm.Get("level"))
+	c, err := readContribution(r.PostForm, partBody(r))
 	if err != nil {
 		return err
 	}
@@ -391,7 +396,6 @@ func (p *Pages) contributePart(w http.ResponseWriter, r *http.Request, v *visit)
 	if err != nil {
 		return err
 	}
-	c := assess.Contribution{Body: partBody(r), Level: level, Note: text(r.PostForm, "note"), Carried: level != framework.None && r.PostForm.Get("carried") == "1"}
 	saved, err := p.service.Contribute(r.Context(), v.person, v.survey.ID, o.ID, base, c)
 	if clash, ok := errors.AsType[*workspace.Clash[assess.Contribution]](err); ok {
 		return p.partClash(w, r, v, o, clash)
@@ -400,6 +404,13 @@ func (p *Pages) contributePart(w http.ResponseWriter, r *http.Request, v *visit)
 		return err
 	}
 	return p.partKept(w, r, v, o, saved)
+}
+
+// readContribution reads the form of a body's answer.
+func readContribution(form url.Values, body string) (assess.Contribution, error) {
+	e, err := readEntry(form)
+	e.Place = text(form, "place")
+	return assess.ContributionOf(body, e), err
 }
 
 // confirmPart keeps that a body's answer is what it was last year.
@@ -430,7 +441,8 @@ func (p *Pages) partKept(w http.ResponseWriter, r *http.Request, v *visit, o *fr
 		return back(w, r, v.partPlace(o, saved.Body))
 	}
 	answer := reply{
-		Rev: saved.Rev, State: partState(saved.Contribution), Entry: &assess.Entry{Level: saved.Level, Note: saved.Note, Carried: saved.Carried}, Saved: v.when(saved.Revised), Message: v.T("saved.now"), Next: next,
+		Rev: saved.Rev, State: partState(saved.Contribution), Entry: entryOf(saved.Contribution), Saved: v.when(saved.Revised), Message: v.T("saved.now"), Next: next,
+		Unproven: saved.Entry().Unproven(),
 	}
 	progress := v.partProgress(o.AreaID(), part)
 	for _, id := range []string{"area-" + o.AreaID(), "index-" + o.AreaID()} {
@@ -438,6 +450,11 @@ func (p *Pages) partKept(w http.ResponseWriter, r *http.Request, v *visit, o *fr
 	}
 	writeJSON(w, http.StatusOK, answer)
 	return nil
+}
+
+func entryOf(c assess.Contribution) *assess.Entry {
+	e := c.Entry()
+	return &e
 }
 
 // nextPart is where somebody goes on after a body's answer: the next that is open, in

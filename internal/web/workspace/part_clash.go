@@ -3,6 +3,7 @@ package workspace
 import (
 	"html/template"
 	"net/http"
+	"slices"
 
 	"muster/internal/assess"
 	"muster/internal/framework"
@@ -17,7 +18,7 @@ type partClashView struct {
 	Title           template.HTML
 	Action, Rev     string
 	Lines           []partClashLine
-	Note, Level     string // what is kept of the parts on which they agree
+	Agreed          []hidden // what is kept of the parts on which they agree
 	Lead            string
 	Back            web.Link
 }
@@ -32,10 +33,9 @@ type partClashLine struct {
 // partClash shows who came second both, and lets her decide.
 func (p *Pages) partClash(w http.ResponseWriter, r *http.Request, v *visit, o *framework.Outcome, clash *workspace.Clash[assess.Contribution]) error {
 	if wantsJSON(r) {
-		entry := func(c assess.Contribution) *assess.Entry { return &assess.Entry{Level: c.Level, Note: c.Note} }
 		writeJSON(w, http.StatusConflict, reply{
 			Message: v.T("conflict.short", "Name", clash.Newest.By), Rev: clash.Newest.Rev, Compare: v.T("conflict.compare"),
-			Base: entry(clash.Base), Mine: entry(clash.Mine), Theirs: entry(clash.Theirs),
+			Base: entryOf(clash.Base), Mine: entryOf(clash.Mine), Theirs: entryOf(clash.Theirs),
 		})
 		return nil
 	}
@@ -43,19 +43,19 @@ func (p *Pages) partClash(w http.ResponseWriter, r *http.Request, v *visit, o *f
 	view := partClashView{
 		Kicker: v.kicker(), Heading: v.T("conflict.heading"), Title: v.outcomes[o.ID].Title, Rev: itoa(clash.Newest.Rev),
 		Lead:   v.T("conflict.lead", "Name", clash.Newest.By, "Date", v.Date(clash.Newest.At.Unix()), "Time", clash.Newest.At.UTC().Format("15:04")),
-		Action: v.to.under(v.survey.ID, "part", "outcome", o.ID, body), Note: clash.Merged.Note, Level: levelValue(clash.Merged.Level),
-		Back: web.Link{Text: v.T("part.up"), Href: v.to.under(v.survey.ID, "part")},
+		Action: v.to.under(v.survey.ID, "part", "outcome", o.ID, body),
+		Back:   web.Link{Text: v.T("part.up"), Href: v.to.under(v.survey.ID, "part")},
 	}
-	for _, name := range clash.Parts {
-		line := partClashLine{Part: name, Name: v.T("field." + name)}
-		if name == "level" {
-			line.Base, line.Mine, line.Theirs = v.level(clash.Base.Level), v.level(clash.Mine.Level), v.level(clash.Theirs.Level)
-			line.MineValue, line.TheirsValue = levelValue(clash.Mine.Level), levelValue(clash.Theirs.Level)
-		} else {
-			line.Base, line.Mine, line.Theirs = clash.Base.Note, clash.Mine.Note, clash.Theirs.Note
-			line.MineValue, line.TheirsValue = clash.Mine.Note, clash.Theirs.Note
+	for _, f := range contributionFields(v) {
+		if !slices.Contains(clash.Parts, f.part) {
+			view.Agreed = append(view.Agreed, f.fields(clash.Merged)...)
+			continue
 		}
-		view.Lines = append(view.Lines, line)
+		value := func(c assess.Contribution) string { return f.fields(c)[0].Value }
+		view.Lines = append(view.Lines, partClashLine{
+			Part: f.part, Name: f.label, Base: f.shown(clash.Base), Mine: f.shown(clash.Mine), Theirs: f.shown(clash.Theirs),
+			MineValue: value(clash.Mine), TheirsValue: value(clash.Theirs),
+		})
 	}
 	view.Page = p.page(v, view.Heading, "", surveyPath(v.survey.ID)+"part")
 	p.render(w, http.StatusConflict, "partclash", view)

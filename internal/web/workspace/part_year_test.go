@@ -107,3 +107,42 @@ func TestBareLevels(t *testing.T) {
 		t.Error("the sample does not agree")
 	}
 }
+
+// A body says where its evidence lies and why an outcome does not apply; the lead reads it
+// beside the others, and who decides about a clash loses nothing of it.
+func TestContributorsEvidence(t *testing.T) {
+	t.Parallel()
+	s := shared(t)
+	cara, lead := s.as(t, people()['c']), s.as(t, s.Lead)
+	form := url.Values{"rev": {"0"}, "level": {"3"}, "evidence": {"E2"}, "place": {"https://example.org/list"}, "note": {"counted"}}
+	cara.send(t, base+"part/outcome/A1.2/port", form)
+	cara.send(t, base+"part/outcome/A1.3/port", url.Values{"rev": {"0"}, "level": {"na"}, "reason": {"no such quay"}})
+	cara.send(t, base+"part/outcome/A1.4/port", url.Values{"rev": {"0"}, "level": {"na"}})
+	page := cara.get(t, base+"part/area/A1", http.StatusOK)
+	for _, want := range []string{`value="https://example.org/list"`, `<option value="E2" selected>`, "no such quay", `class="question open" id="o-A1.4-port"`, `class="question done" id="o-A1.3-port"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("her page does not have %q", want)
+		}
+	}
+	page = lead.get(t, base+"area/A1", http.StatusOK)
+	for _, want := range []string{"evidence E2 · https://example.org/list", "no such quay", "not applicable without a reason"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the lead is not shown %q", want)
+		}
+	}
+	all, err := s.Contributions(t.Context(), s.Lead, s.survey, "A1.2")
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v %v", all, err)
+	}
+	rev := itoa(int64(all[0].Rev))
+	form.Set("rev", rev)
+	form.Set("note", "counted twice")
+	cara.send(t, base+"part/outcome/A1.2/port", form)
+	form.Set("note", "counted by hand")
+	rec := cara.do(post(base+"part/outcome/A1.2/port", form))
+	for _, want := range []string{`name="place" value="https://example.org/list"`, `name="evidence" value="E2"`, `name="level" value="3"`, "counted twice", "counted by hand"} {
+		if rec.Code != http.StatusConflict || !strings.Contains(rec.Body.String(), want) {
+			t.Errorf("%d, the clash does not have %q", rec.Code, want)
+		}
+	}
+}

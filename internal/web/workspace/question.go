@@ -48,7 +48,7 @@ type bodyAnswer struct {
 	Name string
 	Chip chip
 	Note string
-	Says string // that it waits for the body
+	Says string // that it waits for the body, its reason, its evidence
 }
 
 // questions draws the questions of some outcomes.
@@ -261,9 +261,26 @@ func (v *visit) proposal(o *framework.Outcome, s *state) *proposalView {
 	for _, c := range contributions {
 		said[c.Body] = true
 		body := bodyAnswer{Name: nameOf(s.bodies, c.Body), Chip: v.chip(c.Level), Note: c.Note}
+		var says []string
 		if c.Carried {
-			body.Says = v.T("proposal.lastYear")
+			says = append(says, v.T("proposal.lastYear"))
 		}
+		switch {
+		case c.Reason != "":
+			says = append(says, c.Reason)
+		case c.Level == framework.NotApplicable:
+			says = append(says, v.T("proposal.noReason"))
+		}
+		if c.Evidence != framework.NoEvidence {
+			says = append(says, v.T("last.evidence", "Grade", c.Evidence.String()))
+		}
+		if c.Place != "" {
+			says = append(says, c.Place)
+		}
+		if c.Entry().Unproven() {
+			says = append(says, v.T("row.unproven"))
+		}
+		body.Says = strings.Join(says, " · ")
 		view.Bodies = append(view.Bodies, body)
 	}
 	for _, silent := range p.Silent {

@@ -26,7 +26,7 @@ const firstPause = 1000;
 const longestPause = 15000;
 
 /** The fields of an entry, by the name of their control. */
-const fields = ["level", "reason", "target", "target_date", "evidence", "note", "assignee", "flagged"];
+const fields = ["level", "reason", "target", "target_date", "evidence", "place", "note", "assignee", "flagged"];
 
 class Answer extends HTMLElement {
   private form!: HTMLFormElement;
