@@ -95,6 +95,29 @@ func (s *Service) Member(ctx context.Context) (coalition.MemberID, error) {
 	return member, err
 }
 
+// Identity is what tells a workspace from every other. It is the same in every run.
+type Identity struct {
+	Member coalition.MemberID
+	Begun  time.Time // when [Service.Begin] made it a workspace
+}
+
+// Identity returns whose workspace it is and since when. It is NotFound before
+// [Service.Begin].
+func (s *Service) Identity(ctx context.Context) (Identity, error) {
+	var is Identity
+	err := s.store.View(ctx, "read which workspace it is", func(r Reader) (err error) {
+		if is.Member, err = memberOf(r); err != nil {
+			return err
+		}
+		history, err := r.History(identityKey)
+		if len(history) > 0 {
+			is.Begun = history[0].At
+		}
+		return err
+	})
+	return is, err
+}
+
 func memberOf(r Reader) (coalition.MemberID, error) {
 	is, _, err := get[identity](r, identityKey)
 	if errors.Is(err, errNone) {

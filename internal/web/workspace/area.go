@@ -26,6 +26,7 @@ type areaView struct {
 	Scale     scaleView
 	Questions template.HTML
 	One       bool // one question at a time
+	Tab       string
 	Toggle    web.Link
 	Keys      string
 	Previous  web.Link // empty if there is none
@@ -118,7 +119,7 @@ func (p *Pages) area(w http.ResponseWriter, r *http.Request, v *visit) error {
 	view := areaView{
 		Kicker: v.T("area.kicker", "Pack", v.plainPack(), "Cycle", v.survey.Cycle), Heading: v.areas[area.ID], AreaID: area.ID, Scale: v.scale,
 		Area: v.progress("area-"+area.ID, v.T("progress.area", "ID", area.ID), assess.ProgressOf(outcomesOf(area), entries)),
-		Keys: v.T("area.keys"), May: v.may("area"),
+		Keys: v.T("area.keys"), May: v.may("area"), Tab: v.tab,
 	}
 	asked := outcomesOf(area)
 	rest := surveyPath(v.survey.ID) + "area/" + area.ID

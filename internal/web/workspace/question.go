@@ -89,7 +89,7 @@ func (p *Pages) frameOf(v *visit, o *framework.Outcome, one bool) (*frame, error
 		return f, nil
 	}
 	f, err := newFrame(p.templates["area"], frameView{
-		outcomeTexts: v.outcomes[o.ID], T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID), Anchor: anchor(o.ID),
+		outcomeTexts: v.outcomes[o.ID], T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID), Anchor: anchor(o.ID), Of: unsentOf(v.survey.ID, o.ID, ""),
 		Answers: key.answers, Remarks: key.remarks,
 	})
 	if err != nil {

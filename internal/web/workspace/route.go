@@ -209,8 +209,8 @@ func (p *Pages) describe(ctx context.Context, v *visit) (err error) {
 func (p *Pages) visit(r *http.Request) (*visit, error) {
 	lang := p.language(r)
 	v := &visit{Printer: p.kit.Printer(lang), to: places{p.base, lang}, person: p.person(r)}
-	member, err := p.service.Member(r.Context())
-	v.member = string(member)
+	is, err := p.service.Identity(r.Context())
+	v.member, v.tab = string(is.Member), p.tabOf(is, v.person)
 	if err == nil && r.PathValue("lang") != "" && r.PathValue("lang") != lang {
 		err = errs.New(errs.NotFound, "there is no such page", "")
 	}

@@ -108,6 +108,7 @@ type visit struct {
 	*web.Printer
 	to     places
 	member string
+	tab    string // names this workspace in what a tab of a browser keeps
 	person workspace.Person
 	survey workspace.Survey
 	pack   *framework.Pack
