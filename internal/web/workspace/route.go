@@ -225,13 +225,6 @@ func (v *visit) outcome(r *http.Request) (*framework.Outcome, error) {
 	return nil, errs.New(errs.NotFound, "the pack has no such outcome", "")
 }
 
-// failView is the page of what could not be done.
-type failView struct {
-	web.Page
-	Heading, Text, Hint string
-	Back                web.Link
-}
-
 // fail shows why a request was not done: as a page, or to the script as JSON. What
 // has no message of its own goes to the log, without the request's path or form.
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
@@ -252,7 +245,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		if r.Context().Err() == nil {
 			p.log.Error("workspace", slog.Any("cause", err))
 		}
-		d.Message, d.Hint = "", ""
+		d = errs.Description{}
 	}
 	if errors.Is(err, errTooLarge) || errors.Is(err, errNoRelease) {
 		status = http.StatusRequestEntityTooLarge
@@ -261,7 +254,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		writeJSON(w, status, reply{Message: v.T(heading), Detail: d.Message})
 		return
 	}
-	view := failView{Heading: v.T(heading), Text: d.Message, Hint: d.Hint, Back: web.Link{Text: v.T("fail.home"), Href: v.to.home()}}
+	view := failView{Heading: v.T(heading), Says: v.says(d), Back: web.Link{Text: v.T("fail.home"), Href: v.to.home()}}
 	if v.pack != nil {
 		view.Back = web.Link{Text: v.T("fail.survey"), Href: v.to.survey(v.survey.ID)}
 		if !v.person.SeesAll() {
@@ -274,6 +267,9 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		} else if o, ok := v.pack.Outcome(r.PathValue("outcome")); ok {
 			view.Back = web.Link{Text: v.T("fail.outcome", "ID", o.ID), Href: v.to.question(v.survey.ID, o.AreaID(), o.ID)}
 		}
+	}
+	if v.pack != nil && r.Method == http.MethodPost {
+		v.again(&view, r, d)
 	}
 	view.Page = p.page(v, view.Heading, "", "")
 	p.render(w, status, "fail", view)
