@@ -34,6 +34,9 @@ func FillWorkspace(ctx context.Context, cfg WorkspaceConfig) error {
 	if err := f.service.Begin(ctx, cfg.Lead, WorkspaceMember); err != nil {
 		return err
 	}
+	if err := f.service.Mark(ctx, cfg.Lead, Synthetic); err != nil {
+		return err
+	}
 	if err := f.bodies(ctx); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -211,6 +212,7 @@ func (p *Pages) visit(r *http.Request) (*visit, error) {
 	v := &visit{Printer: p.kit.Printer(lang), to: places{p.base, lang}, person: p.person(r)}
 	is, err := p.service.Identity(r.Context())
 	v.member, v.tab = string(is.Member), p.tabOf(is, v.person)
+	v.marking = cmp.Or(is.Marking, p.marking)
 	if err == nil && r.PathValue("lang") != "" && r.PathValue("lang") != lang {
 		err = errs.New(errs.NotFound, "there is no such page", "")
 	}
