@@ -316,7 +316,7 @@ class Answer extends HTMLElement {
   private key(e: KeyboardEvent): void {
     if (e.ctrlKey || e.altKey || e.metaKey || e.isComposing || isText(e.target)) return;
     if (e.target instanceof HTMLElement && !this.form.contains(e.target)) return;
-    const level = /^[0-4]$/.test(e.key) ? e.key : e.key === "w" ? "withheld" : "";
+    const level = /^[0-4]$/.test(e.key) ? e.key : ({ n: "na", w: "withheld" }[e.key] ?? "");
     if (level) {
       if (e.target instanceof HTMLSelectElement) return;
       e.preventDefault();
@@ -324,7 +324,7 @@ class Answer extends HTMLElement {
       this.set("carried", "");
       this.querySelector<HTMLInputElement>("input[name=level]:checked")?.focus({ preventScroll: true });
       this.touch(0);
-    } else if (e.key === "n" && !(e.target instanceof HTMLSelectElement)) {
+    } else if (e.key === "t" && !(e.target instanceof HTMLSelectElement)) {
       e.preventDefault();
       (this.form.elements.namedItem("note") as HTMLTextAreaElement).focus();
     } else if (e.key === "Enter" && e.target instanceof HTMLInputElement) {
