@@ -40,6 +40,9 @@ func FillWorkspace(ctx context.Context, cfg WorkspaceConfig) error {
 	if err := f.service.SetName(ctx, cfg.Lead, cfg.Lead.Name); err != nil {
 		return err
 	}
+	if err := f.service.Mark(ctx, cfg.Lead, Synthetic); err != nil {
+		return err
+	}
 	if err := f.bodies(ctx); err != nil {
 		return err
 	}

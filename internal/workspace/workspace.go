@@ -67,7 +67,8 @@ type Revised struct {
 
 // identity is what a workspace is of.
 type identity struct {
-	Member coalition.MemberID `json:"member"`
+	Member  coalition.MemberID `json:"member"`
+	Marking string             `json:"marking,omitempty"` // "SYNTHETIC" of an invented member; else empty
 }
 
 var identityKey = Key{Kind: kindWorkspace}
@@ -93,6 +94,23 @@ func (s *Service) Begin(ctx context.Context, person Person, member coalition.Mem
 	})
 }
 
+// Mark marks a workspace as one of an invented member, for good: whatever opens it later
+// shows the marking.
+func (s *Service) Mark(ctx context.Context, person Person, marking string) error {
+	if err := line("the marking", marking, maxName); err != nil {
+		return err
+	}
+	return s.change(ctx, "mark the workspace", person, organise, func(tx change) error {
+		is, revised, err := get[identity](tx, identityKey)
+		if err != nil || is.Marking == marking {
+			return err
+		}
+		is.Marking = marking
+		_, err = tx.put(identityKey, revised.Rev, is)
+		return err
+	})
+}
+
 // Member returns whose workspace it is. It is NotFound before [Service.Begin].
 func (s *Service) Member(ctx context.Context) (coalition.MemberID, error) {
 	var member coalition.MemberID
@@ -101,6 +119,35 @@ func (s *Service) Member(ctx context.Context) (coalition.MemberID, error) {
 		return err
 	})
 	return member, err
+}
+
+// Identity is what tells a workspace from every other. It is the same in every run.
+type Identity struct {
+	Member  coalition.MemberID
+	Marking string    // that everything of it has to show: "SYNTHETIC", or empty
+	Begun   time.Time // when [Service.Begin] made it a workspace
+}
+
+// Identity returns whose workspace it is and since when. It is NotFound before
+// [Service.Begin].
+func (s *Service) Identity(ctx context.Context) (Identity, error) {
+	var is Identity
+	err := s.store.View(ctx, "read which workspace it is", func(r Reader) (err error) {
+		if is.Member, err = memberOf(r); err != nil {
+			return err
+		}
+		kept, _, err := get[identity](r, identityKey)
+		if err != nil {
+			return err
+		}
+		is.Marking = kept.Marking
+		history, err := r.History(identityKey)
+		if len(history) > 0 {
+			is.Begun = history[0].At
+		}
+		return err
+	})
+	return is, err
 }
 
 func memberOf(r Reader) (coalition.MemberID, error) {

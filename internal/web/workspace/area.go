@@ -26,6 +26,7 @@ type areaView struct {
 	Scale     scaleView
 	Questions template.HTML
 	One       bool // one question at a time
+	Tab       string
 	Toggle    web.Link
 	Keys      string
 	Previous  web.Link // empty if there is none
@@ -51,6 +52,7 @@ type state struct {
 	contributions map[string][]workspace.SavedContribution
 	proposals     map[string]assess.Proposal
 	bodies        map[string]string // names by id
+	fault         *questionFault    // why an answer was not kept; nil else
 }
 
 func (s *state) plain() map[string]assess.Entry {
@@ -114,15 +116,19 @@ func (p *Pages) area(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
+	return p.drawArea(w, r, v, s, area, r.URL.Query().Get("one"), http.StatusOK)
+}
+
+// drawArea draws the questions of an area, or of its one outcome that is named.
+func (p *Pages) drawArea(w http.ResponseWriter, r *http.Request, v *visit, s *state, area *framework.Area, one string, status int) (err error) {
 	entries := s.plain()
 	view := areaView{
 		Kicker: v.T("area.kicker", "Pack", v.plainPack(), "Cycle", v.survey.Cycle), Heading: v.areas[area.ID], AreaID: area.ID, Scale: v.scale,
 		Area: v.progress("area-"+area.ID, v.T("progress.area", "ID", area.ID), assess.ProgressOf(outcomesOf(area), entries)),
-		Keys: v.T("area.keys"), May: v.may("area"),
+		Keys: v.T("area.keys"), May: v.may("area"), Tab: v.tab,
 	}
 	asked := outcomesOf(area)
 	rest := surveyPath(v.survey.ID) + "area/" + area.ID
-	one := r.URL.Query().Get("one")
 	if one != "" {
 		i := slices.IndexFunc(asked, func(o *framework.Outcome) bool { return o.ID == one })
 		if i < 0 {
@@ -144,7 +150,7 @@ func (p *Pages) area(w http.ResponseWriter, r *http.Request, v *visit) error {
 	view.Index = v.index(area, entries, one)
 	view.Previous, view.Next = v.neighbours(area, one)
 	view.Page = p.page(v, area.ID+" "+plainText(v.areas[area.ID]), "", rest)
-	p.render(w, http.StatusOK, "area", view)
+	p.render(w, status, "area", view)
 	return nil
 }
 

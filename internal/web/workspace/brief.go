@@ -203,7 +203,7 @@ func (p *Pages) compose(ctx context.Context, v *visit, marking string) (*compose
 		return nil, err
 	}
 	made.briefText = *v.briefText(made.facts, made.words, marking)
-	made.Synthetic = p.marking
+	made.Synthetic = v.marking
 	if cfg.Release != nil && cfg.Release.Marking != "" {
 		made.Synthetic = cfg.Release.Marking
 	}

@@ -64,11 +64,11 @@ func (p *Pages) briefOf(ctx context.Context, cfg BriefConfig) (*visit, *composed
 		return nil, nil, err
 	}
 	v := &visit{Printer: p.kit.Printer(lang), to: places{p.base, lang}, person: cfg.Person}
-	member, err := p.service.Member(ctx)
+	is, err := p.service.Identity(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	v.member, v.survey.ID = string(member), cfg.Survey
+	v.member, v.marking, v.survey.ID = string(is.Member), is.Marking, cfg.Survey
 	if v.pack, err = p.service.Pack(ctx, v.person, cfg.Survey); err != nil {
 		return nil, nil, err
 	}

@@ -26,6 +26,7 @@ type frameView struct {
 	One    bool
 	Action string
 	Anchor string
+	Of     string // names the outcome in what a tab keeps
 
 	Answers, Remarks bool // what the person may
 }

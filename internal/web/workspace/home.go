@@ -15,6 +15,7 @@ import (
 type homeView struct {
 	web.Page
 	Heading, Lead string
+	Unsent        unsentView
 	Surveys       []surveyCard // of the latest cycle
 	Earlier       []surveyCard
 	Guide         bool
@@ -48,7 +49,7 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := homeView{Heading: v.T("home.heading", "Member", v.member), Lead: v.T("home.lead"), Guide: true, GuideAction: v.to.home() + "guide"}
+	view := homeView{Heading: v.T("home.heading", "Member", v.member), Lead: v.T("home.lead"), Unsent: v.unsent(), Guide: true, GuideAction: v.to.home() + "guide"}
 	if c, err := r.Cookie(guideCookie); err == nil && c.Value == "hidden" {
 		view.Guide = false
 	}

@@ -20,6 +20,7 @@ import (
 type partHomeView struct {
 	web.Page
 	Heading, Lead string
+	Unsent        unsentView
 	Surveys       []surveyCard
 	Earlier       []surveyCard
 }
@@ -34,7 +35,7 @@ func (p *Pages) partHome(w http.ResponseWriter, r *http.Request, v *visit) error
 	if err != nil {
 		return err
 	}
-	view := partHomeView{Heading: v.T("part.home", "Name", v.person.Name), Lead: v.T("part.noBody")}
+	view := partHomeView{Heading: v.T("part.home", "Name", v.person.Name), Lead: v.T("part.noBody"), Unsent: v.unsent()}
 	if len(names) > 0 {
 		var all []string
 		for _, id := range v.person.Bodies {
@@ -241,6 +242,7 @@ type partAreaView struct {
 	Index     []indexArea
 	Scale     scaleView
 	Questions []partQuestion
+	Tab       string
 	Up        web.Link
 	Previous  web.Link // empty if there is none
 	Next      web.Link
@@ -251,6 +253,7 @@ type partQuestion struct {
 	*outcomeTexts
 	Body, Name    string
 	Anchor, State string
+	Of            string // names it in what a tab keeps
 	Action, Rev   string
 	Level, Note   string
 	Reason, Place string
@@ -284,7 +287,7 @@ func (p *Pages) partArea(w http.ResponseWriter, r *http.Request, v *visit) error
 		return err
 	}
 	view := partAreaView{
-		Kicker: v.T("part.kicker", "Cycle", id.Cycle(), "Pack", v.plainPack()), AreaID: area.ID, Heading: v.areas[area.ID], Scale: v.scale,
+		Kicker: v.T("part.kicker", "Cycle", id.Cycle(), "Pack", v.plainPack()), AreaID: area.ID, Heading: v.areas[area.ID], Scale: v.scale, Tab: v.tab,
 		Up: web.Link{Text: v.T("part.up"), Href: v.to.under(id, "part")}, Progress: v.partProgress(area.ID, part),
 	}
 	for _, o := range part.Outcomes {
@@ -318,7 +321,7 @@ func (v *visit) partProgress(area string, part workspace.Part) progressView {
 func (v *visit) partQuestion(o *framework.Outcome, body string, part workspace.Part, names map[string]string, comments []workspace.Comment) partQuestion {
 	c := part.Contributions[o.ID][body]
 	q := partQuestion{
-		outcomeTexts: v.outcomes[o.ID], Body: body, Name: nameOf(names, body), Anchor: anchor(o.ID) + "-" + body, State: "open",
+		outcomeTexts: v.outcomes[o.ID], Body: body, Name: nameOf(names, body), Anchor: anchor(o.ID) + "-" + body, State: "open", Of: unsentOf(v.survey.ID, o.ID, body),
 		Action: v.to.under(v.survey.ID, "part", "outcome", o.ID, body), Rev: itoa(c.Rev), Note: c.Note, Reason: c.Reason, Place: c.Place, Saved: v.when(c.Revised),
 		Grades: template.HTML(v.gradeOptions[c.Evidence]), Proven: !c.Entry().Unproven(),
 		Several: len(part.Bodies[o.ID]) > 1,

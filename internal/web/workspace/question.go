@@ -90,7 +90,7 @@ func (p *Pages) frameOf(v *visit, o *framework.Outcome, one bool) (*frame, error
 		return f, nil
 	}
 	f, err := newFrame(p.templates["area"], frameView{
-		outcomeTexts: v.outcomes[o.ID], T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID), Anchor: anchor(o.ID),
+		outcomeTexts: v.outcomes[o.ID], T: v.T, One: one, Action: v.to.outcome(v.survey.ID, o.ID), Anchor: anchor(o.ID), Of: unsentOf(v.survey.ID, o.ID, ""),
 		Answers: key.answers, Remarks: key.remarks,
 	})
 	if err != nil {
@@ -133,6 +133,9 @@ func (p *Pages) fill(v *visit, o *framework.Outcome, s *state, one bool) (fillin
 		if err := p.part(with, "proposal", bodies); err != nil {
 			return nil, err
 		}
+	}
+	if err := p.fillFault(o, s, with); err != nil {
+		return nil, err
 	}
 	return with, p.fillKept(v, o, s, one, with)
 }
@@ -208,11 +211,16 @@ func (p *Pages) fillKept(v *visit, o *framework.Outcome, s *state, one bool, wit
 
 // part fills a gap with what a template of the same name draws.
 func (p *Pages) part(with filling, name string, view any) error {
+	return p.partAs(with, name, name, view)
+}
+
+// partAs fills a gap with what a template draws.
+func (p *Pages) partAs(with filling, gap, name string, view any) error {
 	var b bytes.Buffer
 	if err := p.templates["area"].ExecuteTemplate(&b, name, view); err != nil {
 		return err
 	}
-	with[name] = b.String()
+	with[gap] = b.String()
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -212,8 +213,9 @@ func (p *Pages) describe(ctx context.Context, v *visit) (err error) {
 func (p *Pages) visit(r *http.Request) (*visit, error) {
 	lang := p.language(r)
 	v := &visit{Printer: p.kit.Printer(lang), to: places{p.base, lang}, person: p.person(r)}
-	member, err := p.service.Member(r.Context())
-	v.member = string(member)
+	is, err := p.service.Identity(r.Context())
+	v.member, v.tab = string(is.Member), p.tabOf(is, v.person)
+	v.marking = cmp.Or(is.Marking, p.marking)
 	if err == nil && r.PathValue("lang") != "" && r.PathValue("lang") != lang {
 		err = errs.New(errs.NotFound, "there is no such page", "")
 	}
@@ -226,13 +228,6 @@ func (v *visit) outcome(r *http.Request) (*framework.Outcome, error) {
 		return o, nil
 	}
 	return nil, errs.New(errs.NotFound, "the pack has no such outcome", "")
-}
-
-// failView is the page of what could not be done.
-type failView struct {
-	web.Page
-	Heading, Text, Hint string
-	Back                web.Link
 }
 
 // fail shows why a request was not done: as a page, or to the script as JSON. What
@@ -255,7 +250,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		if r.Context().Err() == nil {
 			p.log.Error("workspace", slog.Any("cause", err))
 		}
-		d.Message, d.Hint = "", ""
+		d = errs.Description{}
 	}
 	if errors.Is(err, errTooLarge) || errors.Is(err, errNoRelease) || errors.Is(err, errNoAddendum) {
 		status = http.StatusRequestEntityTooLarge
@@ -264,7 +259,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		writeJSON(w, status, reply{Message: v.T(heading), Detail: d.Message})
 		return
 	}
-	view := failView{Heading: v.T(heading), Text: d.Message, Hint: d.Hint, Back: web.Link{Text: v.T("fail.home"), Href: v.to.home()}}
+	view := failView{Heading: v.T(heading), Says: v.says(d), Back: web.Link{Text: v.T("fail.home"), Href: v.to.home()}}
 	if v.pack != nil {
 		view.Back = web.Link{Text: v.T("fail.survey"), Href: v.to.survey(v.survey.ID)}
 		if !v.person.SeesAll() {
@@ -277,6 +272,9 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		} else if o, ok := v.pack.Outcome(r.PathValue("outcome")); ok {
 			view.Back = web.Link{Text: v.T("fail.outcome", "ID", o.ID), Href: v.to.question(v.survey.ID, o.AreaID(), o.ID)}
 		}
+	}
+	if v.pack != nil && r.Method == http.MethodPost {
+		v.again(&view, r, d)
 	}
 	view.Page = p.page(v, view.Heading, "", "")
 	p.render(w, status, "fail", view)

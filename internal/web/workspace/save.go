@@ -117,7 +117,7 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	mine, err := readEntry(r.PostForm)
 	if err != nil {
-		return err
+		return p.unsaved(w, r, v, o, mine, err)
 	}
 	base, err := revision(r.PostForm, "rev")
 	if err != nil {
@@ -140,11 +140,19 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request, v *visit) error {
 	saved, conflict, err := p.service.Save(r.Context(), v.person, v.survey.ID, o.ID, base, mine)
 	switch {
 	case err != nil:
-		return err
+		return p.unsaved(w, r, v, o, mine, err)
 	case conflict != nil:
 		return p.conflict(w, r, v, o, conflict)
 	}
 	return p.kept(w, r, v, o, saved)
+}
+
+// unsaved draws the question again where what was sent cannot be kept.
+func (p *Pages) unsaved(w http.ResponseWriter, r *http.Request, v *visit, o *framework.Outcome, mine assess.Entry, err error) error {
+	if d := errs.Describe(err); d.Kind == errs.Invalid && !wantsJSON(r) && !r.PostForm.Has("began") {
+		return p.askAgain(w, r, v, o, mine, d)
+	}
+	return err
 }
 
 func (p *Pages) confirm(w http.ResponseWriter, r *http.Request, v *visit) error {

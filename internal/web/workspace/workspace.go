@@ -41,7 +41,7 @@ type Config struct {
 	Person  func(*http.Request) workspace.Person // who asks
 	Now     func() time.Time                     // time.Now outside tests
 	Rand    io.Reader                            // for the picture of what a host sees; crypto/rand outside tests
-	Marking string                               // "SYNTHETIC" for a demonstration; else empty
+	Marking string                               // for a workspace that has none of its own; else empty
 	Log     *slog.Logger                         // where faults of pages go; nil for nowhere
 	Base    string                               // the path that the handler is served under; empty for the root
 	Team    Passkeys                             // with which those sign who share it; nil where it is one person's
@@ -111,11 +111,13 @@ func New(cfg Config) (*Pages, error) {
 // the survey and its pack.
 type visit struct {
 	*web.Printer
-	to     places
-	member string
-	person workspace.Person
-	survey workspace.Survey
-	pack   *framework.Pack
+	to      places
+	member  string
+	marking string // of everything here; empty for none
+	tab     string // names this workspace in what a tab of a browser keeps
+	person  workspace.Person
+	survey  workspace.Survey
+	pack    *framework.Pack
 	*packTexts
 }
 
@@ -123,9 +125,9 @@ type visit struct {
 // below the language, for the same page in another one.
 func (p *Pages) page(v *visit, title, here, rest string) web.Page {
 	page := web.Page{
-		Printer: v.Printer, Assets: p.kit.Assets, Title: title, Brand: v.member, Home: v.to.home(), Marking: p.marking, Script: p.kit.Assets.Script,
+		Printer: v.Printer, Assets: p.kit.Assets, Title: title, Brand: v.member, Home: v.to.home(), Marking: v.marking, Script: p.kit.Assets.Script,
 	}
-	if p.marking == "SYNTHETIC" {
+	if v.marking == "SYNTHETIC" {
 		page.Meaning = v.T("marking.synthetic")
 	}
 	page.Source = v.T("foot.stays")

@@ -28,6 +28,10 @@ const longestPause = 15000;
 /** The fields of an entry, by the name of their control. */
 const fields = ["level", "reason", "target", "target_date", "evidence", "place", "note", "assignee", "flagged"];
 
+/** place begins the names of what this tab keeps; whereabouts is the part of it that says where it was typed. */
+const place = "muster:";
+const whereabouts = "_at";
+
 class Answer extends HTMLElement {
   private form!: HTMLFormElement;
   private timer = 0;
@@ -60,9 +64,23 @@ class Answer extends HTMLElement {
     else addEventListener("load", () => setTimeout(enter));
   }
 
-  /** The place of what was not sent. */
+  /**
+   * The place of what was not sent. It is of the workspace and the outcome, not of an
+   * address: that is another one in each run and language.
+   */
   private get key_(): string {
-    return "muster:" + new URL(this.form.action).pathname;
+    return `${place}${this.closest<HTMLElement>("[data-tab]")?.dataset.tab ?? ""}:${this.dataset.of ?? ""}`;
+  }
+
+  /** hold keeps what is in the form in this tab until it is sent. */
+  private hold(): void {
+    const body = this.body();
+    body.append(whereabouts, location.pathname.split("/survey/")[1] ?? "");
+    try {
+      sessionStorage.setItem(this.key_, body.toString());
+    } catch {
+      // No room, or not allowed: then it is sent without a copy.
+    }
   }
 
   private control(name: string): HTMLInputElement | null {
@@ -103,11 +121,7 @@ class Answer extends HTMLElement {
   private touch(after: number): void {
     this.dirty = true;
     this.blocked = false;
-    try {
-      sessionStorage.setItem(this.key_, this.body().toString());
-    } catch {
-      // No room, or not allowed: then it is sent without a copy.
-    }
+    this.hold();
     this.schedule(after);
   }
 
@@ -130,7 +144,11 @@ class Answer extends HTMLElement {
     this.dirty = false;
     let answer: Response, reply: Reply;
     try {
-      answer = await fetch(action, { method: "POST", body: sent, headers: { Accept: "application/json" }, keepalive: true, redirect: "error" });
+      answer = await fetch(action, { method: "POST", body: sent, headers: { Accept: "application/json" }, redirect: "error" });
+      if (!answer.headers.get("Content-Type")?.startsWith("application/json")) {
+        this.gone();
+        return;
+      }
       reply = (await answer.json()) as Reply;
     } catch {
       this.dirty = true;
@@ -142,6 +160,14 @@ class Answer extends HTMLElement {
     this.pause = firstPause;
     if (answer.ok) this.kept(reply, sent);
     else this.refused(reply);
+  }
+
+  /** gone says that the program of this page has ended and another answers in its place. */
+  private gone(): void {
+    this.dirty = true;
+    this.blocked = true;
+    this.hold();
+    this.say(this.closest<HTMLElement>("[data-gone]")?.dataset.gone ?? "", "refused");
   }
 
   /** kept takes over what the server keeps now, and leaves alone what changed since it was sent. */
@@ -210,9 +236,14 @@ class Answer extends HTMLElement {
     this.schedule(0);
   }
 
-  /** leave sends what is left when the page goes; what does not arrive is restored. */
+  /**
+   * leave sends what is left when the page goes; what does not arrive is restored. The
+   * browser ends a request that is under way, so it is sent anew: to keep the same
+   * twice changes nothing. What is more than a browser lets outlive its page (64 KiB)
+   * is restored as well.
+   */
   private leave(): void {
-    if (!this.dirty || this.blocked || this.running) return;
+    if (this.blocked || !(this.dirty || this.running)) return;
     void fetch(this.form.action, { method: "POST", body: this.body(), headers: { Accept: "application/json" }, keepalive: true }).then(
       (answer) => answer.ok && sessionStorage.removeItem(this.key_),
       () => undefined,
@@ -247,7 +278,7 @@ class Answer extends HTMLElement {
     if (this.value("carried") === "1") {
       this.set("carried", "");
       this.dirty = true;
-      sessionStorage.setItem(this.key_, this.body().toString());
+      this.hold();
     }
     await this.onward();
   }
@@ -285,7 +316,7 @@ class Answer extends HTMLElement {
   private key(e: KeyboardEvent): void {
     if (e.ctrlKey || e.altKey || e.metaKey || e.isComposing || isText(e.target)) return;
     if (e.target instanceof HTMLElement && !this.form.contains(e.target)) return;
-    const level = /^[0-4]$/.test(e.key) ? e.key : e.key === "w" ? "withheld" : "";
+    const level = /^[0-4]$/.test(e.key) ? e.key : ({ n: "na", w: "withheld" }[e.key] ?? "");
     if (level) {
       if (e.target instanceof HTMLSelectElement) return;
       e.preventDefault();
@@ -293,7 +324,7 @@ class Answer extends HTMLElement {
       this.set("carried", "");
       this.querySelector<HTMLInputElement>("input[name=level]:checked")?.focus({ preventScroll: true });
       this.touch(0);
-    } else if (e.key === "n" && !(e.target instanceof HTMLSelectElement)) {
+    } else if (e.key === "t" && !(e.target instanceof HTMLSelectElement)) {
       e.preventDefault();
       (this.form.elements.namedItem("note") as HTMLTextAreaElement).focus();
     } else if (e.key === "Enter" && e.target instanceof HTMLInputElement) {
@@ -309,6 +340,26 @@ function isText(e: EventTarget | null): boolean {
 }
 
 customElements.define("muster-answer", Answer);
+
+/** Unsent lists on a home what was typed in this tab and did not arrive. */
+class Unsent extends HTMLElement {
+  connectedCallback(): void {
+    const list = this.querySelector("ul");
+    const mine = `${place}${this.dataset.tab ?? ""}:`;
+    for (const key of Object.keys(sessionStorage).filter((k) => k.startsWith(mine)).sort()) {
+      const of = key.slice(mine.length).split("/").pop() ?? ""; // an outcome, or OUTCOME@BODY
+      const at = new URLSearchParams(sessionStorage.getItem(key) ?? "").get(whereabouts);
+      if (!at || !list) continue;
+      const link = document.createElement("a");
+      link.textContent = of.replace("@", " · ");
+      link.href = `${this.dataset.home ?? ""}survey/${at}#o-${of.replace("@", "-")}`;
+      list.appendChild(document.createElement("li")).append(link);
+      this.hidden = false;
+    }
+  }
+}
+
+customElements.define("muster-unsent", Unsent);
 
 /** longest is how large a file may be of which a browser takes the digest at once, in bytes. */
 const longest = 1 << 29;
