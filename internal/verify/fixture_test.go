@@ -84,6 +84,8 @@ type world struct {
 	at              time.Time         // when witnesses saw it
 	early           map[int]time.Time // earlier checkpoints by size, and when they were seen
 	cosigners       []*keys.Signer    // who cosigns
+	before          []*keys.Signer    // who cosigned the earlier ones; nil: the same
+	behind          map[*keys.Signer]time.Duration
 }
 
 func newWorld(t testing.TB, members, struck int) *world {
@@ -91,7 +93,7 @@ func newWorld(t testing.TB, members, struck int) *world {
 	return newWorldOf(t, harbour, members, struck)
 }
 
-func newWorldOf(t testing.TB, path string, members, struck int) *world {
+func newWorldOf(t testing.TB, path string, members, struck int, edit ...func(*ledgertest.Config)) *world {
 	t.Helper()
 	pack, layout := readPack(t, path)
 	canonical, err := layout.Canonical()
@@ -99,12 +101,16 @@ func newWorldOf(t testing.TB, path string, members, struck int) *world {
 		t.Fatal(err)
 	}
 	w := &world{TB: t, files: make(map[string]part), early: make(map[int]time.Time)}
-	w.l = ledgertest.New(t, ledgertest.Config{
+	cfg := ledgertest.Config{
 		Members: members, Struck: struck, Layout: canonical, Sizes: layout.Sizes(),
 		Release: func(c *coalitiontest.Cycle, roster string, count int) []byte {
 			return w.release(c, pack, cells(layout, count), roster, count)
 		},
-	})
+	}
+	for _, change := range edit {
+		change(&cfg)
+	}
+	w.l = ledgertest.New(t, cfg)
 	w.at = time.Unix(coalitiontest.Wipe+3600, 0)
 	w.cosigners = w.l.Witnesses
 	bundle, err := ledger.OpenBundle(t.Context(), w.l.Bundle(t))
@@ -232,7 +238,11 @@ func (w *world) bundle() ledger.Members {
 	}
 	for i, s := range w.statements {
 		if at, ok := w.early[i]; ok {
-			b.Earlier[uint64(i)] = w.cosigned(log, at)
+			by := w.before
+			if by == nil {
+				by = w.cosigners
+			}
+			b.Earlier[uint64(i)] = w.cosigned(log, at, by)
 		}
 		if s.Signature == "" {
 			var err error
@@ -241,7 +251,7 @@ func (w *world) bundle() ledger.Members {
 		}
 		w.must(log.Add(context.Background(), s))
 	}
-	b.Checkpoint = w.cosigned(log, w.at)
+	b.Checkpoint = w.cosigned(log, w.at, w.cosigners)
 	c, err := ledger.ReadCheckpoint(b.Checkpoint)
 	w.must(err)
 	resources, err := log.Members()
@@ -263,14 +273,14 @@ func (w *world) bundle() ledger.Members {
 	return members
 }
 
-func (w *world) cosigned(log *ledger.Log, at time.Time) []byte {
+func (w *world) cosigned(log *ledger.Log, at time.Time, by []*keys.Signer) []byte {
 	w.Helper()
 	note, err := log.Checkpoint(context.Background())
 	w.must(err)
 	c, err := ledger.ReadCheckpoint(note)
 	w.must(err)
-	for _, witness := range w.cosigners {
-		line, err := ledger.Cosign(c, witness, func() time.Time { return at })
+	for _, witness := range by {
+		line, err := ledger.Cosign(c, witness, func() time.Time { return at.Add(-w.behind[witness]) })
 		w.must(err)
 		note = append(note, line...)
 	}
