@@ -177,7 +177,7 @@ type Witnessed struct {
 	Checkpoint
 	Threshold int
 	Witnesses []Cosignature // in the order of the policy
-	Strangers []string      // names of signatures by nobody of the policy
+	Strangers []string      // whose other signatures it has, as NAME+HASH of their keys; nobody has checked them
 }
 
 // maxSkew is how far a witness's clock may be ahead of the reader's.
@@ -205,7 +205,7 @@ func (p Policy) Read(b []byte, now time.Time) (Witnessed, error) {
 	if c.Origin != verifier.Name() {
 		return Witnessed{}, errs.New(errs.Invalid, fmt.Sprintf("the checkpoint is of the ledger %s, not of %s", errs.Quote(c.Origin), errs.Quote(verifier.Name())), "give the checkpoint of the ledger that the key belongs to")
 	}
-	known := map[string]bool{}
+	known := make(map[signatureLine]bool)
 	if _, err := openOne(c, lines, verifier, known); err != nil {
 		return Witnessed{}, errs.Wrap(err, errs.Invalid, "the checkpoint is not signed by the ledger "+errs.Quote(c.Origin), "ask for another copy of it; a checkpoint that was changed is worth keeping")
 	}
@@ -232,8 +232,8 @@ func (p Policy) Read(b []byte, now time.Time) (Witnessed, error) {
 		w.Witnesses = append(w.Witnesses, signature)
 	}
 	for _, line := range lines {
-		if !known[line.text] {
-			w.Strangers = append(w.Strangers, line.name)
+		if !known[line] {
+			w.Strangers = append(w.Strangers, keyID(line.name, keyHash(line.text)))
 		}
 	}
 	return w, nil
@@ -241,13 +241,13 @@ func (p Policy) Read(b []byte, now time.Time) (Witnessed, error) {
 
 // openOne returns the signature of one key on a checkpoint, nil if there is none of
 // a cosigner, and marks its lines as known.
-func openOne(c Checkpoint, lines []signatureLine, verifier note.Verifier, known map[string]bool) (*note.Signature, error) {
+func openOne(c Checkpoint, lines []signatureLine, verifier note.Verifier, known map[signatureLine]bool) (*note.Signature, error) {
 	var found *note.Signature
 	for _, line := range lines {
 		if line.name != verifier.Name() || keyHash(line.text) != verifier.KeyHash() {
 			continue
 		}
-		known[line.text] = true
+		known[line] = true
 		b, err := base64.StdEncoding.DecodeString(line.text)
 		if err != nil {
 			return nil, err
@@ -265,6 +265,17 @@ func openOne(c Checkpoint, lines []signatureLine, verifier note.Verifier, known 
 	}
 	return found, nil
 }
+
+// KeyID is a witness's key as [Witnessed.Strangers] has it.
+func KeyID(witness keys.Public) (string, error) {
+	verifier, err := witness.CosignatureVerifier()
+	if err != nil {
+		return "", err
+	}
+	return keyID(verifier.Name(), verifier.KeyHash()), nil
+}
+
+func keyID(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name, hash) }
 
 func keyHash(text string) uint32 {
 	b, err := base64.StdEncoding.DecodeString(text)
@@ -286,7 +297,8 @@ func (w Witnessed) Count() int {
 }
 
 // Enough refuses a checkpoint that too few witnesses have seen, and one with a
-// signature that is not genuine or by a stranger: it was changed on the way.
+// signature of a witness that is not genuine: it was changed on the way. What others
+// have signed says nothing to this reader, C2SP signed-note has it ignored.
 func (w Witnessed) Enough() error {
 	var absent []string
 	for _, c := range w.Witnesses {
@@ -296,9 +308,6 @@ func (w Witnessed) Enough() error {
 		if !c.Signed {
 			absent = append(absent, errs.Quote(c.Witness.Name()))
 		}
-	}
-	if len(w.Strangers) > 0 {
-		return errs.New(errs.Invalid, "the checkpoint has a signature of "+errs.Quote(w.Strangers[0])+", who is no witness of this ledger", "compare the keys of the witnesses with those of the charter")
 	}
 	if n := w.Count(); n < w.Threshold {
 		return errs.New(errs.Unavailable, fmt.Sprintf("%d of %d witnesses have seen the checkpoint, and %d must have; not yet %s", n, len(w.Witnesses), w.Threshold, strings.Join(absent, ", ")), "wait for them, or ask those who run them")

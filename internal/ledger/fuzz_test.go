@@ -63,7 +63,7 @@ func FuzzCheckpoint(f *testing.F) {
 		}
 		if w, err := l.Policy.Verify(b, l.Now); err == nil {
 			own, ownErr := l.Policy.Join(b, []byte(b[len(c.Text())+1:]), l.Now)
-			if ownErr != nil || w.Checkpoint != c || len(own) != len(b) {
+			if ownErr != nil || w.Checkpoint != c || len(own) != len(b) && len(w.Strangers) == 0 {
 				t.Errorf("a checkpoint that counts, and has more in it than that: %v", ownErr)
 			}
 		}

@@ -308,7 +308,7 @@ func (a *auditor) notBefore(e entry, at int64, code string) bool {
 	if !ok || !seen.Add(skew).Before(time.Unix(at, 0)) {
 		return true
 	}
-	a.fails(StepTimes, a.place(e.number), nil, code, moment(seen), seconds(at))
+	a.fails(StepTimes, a.place(e.number), a.says(e.number), code, moment(seen), seconds(at))
 	return false
 }
 
@@ -348,7 +348,10 @@ func (a *auditor) seenTimes(c *cycle) {
 		}
 	}
 	if good && !slices.ContainsFunc(a.report.Findings, func(f Finding) bool { return f.Step == StepTimes && f.Verdict == Fails }) {
-		first, _ := a.latest(c.at)
-		a.holds(StepTimes, "times", moment(first))
+		if first, ok := a.latest(c.at); ok {
+			a.holds(StepTimes, "times", moment(first))
+		} else {
+			a.unchecked(StepTimes, "time_nobody")
+		}
 	}
 }

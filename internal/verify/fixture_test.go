@@ -87,6 +87,8 @@ type world struct {
 	early           map[int]time.Time    // earlier checkpoints by size, and when they were seen
 	after           map[string]time.Time // likewise by the identity of the last entry that they cover
 	cosigners       []*keys.Signer       // who cosigns
+	before          []*keys.Signer       // who cosigned the earlier ones; nil: the same
+	behind          map[*keys.Signer]time.Duration
 }
 
 func newWorld(t testing.TB, members, struck int) *world {
@@ -94,18 +96,18 @@ func newWorld(t testing.TB, members, struck int) *world {
 	return newWorldOf(t, harbour, members, struck)
 }
 
-func newWorldOf(t testing.TB, path string, members, struck int) *world {
+func newWorldOf(t testing.TB, path string, members, struck int, edit ...func(*ledgertest.Config)) *world {
 	t.Helper()
 	pack, layout := readPack(t, path)
 	return newWorldWith(t, members, struck, pack, func(w *world) func(*coalitiontest.Cycle, string, int) []byte {
 		return func(c *coalitiontest.Cycle, roster string, count int) []byte {
 			return w.release(c, pack, cells(layout, count), roster, count)
 		}
-	})
+	}, edit...)
 }
 
 // newWorldWith is newWorld with a release of one's own, or with its head alone.
-func newWorldWith(t testing.TB, members, struck int, pack *framework.Pack, release func(*world) func(*coalitiontest.Cycle, string, int) []byte) *world {
+func newWorldWith(t testing.TB, members, struck int, pack *framework.Pack, release func(*world) func(*coalitiontest.Cycle, string, int) []byte, edit ...func(*ledgertest.Config)) *world {
 	t.Helper()
 	layout, err := framework.NewLayout(pack)
 	if err != nil {
@@ -120,6 +122,9 @@ func newWorldWith(t testing.TB, members, struck int, pack *framework.Pack, relea
 	cfg := ledgertest.Config{Members: members, Struck: struck, Layout: canonical, Sizes: layout.Sizes(), Framework: ref}
 	if release != nil {
 		cfg.Release = release(w)
+	}
+	for _, change := range edit {
+		change(&cfg)
 	}
 	w.l = ledgertest.New(t, cfg)
 	w.at = time.Unix(coalitiontest.Wipe+3600, 0)
@@ -276,10 +281,10 @@ func (w *world) parts() ledger.Bundle {
 	}
 	for i, s := range w.statements {
 		if at, ok := w.early[i]; ok {
-			b.Earlier[uint64(i)] = w.cosigned(log, at)
+			b.Earlier[uint64(i)] = w.cosigned(log, at, w.earlier())
 		} else if i > 0 {
 			if at, ok := w.after[w.statements[i-1].ID()]; ok {
-				b.Earlier[uint64(i)] = w.cosigned(log, at)
+				b.Earlier[uint64(i)] = w.cosigned(log, at, w.earlier())
 			}
 		}
 		if s.Signature == "" {
@@ -289,7 +294,7 @@ func (w *world) parts() ledger.Bundle {
 		}
 		w.must(log.Add(context.Background(), s))
 	}
-	b.Checkpoint = w.cosigned(log, w.at)
+	b.Checkpoint = w.cosigned(log, w.at, w.cosigners)
 	c, err := ledger.ReadCheckpoint(b.Checkpoint)
 	w.must(err)
 	resources, err := log.Members()
@@ -309,14 +314,22 @@ func (w *world) parts() ledger.Bundle {
 	return b
 }
 
-func (w *world) cosigned(log *ledger.Log, at time.Time) []byte {
+// earlier returns who cosigned the earlier checkpoints.
+func (w *world) earlier() []*keys.Signer {
+	if w.before == nil {
+		return w.cosigners
+	}
+	return w.before
+}
+
+func (w *world) cosigned(log *ledger.Log, at time.Time, by []*keys.Signer) []byte {
 	w.Helper()
 	note, err := log.Checkpoint(context.Background())
 	w.must(err)
 	c, err := ledger.ReadCheckpoint(note)
 	w.must(err)
-	for _, witness := range w.cosigners {
-		line, err := ledger.Cosign(c, witness, func() time.Time { return at })
+	for _, witness := range by {
+		line, err := ledger.Cosign(c, witness, func() time.Time { return at.Add(-w.behind[witness]) })
 		w.must(err)
 		note = append(note, line...)
 	}

@@ -106,9 +106,11 @@ type Report struct {
 	Note      framework.Text `json:"note,omitempty"` // what the reader should know of itself, where the collector key was used
 
 	// Checkpoint is the checkpoint that was checked, to be kept for the next time;
-	// nil where it must not be: the ledger has not signed it, or it does not follow
-	// from what was seen before.
+	// nil where it must not be: the ledger has not signed it, too few witnesses have
+	// seen it, or it does not follow from what was seen before. Then it is Refused,
+	// which is worth keeping as evidence.
 	Checkpoint []byte `json:"-"`
+	Refused    []byte `json:"-"`
 }
 
 // Failed reports whether anything fails.
@@ -161,11 +163,16 @@ type auditor struct {
 	report *Report
 	by     map[string]*cycle // by the charter's digest
 	cycles []*cycle          // those that can be read, in the order of the ledger
+	notes  []note            // the checkpoints that the ledger has signed, by size
 	times  []seenAt
 
 	words   map[string]words // the sentences by code
 	resting bool             // whether a charter of the cycle is not here, or cannot be read
 	current *cycle           // whose charter is spoken of, where there are several
+
+	named     []string // keys of witnesses that charters name, as in [ledger.Witnessed.Strangers]
+	witnessed bool     // enough of the reader's witnesses have seen the cycle
+	counts    bool     // the checkpoint is signed by all who must, and follows
 }
 
 // run checks an opened bundle. The error is about what the reader brought; whatever
@@ -191,6 +198,7 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 		return nil, err
 	}
 	a.charters()
+	a.strangers()
 	a.entries()
 	a.inOrder()
 	a.phases()
@@ -204,6 +212,7 @@ func run(b *ledger.Bundle, opened error, cfg Config) (*Report, error) {
 	if c := a.last(); c != nil {
 		a.report.Coalition, a.report.Marking, a.report.Charter = c.charter.Coalition, c.charter.Marking, c.digest
 	}
+	a.keep()
 	a.arrange()
 	a.report.Summary = a.report.inWords()
 	return a.report, nil

@@ -144,6 +144,7 @@ func TestFound(t *testing.T) {
 			w.early[w.index(ledger.KindShare)] = time.Unix(coalitiontest.Deadline-3600, 0)
 		}, "time_roster", ledger.KindRoster},
 		{"a step is dated later than it was seen", func(w *world, _ *verify.Config) {
+			clear(w.after)
 			w.early[w.index(ledger.KindSilence)+len(w.steps)] = time.Unix(coalitiontest.Opens, 0).AddDate(0, 0, -40)
 		}, "time_step", ""},
 		{"an attestation is dated later than it was seen", func(w *world, _ *verify.Config) { w.at = time.Unix(coalitiontest.Wipe-86400, 0) }, "time_wipe", ""},
@@ -159,9 +160,15 @@ func TestFound(t *testing.T) {
 			w.cosigners = w.cosigners[:1]
 			cfg.Policy.Threshold = 2
 		}, "witness_missing", ""},
-		{"a witness is replaced", func(w *world, _ *verify.Config) {
-			w.cosigners = []*keys.Signer{w.cosigners[0], ledgertest.Signer(w, "another.example")}
-		}, "witness_forged", ""},
+		{"the only witness is replaced", func(w *world, _ *verify.Config) {
+			w.cosigners = []*keys.Signer{ledgertest.Signer(w, "another.example")}
+		}, "witness_missing", ""},
+		{"the coordinator is its own witness", func(w *world, cfg *verify.Config) {
+			public, err := w.l.Cycle.Coordinator.Public().Cosigner()
+			w.must(err)
+			cfg.Policy.Witnesses = []keys.Public{public}
+			w.cosigners = []*keys.Signer{w.l.Cycle.Coordinator}
+		}, "witness_coordinator", ""},
 		{"the record has another key", func(w *world, cfg *verify.Config) {
 			cfg.Policy.Log = ledgertest.Signer(w, "other-ledger.example").Public()
 		}, "log_unsigned", ""},
@@ -443,7 +450,7 @@ func TestAhead(t *testing.T) {
 		t.Errorf("of a marked cycle:\n%s", listing(r))
 	}
 	w.without(ledger.KindCharter)
-	if r := w.verify(w.config()); !slices.Contains(codes(r, verify.Fails), "witness_forged") {
+	if r := w.verify(w.config()); !slices.Contains(codes(r, verify.Fails), "witness_future") {
 		t.Errorf("of one that is not known to be marked:\n%s", listing(r))
 	}
 }

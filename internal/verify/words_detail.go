@@ -44,7 +44,7 @@ func detailWords() [][2]string {
 		{`the checkpoint is not signed by the ledger *`, `le point de contrôle n’est pas signé par le registre *`},
 		{`the checkpoint is of the ledger *, not of *`, `le point de contrôle est du registre *, et non de *`},
 		{`the checkpoint does not count as seen by *: *`, `le point de contrôle ne compte pas comme vu par * : *`},
-		{`the checkpoint has a signature of *, who is no witness of this ledger`, `le point de contrôle a une signature de *, qui n’est pas témoin de ce registre`},
+		{`by the word of *`, `sur la parole de *`},
 		{`* of * witnesses have seen the checkpoint, and * must have; not yet *`, `* témoins sur * ont vu le point de contrôle, et il en faut * ; pas encore *`},
 		{`the ledger has * entries and had * before: it was cut, or turned back`, `le registre a * inscriptions et en avait * : il a été coupé, ou ramené en arrière`},
 		{`the ledger of * entries does not follow from that of * entries`, `le registre de * inscriptions ne découle pas de celui de * inscriptions`},

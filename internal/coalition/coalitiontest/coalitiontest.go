@@ -37,7 +37,8 @@ type Config struct {
 	Variant dap.Variant          // zero: dap-18
 	Name    string               // draws other keys
 
-	Framework coalition.FrameworkRef // zero: one that there is not
+	Framework coalition.FrameworkRef  // zero: one that there is not
+	Witnesses coalition.WitnessPolicy // zero: nobody
 }
 
 // Cycle is a cycle and every key in it. The keys of one [Config] are the same in
@@ -97,7 +98,7 @@ func New(t testing.TB, cfg Config) *Cycle {
 		Helper:      coalition.Host{Member: cfg.Members[1], Key: c.Helper.Public(), HPKE: b.encode(dap.HpkeConfigList{c.HelperHPKE.Config()})},
 		Coordinator: coalition.Coordinator{Key: c.Coordinator.Public(), HPKE: b.encode(c.CollectorHPKE.Config())},
 		SeedDigest:  hex.EncodeToString(seed[:]), Opens: Opens, Deadline: Deadline, Wipe: Wipe,
-		Witnesses: coalition.WitnessPolicy{Keys: []keys.Public{}}, Releases: []string{Cohort},
+		Witnesses: coalition.WitnessPolicy{Threshold: cfg.Witnesses.Threshold, Keys: append([]keys.Public{}, cfg.Witnesses.Keys...), Log: cfg.Witnesses.Log}, Releases: []string{Cohort},
 	}
 	c.Signed, err = charter.Sign(c.Coordinator, c.Leader, c.Helper)
 	b.must(err)

@@ -24,6 +24,7 @@ type Config struct {
 	Members   int                                             // of the cohort; zero: 5
 	Struck    int                                             // submissions that an amendment strikes
 	Witnesses int                                             // zero: 2, of which one must have signed
+	Named     bool                                            // the charter names ledger and witnesses
 	Release   func(*coalitiontest.Cycle, string, int) []byte  // the release of a roster's digest and its count; nil: its head alone
 	Layout    []byte                                          // of the cycle; nil: two blocks
 	Sizes     []uint16                                        // of the layout's blocks
@@ -81,7 +82,11 @@ func New(t testing.TB, cfg Config) *Ledger {
 	for i := range members {
 		members[i] = coalition.MemberID(fmt.Sprintf("Member %05d", i+1))
 	}
-	l.Cycle = coalitiontest.New(t, coalitiontest.Config{Members: members, Layout: cfg.Layout, Sizes: cfg.Sizes, Framework: cfg.Framework})
+	named := coalition.WitnessPolicy{}
+	if cfg.Named {
+		named = coalition.WitnessPolicy{Threshold: 1, Keys: l.Policy.Witnesses, Log: l.Policy.Log}
+	}
+	l.Cycle = coalitiontest.New(t, coalitiontest.Config{Members: members, Layout: cfg.Layout, Sizes: cfg.Sizes, Framework: cfg.Framework, Witnesses: named})
 	var err error
 	l.Ledger, err = ledger.NewCycle(l.Cycle.Signed)
 	b.must(err)
