@@ -11,6 +11,7 @@ import (
 
 	"muster/internal/coalition"
 	"muster/internal/errs"
+	"muster/internal/keys"
 	"muster/internal/ledger"
 )
 
@@ -270,16 +271,23 @@ func (a *auditor) charterWitnesses(c *cycle) {
 // name: of the others it was said already.
 func (a *auditor) unnamed(w ledger.Witnessed) ledger.Witnessed {
 	w.Witnesses = slices.DeleteFunc(slices.Clone(w.Witnesses), func(c ledger.Cosignature) bool {
-		return slices.ContainsFunc(a.cfg.Policy.Witnesses, c.Witness.Same)
+		return slices.ContainsFunc(a.cfg.Policy.Witnesses, func(own keys.Public) bool { return sameKey(own, c.Witness) })
 	})
 	return w
+}
+
+// sameKey reports whether two are one key, in whichever of its forms.
+func sameKey(x, y keys.Public) bool {
+	a, errA := x.Cosigner()
+	b, errB := y.Cosigner()
+	return errA == nil && errB == nil && a.Same(b)
 }
 
 // impartial finds a witness of the reader's that is the coordinator: it would vouch for
 // itself.
 func (a *auditor) impartial(c *cycle) {
 	for _, w := range a.cfg.Policy.Witnesses {
-		if w.Same(c.charter.Coordinator.Key) {
+		if sameKey(w, c.charter.Coordinator.Key) {
 			a.fails(StepWitnesses, file(c.digest), nil, "witness_coordinator", w.Name())
 		}
 	}
