@@ -17,7 +17,7 @@ import (
 
 type ledgerExportFlags struct {
 	ledger, out, receipts string
-	public                bool
+	public, auditor       bool
 }
 
 func newLedgerExportCmd(env Env) *cobra.Command {
@@ -30,24 +30,32 @@ checkpoints, and the signed files that entries of the cycle name. A path that en
 in .tar becomes one file, any other a folder; both hold the same.
 
 The roster names members. With --public it stays out, and with it amendments,
-receipts and the steps of the silence procedure, which name its parties; the rest is checked all the same. With --receipts, members' receipts go in
-for a reader who was admitted to them: they say when each member submitted.`,
+receipts and the steps of the silence procedure, which name its parties; and so does
+the release, which is for the coalition, with all editions but those for the public
+that were adopted. With --auditor the names stay out as well, and release and editions
+go in, for somebody outside whom the coalition lets see them. What is there is checked
+all the same. With --receipts, members' receipts go in for a reader who was admitted to
+them: they say when each member submitted.`,
 		Example: `  muster ledger export 2026 --ledger ledger --out 2026.tar
-  muster ledger export 2026 --ledger ledger --public --out 2026-public.tar`,
+  muster ledger export 2026 --ledger ledger --public --out 2026-public.tar
+  muster ledger export 2026 --ledger ledger --auditor --out 2026-auditor.tar`,
 		Args: oneArg("CYCLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case f.out == "":
 				return usageError(cmd, "muster ledger export needs --out PATH")
-			case f.public && f.receipts != "":
-				return usageError(cmd, "--public leaves out what --receipts would put in")
+			case f.public && f.auditor:
+				return usageError(cmd, "--public leaves out what --auditor would put in")
+			case (f.public || f.auditor) && f.receipts != "":
+				return usageError(cmd, "--public and --auditor leave out what --receipts would put in")
 			}
 			return runLedgerExport(cmd.Context(), env, args[0], f)
 		},
 	}
 	ledgerFlag(cmd, &f.ledger)
 	cmd.Flags().StringVar(&f.out, "out", "", "the file (.tar) or folder to write (required)")
-	cmd.Flags().BoolVar(&f.public, "public", false, "leave out what names members' submissions")
+	cmd.Flags().BoolVar(&f.public, "public", false, "for everybody: leave out what names members, the release, and what is not adopted for the public")
+	cmd.Flags().BoolVar(&f.auditor, "auditor", false, "for an auditor who may see release and editions: leave out what names members")
 	cmd.Flags().StringVar(&f.receipts, "receipts", "", "a folder of receipts, NAME.json with NAME.json.sig, for a reader who was admitted to them")
 	return cmd
 }
@@ -68,7 +76,11 @@ func runLedgerExport(ctx context.Context, env Env, cycle string, f ledgerExportF
 		return err
 	}
 	say(env, "%s holds the cycle %s with the whole ledger around it, %d parts", f.out, cycle, len(members))
-	if !f.public {
+	switch {
+	case f.public:
+	case f.auditor:
+		say(env, "it holds the release and every edition, whoever they are for: give it to nobody but whom the coalition lets see them; --public leaves that out")
+	default:
 		say(env, "it names members: give it to the coalition alone, and to auditors whom it admits; --public leaves that out")
 	}
 	return nil
@@ -118,7 +130,7 @@ func (f *ledgerFolder) bundle(ctx context.Context, env Env, cycle string, flags 
 		return nil, err
 	}
 	delete(b.Earlier, w.Size)
-	f.putFiles(env, &b, flags.public)
+	f.putFiles(env, &b, flags)
 	if flags.receipts != "" {
 		if b.Receipts, err = readReceipts(&b, flags.receipts); err != nil {
 			return nil, err
@@ -128,17 +140,17 @@ func (f *ledgerFolder) bundle(ctx context.Context, env Env, cycle string, flags 
 }
 
 // putFiles puts the signed files that entries of the cycle name into a bundle.
-func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, public bool) {
+func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, flags ledgerExportFlags) {
 	kept := f.keptFiles(b.Statements)
 	for _, kind := range []ledger.Kind{
 		ledger.KindFramework, ledger.KindCharter, ledger.KindAddendum, ledger.KindRoster, ledger.KindAmendment,
 		ledger.KindRelease, ledger.KindEdition, ledger.KindWipe, ledger.KindSilence,
 	} {
-		if public && (kind == ledger.KindRoster || kind == ledger.KindAmendment || kind == ledger.KindSilence) {
-			continue
-		}
 		for _, s := range b.Of(kind) {
 			digest := s.Fields["digest"]
+			if !flags.lets(b, s) {
+				continue
+			}
 			body, ok := kept[digest]
 			if !ok && kind != ledger.KindFramework {
 				warn(env, "the %s %s is not in %s, and not in the bundle", kind, digest, filepath.Join(f.dir, filesFolder))
@@ -150,9 +162,43 @@ func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, public bool) {
 			b.Manifest.Files = append(b.Manifest.Files, ledger.ManifestFile{Digest: digest, Kind: kind})
 		}
 	}
-	if !public { // what the releases reckon with, lists with names among it
+	if !flags.public && !flags.auditor { // what the releases reckon with, lists with names among it
 		b.PutHistory(kept)
 	}
+}
+
+// lets reports whether the file of a statement may go into the bundle that is asked
+// for. Whatever leaves the coalition was adopted before.
+func (f ledgerExportFlags) lets(b *ledger.Bundle, s ledger.Statement) bool {
+	if !f.public && !f.auditor {
+		return true
+	}
+	switch s.Kind {
+	case ledger.KindFramework, ledger.KindCharter, ledger.KindAddendum, ledger.KindWipe:
+		return true
+	case ledger.KindRelease:
+		return f.auditor
+	case ledger.KindEdition:
+		return f.auditor || s.Fields["audience"] == "public" && adopted(b, s.Fields["digest"])
+	}
+	return false
+}
+
+// adopted reports whether the ledger says last of an edition that it was adopted, and
+// enters it as nobody else's.
+func adopted(b *ledger.Bundle, digest string) bool {
+	for _, s := range b.Of(ledger.KindEdition) {
+		if s.Fields["digest"] == digest && s.Fields["audience"] != "public" {
+			return false
+		}
+	}
+	outcome := ""
+	for _, s := range b.Of(ledger.KindAdoption) { // in the order of the ledger
+		if s.Fields["subject"] == "edition" && s.Fields["digest"] == digest {
+			outcome = s.Fields["outcome"]
+		}
+	}
+	return outcome == "adopted"
 }
 
 // readReceipts reads the receipts of the rosters in a bundle from a folder.

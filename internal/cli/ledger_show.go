@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -214,6 +215,15 @@ func (f *ledgerFolder) fsck(ctx context.Context, env Env) error {
 	notes, err := f.folder().Earlier()
 	if err != nil {
 		return err
+	}
+	for _, size := range slices.Sorted(maps.Keys(notes)) {
+		w, err := f.policy.Read(notes[size], env.Now())
+		if err != nil {
+			return err
+		}
+		if w.Count() < w.Threshold {
+			warn(env, "the published checkpoint of %d entries has been seen by %d of the witnesses in %s, and %d are wanted: were they others then?", size, w.Count(), config.LedgerFile, w.Threshold)
+		}
 	}
 	_, err = fmt.Fprintf(env.Out, "%s, whole; it follows from %s that were published; %s kept and as entered\nroot %v\n",
 		plural(int(view.Checkpoint.Size), "1 entry", "%d entries"), plural(len(notes), "1 checkpoint", "%d checkpoints"), plural(files, "1 signed file", "%d signed files"), view.Checkpoint.Root)

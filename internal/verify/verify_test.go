@@ -92,6 +92,22 @@ func TestPublic(t *testing.T) {
 		}
 	}
 	_ = members
+
+	// Without the release, as everybody has it, it is not said that there is none.
+	w.without(ledger.KindRelease)
+	r = w.verify(w.config())
+	absent := 0
+	for _, f := range r.Findings {
+		if f.Code == "release_absent" {
+			absent++
+		}
+		if f.Step == verify.StepAttack && f.Code == "nothing" {
+			t.Error("it is said that the record has no release")
+		}
+	}
+	if absent != 3 || r.Failed() {
+		t.Errorf("%d times it is said that the release is not here\n%s", absent, listing(r))
+	}
 }
 
 // TestFound is what somebody may have done, each with all signatures that it could

@@ -77,7 +77,8 @@ func TestBodysEvidence(t *testing.T) {
 	if _, err := read([]byte(strings.Replace(csv, "shared/=list.ods", "\"a\nb\"", 1)), b); err == nil {
 		t.Error("a place with two lines is read")
 	}
-	if _, err := read([]byte(strings.Replace(csv, "@port", "", 1)), b); err == nil || !strings.Contains(strings.Join(faultsOf(t, err), ""), "references") {
+	b.Body = nil
+	if _, err := read([]byte(strings.ReplaceAll(csv, "@port", "")), b); err == nil || !strings.Contains(strings.Join(faultsOf(t, err), ""), "references") {
 		t.Errorf("a place of the member's own is read: %v", err)
 	}
 }
