@@ -20,13 +20,13 @@ BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 export CGO_ENABLED = 0
 
 # The program is to stay under 40 MB, so inlining, which costs 4 MB of it, is kept
-# for what computes, for databases and for the standard library without its
-# servers, templates and readers of certificates. Tests and benchmarks inline everything.
+# for what computes, for SQLite and for the standard library without its servers,
+# templates, readers of certificates and of files. Tests and benchmarks inline everything.
 HOT     = std muster/dap muster/vdaf/... muster/internal/aggregate muster/internal/cascade muster/internal/disclosure/... \
-          muster/internal/framework muster/internal/store/... github.com/cloudflare/... github.com/jackc/pgx/v5/pgconn/... \
-          github.com/jackc/pgx/v5/pgproto3 github.com/ncruces/... go.yaml.in/... golang.org/x/crypto/...
-COLD    = net/http/... crypto/tls/... crypto/x509/... encoding/asn1 encoding/gob encoding/xml html/template mime/... \
-          text/template/... vendor/golang.org/x/net/...
+          github.com/cloudflare/... github.com/ncruces/... golang.org/x/crypto/...
+COLD    = archive/... crypto/tls/... crypto/x509/... database/sql encoding/asn1 encoding/csv encoding/gob encoding/json \
+          encoding/pem encoding/xml html html/template log/slog log/slog/internal/... mime/... net net/http/... net/mail \
+          net/netip net/textproto net/url os/... path/... regexp regexp/syntax text/tabwriter text/template/... vendor/...
 INLINED = -gcflags=all=-l $(HOT:%=-gcflags=%=) $(COLD:%=-gcflags=%=-l)
 
 .PHONY: help build sbom demo picture storybook test test-all bench benchstat fuzz format lint cross generate tidy-check vuln clean
