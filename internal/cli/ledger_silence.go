@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"slices"
 
 	"muster/internal/coalition"
@@ -33,6 +34,7 @@ func (a *addition) adoptions() error {
 		}
 		byProcedure[s.Procedure] = append(byProcedure[s.Procedure], file)
 	}
+	var procedures []silence.Procedure
 	for _, id := range ids {
 		steps := byProcedure[id]
 		number := func(f coalition.SignedFile) int { n, _, _ := silence.Number(f.Body); return n }
@@ -41,11 +43,16 @@ func (a *addition) adoptions() error {
 		if err != nil {
 			return errs.Wrap(err, errs.Invalid, errs.Describe(err).Message, "give all steps of the procedure, from step 0 on, in one command")
 		}
+		procedures = append(procedures, p)
+	}
+	// The last that is entered of a text is what holds.
+	slices.SortStableFunc(procedures, func(x, y silence.Procedure) int { return cmp.Compare(x.Last, y.Last) })
+	for _, p := range procedures {
 		for i, round := range p.Rounds {
 			if round.Subject.Kind == silence.Statement || round.Ended != silence.Adopt && round.Ended != silence.Reopen {
 				continue
 			}
-			s, err := a.cycle.Adoption(string(round.Subject.Kind), round.Subject.Digest, i+1, round.Ended == silence.Adopt)
+			s, err := a.cycle.Adoption(string(round.Subject.Kind), round.Subject.Digest, p.ID, i+1, round.Ended == silence.Adopt)
 			if err := a.put([]ledger.Statement{s}, err); err != nil {
 				return err
 			}

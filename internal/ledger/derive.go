@@ -33,7 +33,8 @@ func NewCycle(signed coalition.SignedCharter) (*Cycle, error) {
 
 // statement returns a statement of a kind with fields by name and value.
 func (c *Cycle) statement(kind Kind, fields ...string) Statement {
-	s := Statement{Version: statementVersion, Kind: kind, Cycle: c.Charter.Cycle, Charter: c.digest, Fields: make(map[string]string, len(fields)/2)}
+	row, _ := kind.row()
+	s := Statement{Version: row.Version(), Kind: kind, Cycle: c.Charter.Cycle, Charter: c.digest, Fields: make(map[string]string, len(fields)/2)}
 	for i := 0; i+1 < len(fields); i += 2 {
 		s.Fields[fields[i]] = fields[i+1]
 	}
@@ -249,12 +250,14 @@ func (c *Cycle) Phase(number int, from, to coalition.Phase, reason string) (Stat
 }
 
 // Adoption returns the statement of how a silence procedure over the charter, or
-// over an edition, ended: adopted, or reopened. number counts them from 1.
-func (c *Cycle) Adoption(subject, digest string, number int, adopted bool) (Statement, error) {
+// over an edition, ended: adopted, or reopened. procedure is its id, empty where there
+// are no steps, and number counts its rounds from 1: a text that was withdrawn, or that
+// was not adopted, is proposed anew in another procedure.
+func (c *Cycle) Adoption(subject, digest, procedure string, number int, adopted bool) (Statement, error) {
 	outcome := "reopened"
 	if adopted {
 		outcome = "adopted"
 	}
-	s := c.statement(KindAdoption, "subject", subject, "digest", digest, "number", strconv.Itoa(number), "outcome", outcome)
+	s := c.statement(KindAdoption, "subject", subject, "digest", digest, "procedure", procedure, "number", strconv.Itoa(number), "outcome", outcome)
 	return s, s.check()
 }

@@ -48,6 +48,7 @@ type Field struct {
 	Form  Form
 	Words []string // with [FormWord]
 	Empty bool     // may be empty
+	Since int      // the version of the kind's form that brought it; zero: the first
 }
 
 // Cover says what the note of a statement is a signature of, besides the
@@ -80,6 +81,8 @@ func word(name string, words ...string) Field { return Field{Name: name, Form: F
 
 func may(f Field) Field { f.Empty = true; return f }
 
+func since(version int, f Field) Field { f.Since = version; return f }
+
 // Rows returns the table of kinds, in the order of a cycle.
 func Rows() []Row { return slices.Clone(rows[:]) }
 
@@ -103,10 +106,13 @@ var rows = [...]Row{
 		FR:     "Le coordinateur et les deux hôtes ont signé la charte : ce qui est demandé, à qui, pour quand, et qui additionne.",
 	},
 	{
-		Kind: KindAdoption, ID: []string{"subject", "digest", "number"},
-		Fields: []Field{word("subject", "charter", "edition"), field("digest", FormDigest), field("number", FormNumber), word("outcome", "adopted", "reopened")},
-		EN:     "The silence procedure ended: the document is adopted, or was reopened. Who broke silence is not written down.",
-		FR:     "La procédure de silence a pris fin : le document est adopté ou rouvert. Qui a rompu le silence n'est pas consigné.",
+		Kind: KindAdoption, ID: []string{"subject", "digest", "procedure", "number"},
+		Fields: []Field{
+			word("subject", "charter", "edition"), field("digest", FormDigest), since(2, may(field("procedure", FormPseudonym))), field("number", FormNumber),
+			word("outcome", "adopted", "reopened"),
+		},
+		EN: "The silence procedure ended: the document is adopted, or was reopened. Who broke silence is not written down.",
+		FR: "La procédure de silence a pris fin : le document est adopté ou rouvert. Qui a rompu le silence n'est pas consigné.",
 	},
 	silenceRow(),
 	{
@@ -191,6 +197,20 @@ func (k Kind) row() (Row, bool) {
 		}
 	}
 	return Row{}, false
+}
+
+// Version returns the version of the form that statements of a kind are made in.
+func (r Row) Version() int {
+	version := 1
+	for _, f := range r.Fields {
+		version = max(version, f.Since)
+	}
+	return version
+}
+
+// fields returns those of a version.
+func (r Row) fields(version int) []Field {
+	return slices.DeleteFunc(slices.Clone(r.Fields), func(f Field) bool { return f.Since > version })
 }
 
 // Text returns what a kind of statement means in a language, English where there

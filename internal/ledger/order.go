@@ -316,7 +316,7 @@ func (o ordered) numbers() []Disorder {
 		case KindSilence:
 			key = append(key, s.Fields["procedure"])
 		case KindAdoption:
-			key = append(key, s.Fields["subject"], s.Fields["digest"])
+			key = append(key, s.Fields["subject"], s.Fields["digest"], s.Fields["procedure"])
 		case KindAmendment:
 			key = []string{"", s.Charter, s.Fields["task_id"]}
 		case KindStrike:
@@ -347,16 +347,18 @@ func (o ordered) endings() []Disorder {
 		}
 	}
 	slices.SortStableFunc(steps, func(a, b int) int { return o.list[a].Number("number") - o.list[b].Number("number") })
-	text, ended := make(map[string]string), make(map[string]int) // by procedure; by outcome and text
+	text, ended := make(map[string]string), make(map[string]int) // by procedure; by outcome and text, and with the procedure
 	for _, place := range steps {
 		s := o.list[place]
 		if s.Fields["text"] != "" {
 			text[s.Fields["procedure"]] = s.Fields["text"]
 		}
 		outcome := map[string]string{"adopt": "adopted", "reopen": "reopened"}[s.Fields["act"]]
-		key := outcome + text[s.Fields["procedure"]]
-		if first, ok := ended[key]; outcome != "" && (!ok || place < first) {
-			ended[key] = place
+		for _, procedure := range []string{"", s.Fields["procedure"]} {
+			key := procedure + outcome + text[s.Fields["procedure"]]
+			if first, ok := ended[key]; outcome != "" && (!ok || place < first) {
+				ended[key] = place
+			}
 		}
 	}
 	var found []Disorder
@@ -365,7 +367,7 @@ func (o ordered) endings() []Disorder {
 		if s.Kind != KindAdoption {
 			continue
 		}
-		if step, ok := ended[s.Fields["outcome"]+s.Fields["digest"]]; ok && place < step {
+		if step, ok := ended[s.Fields["procedure"]+s.Fields["outcome"]+s.Fields["digest"]]; ok && place < step {
 			found = append(found, Disorder{place, step})
 		}
 	}

@@ -18,9 +18,6 @@ import (
 	"muster/internal/keys"
 )
 
-// statementVersion is the version of the form.
-const statementVersion = 1
-
 // Statement is an entry of the coalition's ledger: one thing that coordinator and
 // hosts say of a cycle. It names no member and no time of a submission. The
 // coordinator signs it whole; Note proves what others signed.
@@ -120,7 +117,7 @@ func (s Statement) check() error {
 	switch {
 	case !ok:
 		return s.invalid("is of a kind that this muster does not know")
-	case s.Version != statementVersion:
+	case s.Version < 1 || s.Version > row.Version():
 		return s.invalid("is of version %d", s.Version)
 	case coalition.NameFault(s.Cycle) != "":
 		return s.invalid("has a cycle whose name %s", coalition.NameFault(s.Cycle))
@@ -130,12 +127,12 @@ func (s Statement) check() error {
 		return s.invalid("names its charter without a digest")
 	case (row.Cover == CoverNothing) != (s.Note == ""):
 		return s.invalid("has a note where none belongs, or none where one does")
-	case len(s.Fields) != len(row.Fields):
-		return s.invalid("has %d fields, not %d", len(s.Fields), len(row.Fields))
+	case len(s.Fields) != len(row.fields(s.Version)):
+		return s.invalid("has %d fields, not %d", len(s.Fields), len(row.fields(s.Version)))
 	case s.Kind == KindCharter && s.Charter != s.Fields["digest"]:
 		return s.invalid("is about another charter than it belongs to")
 	}
-	for _, f := range row.Fields {
+	for _, f := range row.fields(s.Version) {
 		value, ok := s.Fields[f.Name]
 		if !ok {
 			return s.invalid("has no field %s", f.Name)

@@ -351,3 +351,41 @@ func TestPseudonyms(t *testing.T) {
 		}
 	}
 }
+
+// A version of a kind has its own fields: an adoption of the first names no procedure.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	fields := func(procedure bool) map[string]string {
+		f := map[string]string{"subject": "charter", "digest": ledger.Digest([]byte("charter")), "number": "1", "outcome": "adopted"}
+		if procedure {
+			f["procedure"] = strings.Repeat("ab", 16)
+		}
+		return f
+	}
+	rows := []struct {
+		name    string
+		version int
+		fields  map[string]string
+		want    string
+	}{
+		{"the first", 1, fields(false), ""},
+		{"the first with a procedure", 1, fields(true), "has 5 fields, not 4"},
+		{"the second", 2, fields(true), ""},
+		{"the second without", 2, fields(false), "has 4 fields, not 5"},
+		{"none", 0, fields(true), "is of version 0"},
+		{"a later one", 3, fields(true), "is of version 3"},
+	}
+	for _, row := range rows {
+		s := ledger.Statement{Version: row.version, Kind: ledger.KindAdoption, Cycle: "2026", Charter: ledger.Digest([]byte("charter")), Fields: row.fields}
+		if _, err := s.Encode(); (row.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: %v", row.name, err)
+		}
+	}
+	// Two procedures over one text are two entries.
+	a := ledger.Statement{Version: 2, Kind: ledger.KindAdoption, Cycle: "2026", Fields: fields(true)}
+	b := ledger.Statement{Version: 2, Kind: ledger.KindAdoption, Cycle: "2026", Fields: fields(true)}
+	b.Fields["procedure"] = strings.Repeat("cd", 16)
+	if a.ID() == b.ID() {
+		t.Error("two procedures over one text are one entry")
+	}
+}

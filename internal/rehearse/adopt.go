@@ -20,6 +20,7 @@ const (
 // adopted is the silence procedure over the charter of a rehearsal, in which nobody
 // objects: its steps, and until which of them the witness saw it while it lasted.
 type adopted struct {
+	id    string
 	steps []coalition.SignedFile
 	seen  int // how many of its parts a witness has seen
 }
@@ -58,7 +59,7 @@ func (c *Rehearsal) adopt(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("adopt the charter: %w", err)
 	}
-	c.adopted.steps = store.steps
+	c.adopted.id, c.adopted.steps = p.ID, store.steps
 	return nil
 }
 
@@ -113,7 +114,7 @@ func (c *Rehearsal) enterCharter(ctx context.Context) error {
 	if err := c.enterSteps(ctx, len(c.adopted.steps)); err != nil {
 		return err
 	}
-	adoption, err := c.cycle.Adoption("charter", c.signed.Digest(), 1, true)
+	adoption, err := c.cycle.Adoption("charter", c.signed.Digest(), c.adopted.id, 1, true)
 	if err := c.enter(ctx, []ledger.Statement{adoption}, err); err != nil {
 		return err
 	}

@@ -25,13 +25,13 @@ const (
 // settle returns how a text stands, and the procedure that adopted it, if its steps are
 // here.
 func (a *auditor) settle(c *cycle, kind silence.SubjectKind, digest string) (settled, *silence.Procedure) {
-	said := a.outcome(c, string(kind), digest)
+	said := a.outcome(c, string(kind), digest, "")
 	for i := range c.procedures {
 		p := &c.procedures[i]
 		switch {
 		case p.CheckAdopted(kind, digest) != nil:
 			continue
-		case said == "reopened":
+		case a.outcome(c, string(kind), digest, p.ID) == "reopened":
 			return contradicts, nil
 		}
 		return byAdoption, p
@@ -127,7 +127,7 @@ func (a *auditor) replacing(c *cycle) *cycle {
 // notAdopted judges a charter of whose adoption the record says nothing: it is wrong if
 // the cycle went on all the same.
 func (a *auditor) notAdopted(c *cycle) {
-	if old := a.replacing(c); old != nil && a.outcome(old, "charter", old.digest) == "adopted" {
+	if old := a.replacing(c); old != nil && a.outcome(old, "charter", old.digest, "") == "adopted" {
 		a.unchecked(StepAdoption, "adoption_replaced", old.digest[:8])
 		return
 	}
@@ -149,11 +149,13 @@ func ended(outcome string) words {
 	return words{"opened again", "rouverte"}
 }
 
-// outcome returns what the last entry of an adoption says of a document.
-func (a *auditor) outcome(c *cycle, subject, digest string) string {
+// outcome returns what the last entry of an adoption says of a document, of those of a
+// procedure where one is named. Entries of the first form name none.
+func (a *auditor) outcome(c *cycle, subject, digest, procedure string) string {
 	outcome := ""
 	for _, e := range a.of(c, ledger.KindAdoption) {
-		if e.Fields["subject"] == subject && e.Fields["digest"] == digest {
+		of := procedure == "" || e.Fields["procedure"] == "" || e.Fields["procedure"] == procedure
+		if of && e.Fields["subject"] == subject && e.Fields["digest"] == digest {
 			outcome = e.Fields["outcome"]
 		}
 	}

@@ -63,7 +63,7 @@ func (w *world) insert(list ...ledger.Statement) {
 // ended is the coordinator's entry of how the procedure over the edition ended.
 func (w *world) ended(adopted bool) ledger.Statement {
 	w.Helper()
-	s, err := w.l.Ledger.Adoption("edition", w.statements[w.index(ledger.KindEdition)].Fields["digest"], 1, adopted)
+	s, err := w.l.Ledger.Adoption("edition", w.statements[w.index(ledger.KindEdition)].Fields["digest"], "", 1, adopted)
 	w.must(err)
 	return s
 }

@@ -152,7 +152,7 @@ func TestFound(t *testing.T) {
 			cfg.Acknowledgements = []coalition.SignedFile{w.acknowledgement}
 		}, "ack_contradicts", ""},
 		{"the record says reopened last", func(w *world, _ *verify.Config) {
-			s, err := w.l.Ledger.Adoption("charter", w.l.Cycle.Signed.Digest(), 2, false)
+			s, err := w.l.Ledger.Adoption("charter", w.l.Cycle.Signed.Digest(), "", 2, false)
 			w.must(err)
 			w.statements = append(w.statements, s)
 		}, "adoption_contradicts", ""},

@@ -194,7 +194,7 @@ func (b builder) statements(l *Ledger) []ledger.Statement {
 	step := func(from, to coalition.Phase) { b.Helper(); steps++; one(c.Phase(steps, from, to, "")) }
 	step(coalition.Draft, coalition.Consultation)
 	add(c.CharterStatements())
-	one(c.Adoption("charter", l.Cycle.Signed.Digest(), 1, true))
+	one(c.Adoption("charter", l.Cycle.Signed.Digest(), "", 1, true))
 	step(coalition.Consultation, coalition.Adopted)
 	step(coalition.Adopted, coalition.Open)
 	step(coalition.Open, coalition.Closing)
