@@ -38,7 +38,7 @@ func cmdWatched(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("LEDGER", operations)
 	ts.Setenv("LEDGERAT", listen)
 	rewrite(ts, "ledger/ledger.yaml", map[string]string{
-		"127.0.0.1:8453": listen, "127.0.0.1:9453": operations, "tls: here": "tls: elsewhere", "threshold: 0": "threshold: " + args[0], "witnesses: []": "witnesses:" + list.String(),
+		"127.0.0.1:8453": listen, "127.0.0.1:9453": operations, "tls: here": "tls: elsewhere", "threshold: 1": "threshold: " + args[0], "witnesses: []": "witnesses:" + list.String(),
 	})
 }
 

@@ -30,7 +30,6 @@ func cmdRecorded(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("LOG", log)
 	ts.Setenv("WITNESS", witness)
 	path := filepath.Join("ledger", "ledger.yaml")
-	cmdReplace(ts, false, []string{path, "threshold: 0", "threshold: 1"})
 	cmdReplace(ts, false, []string{path, "witnesses: []", "witnesses:\n  - key: " + witness})
 }
 

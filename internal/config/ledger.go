@@ -83,7 +83,9 @@ func ReadLedger(path string) (*Ledger, error) {
 				l.Witnesses = append(l.Witnesses, c.witness(fmt.Sprintf("witnesses[%d]", i), n))
 			}
 			l.Threshold = c.number("threshold", threshold, 0, maxWitnesses)
-			if l.Threshold > len(l.Witnesses) {
+			if l.Threshold > 0 && len(l.Witnesses) == 0 {
+				c.fault(witnesses, "witnesses", "no witness is named", "the key of at least one, which a member runs with muster witness init; threshold: 0 publishes what nobody has seen")
+			} else if l.Threshold > len(l.Witnesses) {
 				c.fault(threshold, "threshold", fmt.Sprintf("%d of %d witnesses", l.Threshold, len(l.Witnesses)), "at most as many as there are witnesses")
 			}
 			c.log(&l.Log, log)
@@ -205,11 +207,12 @@ tls: here
 keys: %s
 
 # How many of the witnesses must have cosigned before anything is published, as the
-# charter says. Each is run by a member, none by the coordinator:
+# charter says; 0 publishes what nobody has seen. Each is run by a member, none by
+# the coordinator:
 #  - key: NAME+HASH+KEY
 #    url: https://HOST:PORT # leave it out for a witness that is reached by files
 #    certificate: PIN
-threshold: 0
+threshold: 1
 witnesses: []
 
 log:

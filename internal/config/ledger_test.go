@@ -25,7 +25,11 @@ func named(t testing.TB, name string) *keys.Signer {
 func TestLedgerAndWitness(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	l, err := config.ReadLedger(write(t, filepath.Join(dir, config.LedgerFile), string(config.LedgerYAML())))
+	path := filepath.Join(dir, config.LedgerFile)
+	if _, err := config.ReadLedger(write(t, path, string(config.LedgerYAML()))); errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), "no witness is named") {
+		t.Errorf("a new ledger, whose witness is not named yet: %v", err)
+	}
+	l, err := config.ReadLedger(write(t, path, strings.Replace(string(config.LedgerYAML()), "threshold: 1", "threshold: 0", 1)))
 	if err != nil || l.Listen == "" || l.Operations == "" || l.Plain || l.Threshold != 0 || len(l.Witnesses) != 0 || l.Keys != filepath.Join(dir, "keys") || l.Dir != dir {
 		t.Errorf("a new ledger: %+v, %v", l, err)
 	}
@@ -57,7 +61,8 @@ func TestLedgerFaults(t *testing.T) {
 	at := func(rest string) string { return `[{key: "` + string(key) + `"` + rest + `}]` }
 	for _, row := range []struct{ name, text, want string }{
 		{"another format", strings.Replace(ledgerText("0", "[]"), "ledger/1", "host/1", 1), "is not known; allowed: muster-ledger/1"},
-		{"more than there are", ledgerText("1", "[]"), "1 of 0 witnesses"},
+		{"more than there are", ledgerText("2", at(`, url: "http://127.0.0.1:1"`)), "2 of 1 witnesses"},
+		{"none", ledgerText("1", "[]"), "no witness is named"},
 		{"no list", ledgerText("0", "nobody"), "text where a list is wanted"},
 		{"no threshold", "format: muster-ledger/1\nwitnesses: []\n", `key "threshold" is missing`},
 		{"no key", ledgerText("0", `[{url: "https://w.example"}]`), `key "key" is missing`},

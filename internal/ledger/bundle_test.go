@@ -455,6 +455,18 @@ func TestPolicyFile(t *testing.T) {
 	if err != nil || got.Log != l.Policy.Log || !slices.Equal(got.Witnesses, l.Policy.Witnesses) || got.Threshold != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}
+	// One of the witnesses is the least, unless it is written that none is needed.
+	one := bytes.Replace(body, []byte(`"threshold":1,`), nil, 1)
+	if got, err := ledger.ParsePolicy(one); err != nil || got.Threshold != 1 || len(got.Witnesses) == 0 {
+		t.Errorf("without a threshold: %+v, %v", got, err)
+	}
+	none := bytes.Replace(body, []byte(`"threshold":1`), []byte(`"threshold":0`), 1)
+	if got, err := ledger.ParsePolicy(none); err != nil || got.Threshold != 0 {
+		t.Errorf("with a threshold of none: %+v, %v", got, err)
+	}
+	if got, err := ledger.ParsePolicy([]byte(`{"log":"` + string(l.Policy.Log) + `","witnesses":[]}`)); err != nil || got.Threshold != 0 {
+		t.Errorf("without witnesses: %+v, %v", got, err)
+	}
 	for name, b := range map[string][]byte{
 		"a space":      append([]byte(" "), body...),
 		"null":         []byte(`{"log":"` + string(l.Policy.Log) + `","threshold":0,"witnesses":null}`),

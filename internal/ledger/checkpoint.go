@@ -116,10 +116,20 @@ type Policy struct {
 	Witnesses []keys.Public `json:"witnesses"`
 }
 
-// ParsePolicy reads a policy as a file: canonical JSON.
+// ParsePolicy reads a policy as a file: canonical JSON. Without a threshold one of its
+// witnesses must have seen a checkpoint; that none must is written.
 func ParsePolicy(b []byte) (Policy, error) {
-	var p Policy
-	if err := keys.DecodeCanonical(b, &p); err != nil {
+	var form struct {
+		Log       keys.Public   `json:"log"`
+		Threshold *int          `json:"threshold,omitempty"`
+		Witnesses []keys.Public `json:"witnesses"`
+	}
+	err := keys.DecodeCanonical(b, &form)
+	p := Policy{Log: form.Log, Threshold: min(1, len(form.Witnesses)), Witnesses: form.Witnesses}
+	if form.Threshold != nil {
+		p.Threshold = *form.Threshold
+	}
+	if err != nil {
 		return Policy{}, errs.Wrap(err, errs.Invalid, "the policy cannot be read", "a policy names the ledger's key as log, the keys of witnesses, and the threshold")
 	}
 	if p.Witnesses == nil {
