@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -91,25 +89,17 @@ func readStatements(ctx context.Context, env Env, path string, remote remoteFlag
 
 // openBundle reads a bundle, a file or a folder.
 func openBundle(ctx context.Context, path string) (*ledger.Bundle, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errs.Wrap(err, errs.NotFound, "there is no bundle at "+errs.Quote(path), "give the file or folder that muster ledger export made")
-	}
-	if err != nil {
-		return nil, errs.Wrap(err, errs.Invalid, because(errs.Quote(path)+" cannot be read", err), "")
-	}
-	if info.IsDir() {
-		return ledger.OpenBundle(ctx, ledger.FS(os.DirFS(path)))
-	}
-	body, err := os.ReadFile(path)
-	if err != nil {
-		return nil, errs.Wrap(err, errs.Invalid, because(errs.Quote(path)+" cannot be read", err), "")
-	}
-	b, err := ledger.OpenArchive(ctx, body)
-	if err != nil {
-		return nil, inFile(path, err)
-	}
-	return b, nil
+	var b *ledger.Bundle
+	err := readBundle(path, func(source ledger.Source) (err error) {
+		b, err = ledger.OpenBundle(ctx, source)
+		return err
+	}, func(body []byte) (err error) {
+		if b, err = ledger.OpenArchive(ctx, body); err != nil {
+			return inFile(path, err)
+		}
+		return nil
+	})
+	return b, err
 }
 
 // shownStatement is an entry as muster ledger show --json prints it.

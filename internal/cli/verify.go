@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -131,22 +133,45 @@ func runVerify(ctx context.Context, env Env, path string, f verifyFlags) error {
 
 // verifyBundle checks a bundle that is one file or a folder.
 func verifyBundle(ctx context.Context, path string, cfg verify.Config) (*verify.Report, error) {
+	var report *verify.Report
+	err := readBundle(path, func(source ledger.Source) (err error) {
+		report, err = verify.Folder(ctx, source, cfg)
+		return err
+	}, func(body []byte) (err error) {
+		report, err = verify.Archive(ctx, body, cfg)
+		return err
+	})
+	return report, err
+}
+
+// readBundle reads a bundle as the folder or the one file that it is. Of a folder
+// nothing is read that is outside it.
+func readBundle(path string, folder func(ledger.Source) error, file func(body []byte) error) (err error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errs.Wrap(err, errs.NotFound, "there is no bundle at "+errs.Quote(path), "give the file or folder that muster ledger export made")
+	}
+	cannot := "the bundle " + strconv.Quote(path) + " cannot be read"
 	if err != nil {
-		return nil, errs.Wrap(err, errs.NotFound, because("the bundle "+strconv.Quote(path)+" cannot be read", err), "muster ledger export writes one")
+		return errs.Wrap(err, errs.Invalid, because(cannot, err), "")
 	}
 	if info.IsDir() {
-		return verify.Folder(ctx, ledger.FS(os.DirFS(path)), cfg)
+		root, openErr := os.OpenRoot(path)
+		if openErr != nil {
+			return errs.Wrap(openErr, errs.Invalid, because(cannot, openErr), "")
+		}
+		defer func() { err = errors.Join(err, root.Close()) }()
+		return folder(ledger.FS(root.FS()))
 	}
 	const maxBundle = 1 << 30
 	if !info.Mode().IsRegular() || info.Size() > maxBundle {
-		return nil, errs.New(errs.Invalid, strconv.Quote(path)+" is no bundle: it is no regular file, or too large", "muster ledger export writes one")
+		return errs.New(errs.Invalid, strconv.Quote(path)+" is no bundle: it is no regular file, or too large", "muster ledger export writes one")
 	}
 	body, err := os.ReadFile(path)
 	if err != nil {
-		return nil, errs.Wrap(err, errs.Invalid, because("the bundle "+strconv.Quote(path)+" cannot be read", err), "")
+		return errs.Wrap(err, errs.Invalid, because(cannot, err), "")
 	}
-	return verify.Archive(ctx, body, cfg)
+	return file(body)
 }
 
 // config reads everything that the flags name.

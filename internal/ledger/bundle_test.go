@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -484,5 +486,28 @@ func TestPolicyFile(t *testing.T) {
 	c.Witnesses = coalition.WitnessPolicy{Threshold: 1, Keys: l.Policy.Witnesses, Log: l.Policy.Log}
 	if got, err := ledger.PolicyOf(c); err != nil || got.Log != l.Policy.Log || got.Threshold != 1 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// What is no regular file is refused by its name before it is opened: whoever opens a
+// pipe waits for its writer.
+func TestFolderOfFiles(t *testing.T) {
+	t.Parallel()
+	for name, mode := range map[string]fs.FileMode{"pipe": fs.ModeNamedPipe, "device": fs.ModeDevice, "link": fs.ModeSymlink, "folder": fs.ModeDir} {
+		source := ledger.FS(fstest.MapFS{"tile/0/" + name: &fstest.MapFile{Mode: mode | 0o644, Data: []byte("elsewhere")}})
+		_, err := source.Resource(t.Context(), "tile/0/"+name, 10)
+		if errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), "tile/0/"+name) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	linked := fstest.MapFS{"tile": &fstest.MapFile{Mode: fs.ModeSymlink, Data: []byte("other")}, "other/0": &fstest.MapFile{Data: []byte("x")}}
+	if _, err := ledger.FS(linked).Resource(t.Context(), "tile/0", 10); errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), "behind, a link") {
+		t.Errorf("behind a link: %v", err)
+	}
+	if _, err := ledger.FS(linked).Resource(t.Context(), "other/1", 10); errs.KindOf(err) != errs.NotFound {
+		t.Errorf("what is not there: %v", err)
+	}
+	if b, err := ledger.FS(linked).Resource(t.Context(), "other/0", 10); err != nil || string(b) != "x" {
+		t.Errorf("a file: %q, %v", b, err)
 	}
 }

@@ -139,12 +139,53 @@ type Source interface {
 	Resource(ctx context.Context, name string, limit int) ([]byte, error)
 }
 
-// FS is a [Source] over a file system.
+// FS is a [Source] over a file system. A resource is a regular file in folders: links,
+// pipes and devices are refused by their names and not opened.
 func FS(fsys fs.FS) Source { return fsSource{fsys} }
 
 type fsSource struct{ fsys fs.FS }
 
+// plain looks at a resource, and at each folder on the way to it, before anything is
+// opened: to open a pipe is to wait for whoever writes to it.
+func (s fsSource) plain(name string) error {
+	for end := 0; end < len(name); {
+		if next := strings.IndexByte(name[end+1:], '/'); next >= 0 {
+			end += 1 + next
+		} else {
+			end = len(name)
+		}
+		info, err := fs.Lstat(s.fsys, name[:end])
+		if errors.Is(err, fs.ErrNotExist) {
+			return missing(name)
+		}
+		if err != nil {
+			return errs.Wrap(err, errs.Invalid, fmt.Sprintf("%s of the ledger cannot be read", errs.Quote(name)), "")
+		}
+		if end < len(name) && !info.IsDir() || end == len(name) && !info.Mode().IsRegular() {
+			return errs.New(errs.Invalid, fmt.Sprintf("%s of the ledger is no regular file: %s", errs.Quote(name), kindOf(info.Mode())), "ask for another copy of the ledger")
+		}
+	}
+	return nil
+}
+
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeSymlink != 0:
+		return "it is, or lies behind, a link"
+	case mode&fs.ModeNamedPipe != 0:
+		return "it is a pipe"
+	case mode&fs.ModeDevice != 0:
+		return "it is a device"
+	case mode.IsDir():
+		return "it is a folder"
+	}
+	return "it is something else"
+}
+
 func (s fsSource) Resource(_ context.Context, name string, limit int) ([]byte, error) {
+	if err := s.plain(name); err != nil {
+		return nil, err
+	}
 	f, err := s.fsys.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, missing(name)
