@@ -3,7 +3,9 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -17,19 +19,27 @@ func silenceCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	}
 }
 
-// cmdSent copies what a chair has for all parties of its only procedure to a
+// cmdSent copies what a chair has for all parties of its newest procedure to a
 // folder, in place of what is there. $PROCEDURE is its id.
 func cmdSent(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) == 2, "sent CHAIR DIR")
 	found, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "silence", "*", "send"))
 	ts.Check(err)
-	if len(found) != 1 {
-		ts.Fatalf("%d procedures", len(found))
+	if len(found) == 0 {
+		ts.Fatalf("no procedure")
 	}
-	ts.Setenv("PROCEDURE", filepath.Base(filepath.Dir(found[0])))
+	newest := slices.MaxFunc(found, func(x, y string) int { return begun(ts, x).Compare(begun(ts, y)) })
+	ts.Setenv("PROCEDURE", filepath.Base(filepath.Dir(newest)))
 	to := ts.MkAbs(args[1])
 	ts.Check(os.RemoveAll(to))
-	ts.Check(os.CopyFS(to, os.DirFS(found[0])))
+	ts.Check(os.CopyFS(to, os.DirFS(newest)))
+}
+
+// begun returns when the first step of a procedure was written.
+func begun(ts *testscript.TestScript, sent string) time.Time {
+	info, err := os.Stat(filepath.Join(sent, "step-0.json"))
+	ts.Check(err)
+	return info.ModTime()
 }
 
 // cmdAppended adds a file to the end of another.

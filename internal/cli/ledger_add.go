@@ -28,6 +28,7 @@ import (
 
 type ledgerAddFlags struct {
 	ledger, dir, charter string
+	cycle                string // before there is a charter
 	phase, reason        string
 	editions             []string
 	release              string
@@ -46,18 +47,24 @@ are: the steps of a silence procedure, addenda, a roster with the amendments bes
 it, a release, attestations of wiping, and records of hosts (.jsonl), of which the lines about their shares and
 disagreements are taken in. Every signature is checked first; what does not verify
 is refused, and then nothing is entered. What is there already changes nothing, so
-that a command may be repeated.
+that a command may be repeated. Before the charter is signed, --cycle in its place
+enters the steps of its silence procedure, so that witnesses see them while they are
+taken, and --phase.
 
 What everybody can read of it names no member and no time of a submission. The
 signed files are kept in the folder of the ledger for bundles.
 
 Exit code 3 means that it is entered, and that too few witnesses have seen it.`,
 		Example: `  muster ledger add collected/roster.json ostmere.jsonl --ledger ledger --dir coordinator --charter charter.json
+  muster ledger add coordinator/silence/ID/send/step-*.json --cycle 2026 --ledger ledger --dir coordinator
   muster ledger add --phase open --ledger ledger --dir coordinator --charter charter.json`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if f.charter == "" {
-				return usageError(cmd, "muster ledger add needs --charter FILE")
+			if (f.charter == "") == (f.cycle == "") {
+				return usageError(cmd, "muster ledger add needs --charter FILE, or --cycle NAME before it is signed")
+			}
+			if f.cycle != "" && f.release != "" {
+				return usageError(cmd, "editions are entered under the charter of their cycle, --charter FILE")
 			}
 			if f.reason != "" && f.phase == "" {
 				return usageError(cmd, "--reason belongs to --phase")
@@ -71,7 +78,8 @@ Exit code 3 means that it is entered, and that too few witnesses have seen it.`,
 	ledgerFlag(cmd, &f.ledger)
 	dirFlag(cmd, &f.dir, "the coordinator")
 	flags := cmd.Flags()
-	flags.StringVar(&f.charter, "charter", "", "the charter, its .sig beside it (required)")
+	flags.StringVar(&f.charter, "charter", "", "the charter, its .sig beside it")
+	flags.StringVar(&f.cycle, "cycle", "", "the cycle, before its charter is signed: for steps of silence procedures")
 	flags.StringVar(&f.phase, "phase", "", "the phase that the cycle goes to")
 	flags.StringVar(&f.reason, "reason", "", "why, where the step needs a reason")
 	flags.StringArrayVar(&f.editions, "edition", nil, "what an audience gets, AUDIENCE=FILE: allied, partner or public")
@@ -85,27 +93,12 @@ func runLedgerAdd(ctx context.Context, env Env, files []string, f ledgerAddFlags
 	if err != nil {
 		return err
 	}
-	signed, charter, err := openCharter(f.charter)
-	if err != nil {
-		return err
-	}
 	signer, err := keyFolder(f.dir).Signer() // it outlives the wipe
 	if err != nil {
 		return err
 	}
-	if signer.Public() != charter.Coordinator.Key {
-		return errs.New(errs.Conflict, fmt.Sprintf("the signing key in %s is not the one that the charter names for the coordinator", strconv.Quote(f.dir)), "give the folder with whose card the charter was made with --dir")
-	}
-	if named := charter.Witnesses.Log; named != "" && named != folder.policy.Log {
-		return errs.New(errs.Conflict, fmt.Sprintf("the charter is entered in the ledger %s, not in %s", named.Name(), folder.policy.Log.Name()), "give the folder of that ledger with --ledger")
-	}
-	folder.warnWitnesses(env, charter)
-	cycle, err := ledger.NewCycle(signed)
+	a, err := f.addition(env, folder, signer)
 	if err != nil {
-		return err
-	}
-	a := &addition{cycle: cycle}
-	if err := a.charter(env); err != nil {
 		return err
 	}
 	for _, path := range files {
@@ -138,6 +131,37 @@ func runLedgerAdd(ctx context.Context, env Env, files []string, f ledgerAddFlags
 		return err
 	}
 	return folder.enter(ctx, env, log, signer, a, f.wait)
+}
+
+// addition begins with the charter, or with the cycle whose charter is not signed yet.
+func (f ledgerAddFlags) addition(env Env, folder *ledgerFolder, signer *keys.Signer) (*addition, error) {
+	if f.cycle != "" {
+		own, err := openCoordinator(f.dir)
+		if err != nil {
+			return nil, err
+		}
+		if fault := coalition.NameFault(f.cycle); fault != "" {
+			return nil, errs.New(errs.Invalid, "--cycle cannot be "+errs.Quote(f.cycle)+": it "+fault, "")
+		}
+		return &addition{cycle: ledger.BeforeCharter(own.card, f.cycle)}, nil
+	}
+	signed, charter, err := openCharter(f.charter)
+	if err != nil {
+		return nil, err
+	}
+	if signer.Public() != charter.Coordinator.Key {
+		return nil, errs.New(errs.Conflict, fmt.Sprintf("the signing key in %s is not the one that the charter names for the coordinator", strconv.Quote(f.dir)), "give the folder with whose card the charter was made with --dir")
+	}
+	if named := charter.Witnesses.Log; named != "" && named != folder.policy.Log {
+		return nil, errs.New(errs.Conflict, fmt.Sprintf("the charter is entered in the ledger %s, not in %s", named.Name(), folder.policy.Log.Name()), "give the folder of that ledger with --ledger")
+	}
+	folder.warnWitnesses(env, charter)
+	cycle, err := ledger.NewCycle(signed)
+	if err != nil {
+		return nil, err
+	}
+	a := &addition{cycle: cycle}
+	return a, a.charter(env)
 }
 
 // warnWitnesses says so where the ledger asks for less than a charter wants.
@@ -249,7 +273,7 @@ func (a *addition) file(path string) error {
 	if err != nil {
 		return err
 	}
-	if strings.HasSuffix(path, ".jsonl") {
+	if strings.HasSuffix(path, ".jsonl") && a.cycle.Signed.Body != nil {
 		return a.record(body)
 	}
 	var head struct {
@@ -258,12 +282,15 @@ func (a *addition) file(path string) error {
 	if err := json.Unmarshal(body, &head); err != nil {
 		return errs.Wrap(err, errs.Invalid, "this is no signed file", "give steps of the silence procedure, addenda, roster.json, release.json, wipe-attestation.json, or the record of a host (.jsonl)")
 	}
-	if head.Kind == "muster roster v1" {
+	if head.Kind == "muster roster v1" && a.cycle.Signed.Body != nil {
 		return a.roster(path, body)
 	}
 	file, err := readSigned(path, "file")
 	if err != nil {
 		return err
+	}
+	if a.cycle.Signed.Body == nil && head.Kind != "muster silence step v1" {
+		return errs.New(errs.Invalid, "before the charter is signed, steps of its silence procedure are entered alone", "give this with --charter, once all three have signed it")
 	}
 	switch head.Kind {
 	case "muster charter v1":

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"muster/internal/coalition"
+	"muster/internal/errs"
 	"muster/internal/ledger"
 )
 
@@ -41,6 +43,9 @@ func (a *addition) inOrder(ctx context.Context, env Env, folder *ledgerFolder) e
 		return err
 	}
 	cycle := a.cycle.Charter.Cycle
+	if a.statements, err = unentered(have, a.statements); err != nil {
+		return err
+	}
 	if err := ledger.Fits(have, a.statements, cycle); err != nil {
 		return err
 	}
@@ -54,4 +59,27 @@ func (a *addition) inOrder(ctx context.Context, env Env, folder *ledgerFolder) e
 		warn(env, "the ledger does not say that the charter of %s was adopted, and whoever checks the cycle will say so: enter the steps of its silence procedure before the cycle opens", cycle)
 	}
 	return nil
+}
+
+// unentered leaves out the steps of silence procedures, and how they ended, that the
+// ledger has from before there was a charter, or from after: they are the same.
+func unentered(have, add []ledger.Statement) ([]ledger.Statement, error) {
+	var left []ledger.Statement
+	for _, s := range add {
+		if s.Kind != ledger.KindSilence && s.Kind != ledger.KindAdoption {
+			left = append(left, s)
+			continue
+		}
+		i := slices.IndexFunc(have, func(o ledger.Statement) bool {
+			o.Charter = s.Charter
+			return o.ID() == s.ID()
+		})
+		switch {
+		case i < 0:
+			left = append(left, s)
+		case !maps.Equal(have[i].Fields, s.Fields):
+			return nil, errs.New(errs.Conflict, "the ledger has another step, or another end, of this silence procedure under the same number", "compare both with the steps that the parties have: a chair signs each step once")
+		}
+	}
+	return left, nil
 }

@@ -31,6 +31,12 @@ func NewCycle(signed coalition.SignedCharter) (*Cycle, error) {
 	return &Cycle{signed, c, signed.Digest()}, nil
 }
 
+// BeforeCharter derives the statements of a cycle whose charter is not signed yet: the
+// steps of silence procedures and how they ended, and phases. They name no charter.
+func BeforeCharter(card coalition.CoordinatorCard, cycle string) *Cycle {
+	return &Cycle{Charter: coalition.Charter{Coalition: card.Coalition, Cycle: cycle, Coordinator: coalition.Coordinator{Key: card.Key}}}
+}
+
 // statement returns a statement of a kind with fields by name and value.
 func (c *Cycle) statement(kind Kind, fields ...string) Statement {
 	row, _ := kind.row()
