@@ -72,6 +72,8 @@ func (d *drawing) check() checkView {
 		Heading: d.T("check.title"), Lead: d.T("check.lead"),
 		Commands: []checkCommand{
 			{d.T("check.export"), "muster ledger export " + d.cycle.ID + " --ledger ledger --public --out " + bundle},
+			{d.T("check.exportAuditor"), "muster ledger export " + d.cycle.ID + " --ledger ledger --auditor --out " + bundle},
+			{d.T("check.exportCoalition"), "muster ledger export " + d.cycle.ID + " --ledger ledger --out " + bundle},
 			{d.T("check.verify"), "muster verify " + bundle + " --log KEY --witness KEY --seen checkpoint --keep"},
 			{d.T("check.receipt"), "muster verify " + bundle + " --log KEY --witness KEY --receipt sealed/RECEIPT.json"},
 			{d.T("check.break"), "muster verify " + bundle + " --log KEY --witness KEY --acknowledgement acknowledgement.json"},
