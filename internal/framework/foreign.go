@@ -45,6 +45,28 @@ func ReadableLine(s string) bool {
 	return s != "" && Readable(s) && !strings.Contains(s, "\n")
 }
 
+// Pasted returns a text that somebody typed, or pasted from a document or a table, as
+// it can be kept: a tab is a space, what ends a line or a page is a line end, and
+// spaces without width and byte order marks are left out. All else stays, also what
+// [Readable] refuses, and so does what is no UTF-8.
+func Pasted(s string) string {
+	if !utf8.ValidString(s) {
+		return s
+	}
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '\t':
+			return ' '
+		case '\v', '\f', '\r', 0x85, 0x2028, 0x2029:
+			return '\n'
+		case 0x200B, 0x2060, 0xFEFF:
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // Readable reports whether s is valid UTF-8 without the characters that a pack
 // may not hold: those that a terminal obeys instead of showing, or that hide text
 // or change its direction.

@@ -49,3 +49,22 @@ func TestCheckLanguages(t *testing.T) {
 		}
 	}
 }
+
+// What is pasted from a document or a table is kept as it was meant; what would hide
+// something stays, to be refused.
+func TestPasted(t *testing.T) {
+	t.Parallel()
+	rows := []struct{ text, want string }{
+		{"plain\nwords", "plain\nwords"},
+		{"a\tb\u00a0c", "a b\u00a0c"},
+		{"a\r\nb\rc\vd\fe\u2028f\u2029g\u0085h", "a\nb\nc\nd\ne\nf\ng\nh"},
+		{"\ufeffno\u200b space\u2060", "no space"},
+		{"a\u202eb\x1b", "a\u202eb\x1b"},
+		{"\xff\t", "\xff\t"},
+	}
+	for _, row := range rows {
+		if got := framework.Pasted(row.text); got != row.want {
+			t.Errorf("%q is kept as %q, want %q", row.text, got, row.want)
+		}
+	}
+}

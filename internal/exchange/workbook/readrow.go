@@ -252,9 +252,9 @@ func (rd *reader) text(g *grid, row gridRow, at gridCell, id string, most int) s
 		rd.add(g.fault(row, at, id, describe(at.cell), allowed))
 		return ""
 	}
-	said := joined(at.text)
+	said := framework.Pasted(at.text)
 	if fault := textFault(said, most); fault != "" {
-		rd.add(g.fault(row, at, id, "the text "+fault, fmt.Sprintf("at most %d bytes of text and line ends; no tabs, no control or invisible characters", most)))
+		rd.add(g.fault(row, at, id, "the text "+fault, fmt.Sprintf("at most %d bytes of text and line ends; no control or invisible characters", most)))
 		return ""
 	}
 	return said

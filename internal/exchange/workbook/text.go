@@ -45,10 +45,6 @@ func units(s string) int {
 	return n
 }
 
-// joined returns a text with line ends as they are kept: a spreadsheet may write
-// CR LF within a cell where LF was.
-func joined(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
-
 // calculates reports whether some spreadsheet might take a text in CSV for a
 // formula: one that begins with = + - @, a tab or a carriage return, also behind
 // spaces and quotes, also in their full-width forms.
@@ -63,21 +59,62 @@ func calculates(s string) bool {
 // guard is what stands before a text in CSV that a spreadsheet would calculate.
 const guard = "'"
 
+// cellEnds are what a spreadsheet may be told to take for the end of a cell, or a
+// row, whatever the file was written with. A quote that does not stand at the
+// beginning of what it then takes for a cell protects nothing.
+const cellEnds = ",;\t\n"
+
 // guarded returns a text as it stands in CSV: behind an apostrophe if a spreadsheet
 // might calculate it, and also if it begins with an apostrophe itself, so that
-// taking one off is always right.
+// taking one off is always right. So does each part of it behind a separator that
+// might be calculated.
 func guarded(s string) string {
 	if strings.HasPrefix(s, guard) || calculates(s) {
-		return guard + s
+		s = guard + s
 	}
-	return s
+	return behind(s, func(part string) string {
+		if calculates(part) {
+			return guard + part
+		}
+		return part
+	})
 }
 
-// unguarded takes the apostrophe off again. It reports false for a text that stands
+// unguarded takes the apostrophes off again. It reports false for a text that stands
 // bare and would be calculated.
 func unguarded(s string) (string, bool) {
+	s = behind(s, func(part string) string {
+		if rest, ok := strings.CutPrefix(part, guard); ok && calculates(rest) {
+			return rest
+		}
+		return part
+	})
 	if rest, ok := strings.CutPrefix(s, guard); ok {
 		return rest, true
 	}
 	return s, !calculates(s)
+}
+
+// behind changes the parts of a text that stand behind a separator.
+func behind(s string, change func(string) string) string {
+	if !strings.ContainsAny(s, cellEnds) {
+		return s
+	}
+	var b strings.Builder
+	for first := true; ; first = false {
+		end := strings.IndexAny(s, cellEnds)
+		part := s
+		if end >= 0 {
+			part = s[:end]
+		}
+		if !first {
+			part = change(part)
+		}
+		b.WriteString(part)
+		if end < 0 {
+			return b.String()
+		}
+		b.WriteByte(s[end])
+		s = s[end+1:]
+	}
 }

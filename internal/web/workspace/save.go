@@ -96,9 +96,9 @@ func readLevel(value string) (framework.Level, error) {
 	return level, nil
 }
 
-// text returns a text of a form with the line breaks that are kept.
+// text returns a text of a form as it is kept: as a person meant it who pasted it.
 func text(form url.Values, name string) string {
-	return strings.TrimSpace(strings.ReplaceAll(form.Get(name), "\r\n", "\n"))
+	return strings.TrimSpace(framework.Pasted(form.Get(name)))
 }
 
 // revision reads the revision that a form began with.
