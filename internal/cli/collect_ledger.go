@@ -88,11 +88,8 @@ func straight() []coalition.Phase {
 
 // advance enters the steps of the cycle up to a phase, from where the ledger has it. It
 // never claims that a cycle was adopted, or opened: that is entered by who decides it.
-func (a *addition) advance(ctx context.Context, env Env, folder *ledgerFolder, to coalition.Phase) error {
-	number, from, err := a.lastPhase(ctx, env, folder)
-	if err != nil {
-		return err
-	}
+func (a *addition) advance(env Env, to coalition.Phase) error {
+	number, from := a.lastPhase()
 	way := straight()
 	at, end := slices.Index(way, from), slices.Index(way, to)
 	if at < 0 {
