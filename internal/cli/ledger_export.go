@@ -192,13 +192,8 @@ func adopted(b *ledger.Bundle, digest string) bool {
 			return false
 		}
 	}
-	outcome := ""
-	for _, s := range b.Of(ledger.KindAdoption) { // in the order of the ledger
-		if s.Fields["subject"] == "edition" && s.Fields["digest"] == digest {
-			outcome = s.Fields["outcome"]
-		}
-	}
-	return outcome == "adopted"
+	of := slices.DeleteFunc(slices.Clone(b.Statements), func(s ledger.Statement) bool { return s.Cycle != b.Manifest.Cycle })
+	return ledger.LastWord(of, "edition", digest).Outcome == "adopted"
 }
 
 // readReceipts reads the receipts of the rosters in a bundle from a folder.
