@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,6 +75,11 @@ type Bundle struct {
 // OpenBundle reads a bundle, checks every part against the ledger and the ledger
 // against its checkpoint. What does not fit is named by a [Part].
 func OpenBundle(ctx context.Context, source Source) (*Bundle, error) {
+	return openBundle(ctx, source, maxArchive) // a folder is no larger than one file is
+}
+
+func openBundle(ctx context.Context, source Source, most int) (*Bundle, error) {
+	source = &bounded{source, most, most}
 	b := &Bundle{Earlier: make(map[uint64][]byte), Files: make(map[string][]byte), Receipts: make(map[string][]coalition.SignedReceipt)}
 	if err := b.readManifest(ctx, source); err != nil {
 		return nil, err
@@ -114,6 +120,22 @@ func OpenBundle(ctx context.Context, source Source) (*Bundle, error) {
 		}
 	}
 	return b, nil
+}
+
+// bounded is a source that gives no more than so many bytes in all: a folder names its
+// parts itself, and most are read before anything says that they belong.
+type bounded struct {
+	Source
+	most, left int
+}
+
+func (s *bounded) Resource(ctx context.Context, name string, limit int) ([]byte, error) {
+	body, err := s.Source.Resource(ctx, name, min(limit, s.left))
+	if s.left < limit && err != nil && errs.Describe(err).Message == errs.Describe(tooLong(name, s.left)).Message {
+		return nil, errs.New(errs.Invalid, fmt.Sprintf("%s is behind the first %d bytes of the bundle, and no more are read", errs.Quote(name), s.most), "ask for another copy of the bundle")
+	}
+	s.left -= len(body)
+	return body, err
 }
 
 func (b *Bundle) readManifest(ctx context.Context, source Source) error {
@@ -268,7 +290,7 @@ func (b *Bundle) readReceipts(ctx context.Context, source Source, task string) e
 		return partError(name, fmt.Sprintf("has not one line for each of %d submissions on the roster", len(roster.Entries)), nil)
 	}
 	receipts := make([]coalition.SignedReceipt, len(roster.Entries))
-	wrong := each(len(roster.Entries), func(n int) error {
+	wrong := Each(runtime.GOMAXPROCS(0), len(roster.Entries), func(n int) error {
 		var line receiptLine
 		if err := keys.DecodeCanonical(bytes.TrimSuffix(lines[n], []byte("\n")), &line); err != nil {
 			return partError(name, fmt.Sprintf("has a line %d that cannot be read", n+1), err)
