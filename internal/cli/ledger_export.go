@@ -164,6 +164,9 @@ func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, flags ledgerExportFla
 	}
 	if !flags.public && !flags.auditor { // what the releases reckon with, lists with names among it
 		b.PutHistory(kept)
+		if n := b.EarlierRosters(); n > 0 {
+			say(env, "rosters of earlier cycles, with which its release reckons, are in it, too: %d; they name members as well", n)
+		}
 	}
 }
 

@@ -199,7 +199,7 @@ func needed(rule After) string {
 func (rule After) hint() string {
 	switch rule.Earlier.Kind {
 	case KindPhase:
-		return "enter it first: muster ledger add --phase " + rule.Earlier.Fields["to"]
+		return "enter the steps up to it first, those that the ledger does not have, one by one from open on: muster ledger add --phase " + rule.Earlier.Fields["to"]
 	case KindShare:
 		return "enter the records of both hosts first: muster host record, then muster ledger add"
 	case KindApproval:

@@ -162,4 +162,10 @@ func TestFits(t *testing.T) {
 			t.Errorf("%s: %v, want %q", row.name, err, row.want)
 		}
 	}
+	_, rosters := split(ledger.KindRoster)
+	_, charter := split(ledger.KindCharter)
+	err := ledger.Fits(charter, rosters, honest[0].Cycle)
+	if hint := errs.Describe(err).Hint; !strings.Contains(hint, "one by one from open on: muster ledger add --phase closing") {
+		t.Errorf("a roster of a cycle that was never opened: %q", hint)
+	}
 }

@@ -112,6 +112,27 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// TestEarlierRosters: whoever hands a bundle on is told how many lists of earlier cycles
+// it has.
+func TestEarlierRosters(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]int{"the first year": 0, "the second": 1} {
+		w := newWorld(t, 12, 0)
+		if want > 0 {
+			y := w.lastYear()
+			w.files[y.earlier.Release] = part{ledger.KindRelease, y.release, true}
+			w.files[keys.Digest(y.roster)] = part{ledger.KindRoster, y.roster, true}
+			w.statements = append(slices.Clone(y.entries), w.statements...)
+			w.remake(func(r *release.Release) { r.History = []release.Earlier{y.earlier} })
+		}
+		b, err := ledger.OpenBundle(t.Context(), w.bundle())
+		w.must(err)
+		if got := b.EarlierRosters(); got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
+		}
+	}
+}
+
 // TestStrangeFile: what no entry names and no release reckons with has no place in a
 // bundle.
 func TestStrangeFile(t *testing.T) {
