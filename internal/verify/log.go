@@ -230,10 +230,10 @@ func (a *auditor) charterWitnesses(c *cycle) {
 		a.fails(StepCharter, file(c.digest), nil, "charter_ledger", want.Log.Name())
 	}
 	a.impartial(c)
+	if c.charter.RequireWitness() != nil {
+		a.unchecked(StepWitnesses, "charter_no_witness")
+	}
 	if len(want.Keys) == 0 {
-		if c.charter.Marking == "" {
-			a.unchecked(StepWitnesses, "charter_no_witness")
-		}
 		return
 	}
 	policy := ledger.Policy{Log: a.cfg.Policy.Log, Threshold: want.Threshold, Witnesses: want.Keys}

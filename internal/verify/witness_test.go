@@ -134,6 +134,27 @@ func TestCharterPolicy(t *testing.T) {
 	}
 }
 
+// TestUnwitnessedCharter: of a charter of real answers that wants nobody to have seen its
+// record, as others may have signed one, it is said so.
+func TestUnwitnessedCharter(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name            string
+		unmarked, named bool
+		want            bool
+	}{
+		{"synthetic, without", false, false, false},
+		{"real, without", true, false, true},
+		{"real, with one", true, true, false},
+	} {
+		w := newWorldOf(t, harbour, 12, 0, func(cfg *ledgertest.Config) { cfg.Unmarked, cfg.Named = row.unmarked, row.named })
+		r := w.verify(w.config())
+		if got := slices.Contains(codes(r, verify.Unchecked), "charter_no_witness"); got != row.want || r.Failed() {
+			t.Errorf("%s: %t\n%s", row.name, got, listing(r))
+		}
+	}
+}
+
 // trusts has the reader name one witness alone.
 func (w *world) trusts(cfg *verify.Config, name string) {
 	w.Helper()

@@ -26,6 +26,7 @@ type Config struct {
 	Witnesses int                                             // zero: 2, of which one must have signed
 	Named     bool                                            // the charter names ledger and witnesses
 	Vouching  bool                                            // the charter names the ledger as its own witness
+	Unmarked  bool                                            // the charter is not SYNTHETIC
 	Release   func(*coalitiontest.Cycle, string, int) []byte  // the release of a roster's digest and its count; nil: its head alone
 	Layout    []byte                                          // of the cycle; nil: two blocks
 	Sizes     []uint16                                        // of the layout's blocks
@@ -92,7 +93,7 @@ func New(t testing.TB, cfg Config) *Ledger {
 		b.must(err)
 		named = coalition.WitnessPolicy{Threshold: 1, Keys: []keys.Public{own}}
 	}
-	l.Cycle = coalitiontest.New(t, coalitiontest.Config{Members: members, Layout: cfg.Layout, Sizes: cfg.Sizes, Framework: cfg.Framework, Witnesses: named})
+	l.Cycle = coalitiontest.New(t, coalitiontest.Config{Members: members, Layout: cfg.Layout, Sizes: cfg.Sizes, Framework: cfg.Framework, Witnesses: named, Unmarked: cfg.Unmarked})
 	var err error
 	l.Ledger, err = ledger.NewCycle(l.Cycle.Signed)
 	b.must(err)
