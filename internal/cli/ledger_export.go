@@ -33,8 +33,9 @@ The roster names members. With --public it stays out, and with it amendments,
 receipts and the steps of the silence procedure, which name its parties; and so does
 the release, which is for the coalition, with all editions but those for the public
 that were adopted. With --auditor the names stay out as well, and release and editions
-go in, for somebody outside whom the coalition lets see them. What is there is checked
-all the same. With --receipts, members' receipts go in for a reader who was admitted to
+go in, for somebody outside whom the coalition lets see them, with the earlier releases
+that this one reckons with and how many members count in several of them. What is there
+is checked all the same. With --receipts, members' receipts go in for a reader who was admitted to
 them: they say when each member submitted.`,
 		Example: `  muster ledger export 2026 --ledger ledger --out 2026.tar
   muster ledger export 2026 --ledger ledger --public --out 2026-public.tar
@@ -79,7 +80,7 @@ func runLedgerExport(ctx context.Context, env Env, cycle string, f ledgerExportF
 	switch {
 	case f.public:
 	case f.auditor:
-		say(env, "it holds the release and every edition, whoever they are for: give it to nobody but whom the coalition lets see them; --public leaves that out")
+		say(env, "it holds the release, the earlier ones that it reckons with, and every edition, whoever they are for: give it to nobody but whom the coalition lets see them; --public leaves that out")
 	default:
 		say(env, "it names members: give it to the coalition alone, and to auditors whom it admits; --public leaves that out")
 	}
@@ -130,7 +131,9 @@ func (f *ledgerFolder) bundle(ctx context.Context, env Env, cycle string, flags 
 		return nil, err
 	}
 	delete(b.Earlier, w.Size)
-	f.putFiles(env, &b, flags)
+	if err := f.putFiles(env, &b, flags); err != nil {
+		return nil, err
+	}
 	if flags.receipts != "" {
 		if b.Receipts, err = readReceipts(&b, flags.receipts); err != nil {
 			return nil, err
@@ -140,7 +143,7 @@ func (f *ledgerFolder) bundle(ctx context.Context, env Env, cycle string, flags 
 }
 
 // putFiles puts the signed files that entries of the cycle name into a bundle.
-func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, flags ledgerExportFlags) {
+func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, flags ledgerExportFlags) error {
 	kept := f.keptFiles(b.Statements)
 	for _, kind := range []ledger.Kind{
 		ledger.KindFramework, ledger.KindCharter, ledger.KindAddendum, ledger.KindRoster, ledger.KindAmendment,
@@ -162,12 +165,17 @@ func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, flags ledgerExportFla
 			b.Manifest.Files = append(b.Manifest.Files, ledger.ManifestFile{Digest: digest, Kind: kind})
 		}
 	}
-	if !flags.public && !flags.auditor { // what the releases reckon with, lists with names among it
+	switch {
+	case flags.public:
+	case flags.auditor: // what the releases reckon with, and in place of names how many are in several
+		return b.PutReleases(kept)
+	default:
 		b.PutHistory(kept)
 		if n := b.EarlierRosters(); n > 0 {
 			say(env, "rosters of earlier cycles, with which its release reckons, are in it, too: %d; they name members as well", n)
 		}
 	}
+	return nil
 }
 
 // lets reports whether the file of a statement may go into the bundle that is asked

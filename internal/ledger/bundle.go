@@ -50,6 +50,7 @@ type Manifest struct {
 	Checkpoints []uint64       `json:"checkpoints"` // sizes of the earlier ones, ascending
 	Files       []ManifestFile `json:"files"`       // by digest
 	Receipts    []string       `json:"receipts"`    // the tasks of which receipts are there, ascending
+	Overlaps    []Overlap      `json:"overlaps,omitempty"`
 }
 
 // ManifestFile is a signed file in a bundle. Its signatures stand in the ledger.
@@ -172,6 +173,9 @@ func (m Manifest) check() error {
 		if _, err := dap.ParseTaskID(task); err != nil {
 			return invalid("names a task " + errs.Quote(task))
 		}
+	}
+	if wrong := m.checkOverlaps(); wrong != "" {
+		return invalid(wrong)
 	}
 	return nil
 }

@@ -61,8 +61,9 @@ func (t *task) key(id coalition.MemberID) (keys.Public, bool) {
 // say; of others nothing is looked at further.
 type released struct {
 	entry
-	task *task
-	file *release.Release
+	task    *task
+	file    *release.Release
+	counted []coalition.MemberID // by the bundle's overlaps, under names of nobody; nil where it has none
 }
 
 // of returns the entries of a kind under a charter, or those of the cycle that came
