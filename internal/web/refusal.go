@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -30,6 +31,7 @@ const (
 
 // refusals are the sentences of a language.
 type refusals struct {
+	ids   []string          // every sentence, sorted
 	fixed map[string]string // without anything that differs
 	open  []sentence        // with; what says most of itself comes first
 }
@@ -74,6 +76,7 @@ func readRefusals(fsys fs.FS, lang string) (*refusals, error) {
 			}
 		}
 	}
+	all.ids = slices.Sorted(maps.Keys(seen))
 	own := func(s sentence) string { return strings.Join(s.parts, "") }
 	slices.SortFunc(all.open, func(a, b sentence) int {
 		return cmp.Or(cmp.Compare(len(own(b)), len(own(a))), strings.Compare(own(a), own(b)), cmp.Compare(len(b.parts), len(a.parts)))
@@ -111,6 +114,9 @@ func (r *refusals) add(english, said string) error {
 	r.open = append(r.open, s)
 	return nil
 }
+
+// Refusals returns the English sentences that the printer has in its language, sorted.
+func (p *Printer) Refusals() []string { return slices.Clone(p.refusals.ids) }
 
 // match returns what differs in an English sentence, and whether it is this one. What is
 // in quotes is taken as a whole, so that nothing in it is read as a part of ours.
