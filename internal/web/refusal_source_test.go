@@ -131,6 +131,10 @@ func said(t *testing.T, dir string) map[string]string {
 						}
 					}
 				}
+			case *ast.AssignStmt: // d.Hint = "..."
+				if to, ok := n.Lhs[0].(*ast.SelectorExpr); ok && slices.Contains([]string{"Hint", "Message"}, to.Sel.Name) {
+					add(n.Rhs[0])
+				}
 			case *ast.CompositeLit:
 				add(wordsOf(n)...)
 				if of, ok := n.Type.(*ast.SelectorExpr); ok && of.Sel.Name == "Fault" {

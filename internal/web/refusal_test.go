@@ -18,7 +18,7 @@ func TestRefusal(t *testing.T) {
 		{"quoted", `there is no body "port"`, "il n’y a pas d’organisme «\u00a0port\u00a0»"},
 		{"shortened", "there is no body " + errs.Quote(strings.Repeat("x", 50)), "il n’y a pas d’organisme «\u00a0" + strings.Repeat("x", 40) + "…\u00a0»"},
 		{"within", "row 2 of the form: the supplier holds characters that cannot be printed", "ligne 2 du formulaire\u00a0: le fournisseur contient des caractères non imprimables"},
-		{"within a batch", `outcome "A1.1": the day of the target is no day`, "résultat attendu «\u00a0A1.1\u00a0»\u00a0: l’échéance de l’objectif n’est pas une date"},
+		{"within a batch", `outcome "A1.1": the day of the target is no day`, "résultat attendu «\u00a0A1.1\u00a0»\u00a0: l’échéance de l’objectif n’est pas une date valable"},
 		{"several", `the key "k" is not registered for the step "s"`, "la clé «\u00a0k\u00a0» n’est pas enregistrée pour l’étape «\u00a0s\u00a0»"},
 		{"the longer sentence", "the form has 101 rows", "le formulaire a 101 lignes"},
 		{"what is quoted says a sentence", `there is no body "x is closed"`, "il n’y a pas d’organisme «\u00a0x is closed\u00a0»"},
