@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/json"
+	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -155,12 +157,29 @@ func (f flip) judge(ctx context.Context, members ledger.Members, cfg verify.Conf
 	return "no finding names it:\n" + listing(r)
 }
 
+// checkpointsOf returns the earlier checkpoints that a manifest asks for, as members.
+func checkpointsOf(manifest []byte) []string {
+	var listed struct {
+		Checkpoints []uint64 `json:"checkpoints"`
+	}
+	if json.Unmarshal(manifest, &listed) != nil {
+		return nil
+	}
+	var names []string
+	for _, size := range listed.Checkpoints {
+		names = append(names, fmt.Sprintf("checkpoints/%d", size))
+	}
+	return names
+}
+
 // names reports whether a finding names what was changed: the member and the entry, or
 // the line of receipts; or, where the byte is of a list of parts, the part that it now
 // asks for.
 func (f flip) names(found verify.Finding, m ledger.Member, changed []byte) bool {
 	place, number, _ := strings.Cut(found.Place, "#")
 	switch {
+	case m.Name == "bundle.json" && strings.HasPrefix(place, "checkpoints/"):
+		return slices.Contains(checkpointsOf(changed), place) && !slices.Contains(checkpointsOf(m.Body), place)
 	case m.Name == "bundle.json":
 		_, part, _ := strings.Cut(place, "/")
 		part = strings.TrimSuffix(part, ".jsonl")
