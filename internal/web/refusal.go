@@ -2,10 +2,10 @@ package web
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -31,7 +31,7 @@ const (
 
 // refusals are the sentences of a language.
 type refusals struct {
-	ids   []string          // every sentence, sorted
+	ids   []string          // every sentence, in the order in which they are tried
 	fixed map[string]string // without anything that differs
 	open  []sentence        // with; what says most of itself comes first
 }
@@ -55,8 +55,7 @@ func readRefusals(fsys fs.FS, lang string) (*refusals, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := &refusals{fixed: make(map[string]string)}
-	seen := make(map[string]bool)
+	said := make(map[string]string)
 	for _, name := range names {
 		text, err := fs.ReadFile(fsys, name)
 		if err != nil {
@@ -66,21 +65,26 @@ func readRefusals(fsys fs.FS, lang string) (*refusals, error) {
 		if err := yaml.Unmarshal(text, &pairs); err != nil {
 			return nil, fmt.Errorf("refusals %s: %w", name, err)
 		}
-		for english, said := range pairs {
-			if seen[english] {
-				return nil, fmt.Errorf("refusals %s: %q appears twice", name, english)
+		for english, other := range pairs {
+			if said[english] != "" || other == "" {
+				return nil, fmt.Errorf("refusals %s: %q appears twice, or says nothing", name, english)
 			}
-			seen[english] = true
-			if err := all.add(english, typeset(lang, said)); err != nil {
-				return nil, fmt.Errorf("refusals %s: %q: %w", name, english, err)
-			}
+			said[english] = other
 		}
 	}
-	all.ids = slices.Sorted(maps.Keys(seen))
-	own := func(s sentence) string { return strings.Join(s.parts, "") }
-	slices.SortFunc(all.open, func(a, b sentence) int {
-		return cmp.Or(cmp.Compare(len(own(b)), len(own(a))), strings.Compare(own(a), own(b)), cmp.Compare(len(b.parts), len(a.parts)))
+	all := &refusals{fixed: make(map[string]string)}
+	for english := range said {
+		all.ids = append(all.ids, english)
+	}
+	own := func(english string) int { return len(strings.ReplaceAll(english, "{}", "")) }
+	slices.SortFunc(all.ids, func(a, b string) int {
+		return cmp.Or(cmp.Compare(own(b), own(a)), strings.Compare(b, a))
 	})
+	for _, english := range all.ids {
+		if err := all.add(english, typeset(lang, said[english])); err != nil {
+			return nil, fmt.Errorf("refusals in %s: %q: %w", lang, english, err)
+		}
+	}
 	return all, nil
 }
 
@@ -101,11 +105,8 @@ func (r *refusals) add(english, said string) error {
 	slices.Sort(at)
 	for i := range max(len(at), len(s.parts)-1) {
 		if len(at) != len(s.parts)-1 || at[i] != i+1 {
-			return fmt.Errorf("the translation does not say each of what differs once")
+			return errors.New("the translation does not say each of what differs once")
 		}
-	}
-	if said == "" {
-		return fmt.Errorf("the translation is empty")
 	}
 	if len(at) == 0 {
 		r.fixed[english] = said
@@ -115,8 +116,11 @@ func (r *refusals) add(english, said string) error {
 	return nil
 }
 
-// Refusals returns the English sentences that the printer has in its language, sorted.
-func (p *Printer) Refusals() []string { return slices.Clone(p.refusals.ids) }
+// Refusals returns the English sentences that a printer has in its language.
+//
+// These are functions and no methods: every view of a page has the methods of its
+// printer, and the program would have each of them some hundred times.
+func Refusals(p *Printer) []string { return slices.Clone(p.refusals.ids) }
 
 // match returns what differs in an English sentence, and whether it is this one. What is
 // in quotes is taken as a whole, so that nothing in it is read as a part of ours.
@@ -157,7 +161,7 @@ func quoted(text string) string {
 
 // Refusal returns the message or the hint of a refusal for a page: in its language
 // where that has the sentence, else as it is.
-func (p *Printer) Refusal(text string) Text {
+func Refusal(p *Printer, text string) Text {
 	first := Languages()[0]
 	t := Text{In: map[string]string{first: text}, First: first}
 	if p.Lang != first {
@@ -170,11 +174,11 @@ func (p *Printer) Refusal(text string) Text {
 
 // ShowRefusal returns the message or the hint of a refusal as a sentence of a page that
 // says its language where it is another than the page's; nothing for an empty one.
-func (p *Printer) ShowRefusal(text string) template.HTML {
+func ShowRefusal(p *Printer, text string) template.HTML {
 	if text == "" {
 		return ""
 	}
-	t := p.Refusal(text)
+	t := Refusal(p, text)
 	for lang, said := range t.In {
 		t.In[lang] = said + "."
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"muster/internal/errs"
+	"muster/internal/web"
 )
 
 func TestRefusal(t *testing.T) {
@@ -26,10 +27,10 @@ func TestRefusal(t *testing.T) {
 		{"what is quoted names a place", `"{2}<1>" has no outcome "x"`, "«\u00a0{2}<1>\u00a0» n’a pas de résultat attendu «\u00a0x\u00a0»"},
 		{"escaped", `there is nobody called "a\"b"`, "il n’y a personne du nom de «\u00a0a\\\"b\u00a0»"},
 	} {
-		if got := fr.Plain(fr.Refusal(row.text)); got != row.want {
+		if got := fr.Plain(web.Refusal(fr, row.text)); got != row.want {
 			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
 		}
-		if got := en.Plain(en.Refusal(row.text)); got != row.text {
+		if got := en.Plain(web.Refusal(en, row.text)); got != row.text {
 			t.Errorf("%s: in English %q", row.name, got)
 		}
 	}
@@ -37,17 +38,17 @@ func TestRefusal(t *testing.T) {
 		"", "something else", "the harbour is too long", `outcome "x": something else`, "the roster of the coalition is no role",
 		"there is no body ", strings.Repeat("the note is too long", 200),
 	} {
-		if got := fr.Plain(fr.Refusal(text)); got != text {
+		if got := fr.Plain(web.Refusal(fr, text)); got != text {
 			t.Errorf("%q became %q", text, got)
 		}
 	}
-	if got := string(fr.ShowRefusal("<b> is new")); got != `<span lang="en">&lt;b&gt; is new.</span>` {
+	if got := string(web.ShowRefusal(fr, "<b> is new")); got != `<span lang="en">&lt;b&gt; is new.</span>` {
 		t.Errorf("a refusal without a translation: %s", got)
 	}
-	if got := string(fr.ShowRefusal(`there is no body "<b>"`)); got != "il n’y a pas d’organisme «\u00a0&lt;b&gt;\u00a0»." {
+	if got := string(web.ShowRefusal(fr, `there is no body "<b>"`)); got != "il n’y a pas d’organisme «\u00a0&lt;b&gt;\u00a0»." {
 		t.Errorf("what is quoted: %s", got)
 	}
-	if got := fr.ShowRefusal(""); got != "" {
+	if got := web.ShowRefusal(fr, ""); got != "" {
 		t.Errorf("an empty refusal: %s", got)
 	}
 }
@@ -61,7 +62,7 @@ func TestHostileRefusal(t *testing.T) {
 		text := strings.Repeat(unit, 1+1_900/len(unit))
 		began := time.Now()
 		for range 20 {
-			fr.Refusal(text)
+			web.Refusal(fr, text)
 		}
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("%q: 20 look-ups take %v", unit, took)
@@ -72,6 +73,6 @@ func TestHostileRefusal(t *testing.T) {
 func BenchmarkRefusal(b *testing.B) {
 	fr := kit(b).Printer("fr")
 	for b.Loop() {
-		fr.Refusal("row 2 of the form: the supplier holds characters that cannot be printed")
+		web.Refusal(fr, "row 2 of the form: the supplier holds characters that cannot be printed")
 	}
 }

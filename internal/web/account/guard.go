@@ -157,7 +157,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		writeJSON(w, status, reply{Message: v.T(heading), Detail: v.plain(d)})
 		return
 	}
-	view := failView{Heading: v.T(heading), Text: v.ShowRefusal(d.Message), Hint: v.ShowRefusal(d.Hint), Back: web.Link{Text: v.T("enter.signIn"), Href: v.to("sign-in")}}
+	view := failView{Heading: v.T(heading), Text: web.ShowRefusal(v.Printer, d.Message), Hint: web.ShowRefusal(v.Printer, d.Hint), Back: web.Link{Text: v.T("enter.signIn"), Href: v.to("sign-in")}}
 	if v.in {
 		view.Back = web.Link{Text: v.T("enter.you"), Href: v.to("you")}
 	}
@@ -167,7 +167,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 
 // plain returns why something was not done for a script, in the page's language.
 func (v *visit) plain(d errs.Description) string {
-	said := v.Plain(v.Refusal(d.Message))
+	said := v.Plain(web.Refusal(v.Printer, d.Message))
 	if d.Hint == "" {
 		return said
 	}
@@ -175,7 +175,7 @@ func (v *visit) plain(d errs.Description) string {
 	if v.Lang == "fr" {
 		between = "\u202f; "
 	}
-	return said + between + v.Plain(v.Refusal(d.Hint))
+	return said + between + v.Plain(web.Refusal(v.Printer, d.Hint))
 }
 
 // visit is a request in the language of its path, else the reader's.

@@ -34,7 +34,7 @@ type failView struct {
 type saying struct{ Text, Hint template.HTML }
 
 func (v *visit) says(d errs.Description) saying {
-	return saying{v.ShowRefusal(d.Message), v.ShowRefusal(d.Hint)}
+	return saying{web.ShowRefusal(v.Printer, d.Message), web.ShowRefusal(v.Printer, d.Hint)}
 }
 
 // typedField is a control of a form as it was sent.
