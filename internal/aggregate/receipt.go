@@ -19,8 +19,8 @@ func (h *host) PutReceipt(ctx context.Context, signed coalition.SignedReceipt) e
 // Acknowledge takes a member's receipt. It is acknowledged when there is no
 // error; the submission counts when both hosts have acknowledged it, and as long
 // as it is the member's last. A receipt that this host holds is acknowledged
-// again whenever it comes: whoever lost the answer at the deadline must not
-// believe that it was late.
+// again whenever it comes, by the same signed bytes: whoever lost the answer at the
+// deadline must not believe that it was late.
 func (h *host) Acknowledge(ctx context.Context, signed coalition.SignedReceipt) (coalition.Acknowledgement, error) {
 	receipt, err := signed.Open(h.Task.ID, func(id coalition.MemberID) (keys.Public, bool) {
 		key, ok := h.Task.members[id]
@@ -29,7 +29,7 @@ func (h *host) Acknowledge(ctx context.Context, signed coalition.SignedReceipt) 
 	if err != nil {
 		return coalition.Acknowledgement{}, err
 	}
-	ack := coalition.Acknowledgement{Receipt: signed.Digest()}
+	last := uint64(0)
 	err = h.Store.InTx(ctx, "put receipt", func(tx Tx) error {
 		stored := StoredReceipt{Receipt: receipt, Signed: signed}
 		if closed := h.requireOpen(tx); closed != nil {
@@ -48,10 +48,13 @@ func (h *host) Acknowledge(ctx context.Context, signed coalition.SignedReceipt) 
 			}
 		}
 		var err error
-		ack.Last, err = tx.LastSequence(h.Task.ID, receipt.Member)
+		last, err = tx.LastSequence(h.Task.ID, receipt.Member)
 		return err
 	})
-	return ack, err
+	if err != nil {
+		return coalition.Acknowledgement{}, err
+	}
+	return receipt.Acknowledge(signed.Digest(), last, h.role, h.Signer)
 }
 
 // requireOpen refuses what comes after the deadline or after the host fixed its list.

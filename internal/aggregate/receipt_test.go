@@ -25,8 +25,27 @@ func TestAcknowledgement(t *testing.T) {
 		t.Helper()
 		got, err := host.Acknowledge(t.Context(), r)
 		must(t, err)
-		if diff := cmp.Diff(coalition.Acknowledgement{Receipt: r.Digest(), Last: last}, got); diff != "" {
-			t.Errorf("acknowledgement (-want +got):\n%s", diff)
+		if got.Receipt != r.Digest() || got.Last != last {
+			t.Errorf("acknowledgement of %s: %+v", r.Digest(), got)
+		}
+		if again, err := host.Acknowledge(t.Context(), r); err != nil || again != got {
+			t.Errorf("the same again is acknowledged by other bytes: %+v, %v", again, err)
+		}
+		// A host is held to what it signed; what it has set aside it does not sign.
+		receipt, err := r.Open(w.Task().ID, w.Task().MemberKey)
+		must(t, err)
+		file, signed, err := got.Signed()
+		must(t, err)
+		if signed != (last >= receipt.Sequence) {
+			t.Fatalf("submission %d, of which %d counts, is acknowledged with a signature: %t", receipt.Sequence, last, signed)
+		}
+		if !signed {
+			return
+		}
+		held, err := w.Charter.OpenHeld(file, receipt, r.Digest())
+		must(t, err)
+		if held.Host != map[acknowledger]string{w.Leader: "leader", w.Helper: "helper"}[host] {
+			t.Errorf("it is the word of the %s", held.Host)
 		}
 	}
 	second, third := w.Seal(member(0), 2, answers(1)), w.Seal(member(0), 3, answers(2))

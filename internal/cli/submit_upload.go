@@ -110,6 +110,9 @@ func deliverSealed(ctx context.Context, env Env, path string, file submit.File, 
 	if failed != nil {
 		return undelivered(charter, opened, delivery, failed)
 	}
+	if err := signedByBoth(charter, opened, delivery); err != nil {
+		return err
+	}
 	if err := replaced(charter, opened, delivery); err != nil {
 		return err
 	}
@@ -187,10 +190,35 @@ func halfReplaced(what string, last uint64, has, lacks coalition.MemberID) error
 		fmt.Sprintf("deliver the file of submission %d before the deadline", last))
 }
 
+// signedByBoth refuses acknowledgements that nobody could show later: a host signs what
+// it holds, unless it has set it aside.
+func signedByBoth(c coalition.Charter, o submit.Opened, d submit.Delivery) error {
+	for _, host := range []struct {
+		role   string
+		member coalition.MemberID
+		ack    *coalition.Acknowledgement
+	}{{"leader", c.Leader.Member, d.Leader}, {"helper", c.Helper.Member, d.Helper}} {
+		file, signed, err := host.ack.Signed()
+		if err == nil && signed {
+			var held coalition.Held
+			if held, err = c.OpenHeld(file, o.Receipt, o.Submission.Receipt.Digest()); err == nil && held.Host != host.role {
+				err = errs.New(errs.Invalid, "it is the other host's", "")
+			}
+		} else if err == nil && host.ack.Last >= o.Receipt.Sequence {
+			err = errs.New(errs.Invalid, "it is not signed", "")
+		}
+		if err != nil {
+			return errs.Wrap(err, errs.Unavailable, fmt.Sprintf("what %s says of submission %d of %s cannot be shown to anybody: %s", host.member, o.Receipt.Sequence, o.Receipt.Member, errs.Describe(err).Message),
+				"it may hold the submission all the same; run the same command again, and ask that host which version of muster it runs")
+		}
+	}
+	return nil
+}
+
 const acknowledgedKind = "muster acknowledgements v1"
 
 // acknowledged is what the hosts said of a submission, as it is kept beside the
-// file. The hosts do not sign it: it is for whoever carries the file.
+// file. Each host signed its own word, with which the member shows that it had it.
 type acknowledged struct {
 	Kind     string             `json:"kind"`
 	Charter  string             `json:"charter"`
@@ -209,6 +237,38 @@ type acknowledged struct {
 type hostWord struct {
 	Member coalition.MemberID `json:"member"`
 	Last   uint64             `json:"last_seq"`
+
+	Held      string `json:"acknowledgement,omitempty"` // base64url of what it signed
+	Signature string `json:"signature,omitempty"`
+}
+
+// readAcknowledged reads what the hosts signed of a submission.
+func readAcknowledged(path string) ([]coalition.SignedFile, error) {
+	body, err := readInput(path, "file of acknowledgements")
+	if err != nil {
+		return nil, err
+	}
+	var a acknowledged
+	if err := keys.DecodeCanonical(body, &a); err != nil || a.Kind != acknowledgedKind {
+		return nil, errs.Wrap(err, errs.Invalid, strconv.Quote(path)+" is no file of acknowledgements as muster wrote it", "muster submit upload writes it beside the sealed file, SEALED.acknowledged.json")
+	}
+	var files []coalition.SignedFile
+	for _, word := range []*hostWord{a.Leader, a.Helper} {
+		if word == nil {
+			continue
+		}
+		file, signed, err := (coalition.Acknowledgement{Held: word.Held, Signature: word.Signature}).Signed()
+		if err != nil {
+			return nil, inFile(path, err)
+		}
+		if signed {
+			files = append(files, file)
+		}
+	}
+	if files == nil {
+		return nil, errs.New(errs.Invalid, "the acknowledgements in "+strconv.Quote(path)+" are signed by no host", "deliver the same file again with muster submit upload: hosts acknowledge it at any time, and sign it unless they have set it aside")
+	}
+	return files, nil
 }
 
 func newAcknowledged(env Env, charterDigest string, c coalition.Charter, o submit.Opened, d submit.Delivery) acknowledged {
@@ -217,10 +277,10 @@ func newAcknowledged(env Env, charterDigest string, c coalition.Charter, o submi
 		Report: o.Receipt.Report, Receipt: o.Submission.Receipt.Digest(), At: env.Now().Unix(),
 	}
 	if d.Leader != nil {
-		a.Leader = &hostWord{c.Leader.Member, d.Leader.Last}
+		a.Leader = &hostWord{c.Leader.Member, d.Leader.Last, d.Leader.Held, d.Leader.Signature}
 	}
 	if d.Helper != nil {
-		a.Helper = &hostWord{c.Helper.Member, d.Helper.Last}
+		a.Helper = &hostWord{c.Helper.Member, d.Helper.Last, d.Helper.Held, d.Helper.Signature}
 	}
 	a.Counts = d.Complete() && d.Leader.Last == a.Sequence && d.Helper.Last == a.Sequence
 	return a

@@ -33,6 +33,7 @@ type verifyFlags struct {
 	charter, history  string
 	acknowledgements  []string
 	receipts          []string
+	acknowledged      []string
 	collectorKey      string
 	lang              string
 	asJSON            bool
@@ -54,7 +55,8 @@ somebody's answer can be worked out. Then it says what nobody can prove.
 
 --seen names the file of the checkpoint that an earlier run kept, and --keep keeps
 this one in its place, so that a record that was turned back is found. --receipt
-gives receipts of your own submissions, --acknowledgement what a chair acknowledged
+gives receipts of your own submissions, --acknowledged what the hosts signed when they
+took them in (SEALED.acknowledged.json), --acknowledgement what a chair acknowledged
 when you broke a silence, --history the folder of all that was released before.
 --charter gives the charter that you have, or its digest as somebody whom you know
 read it to you: without it nothing shows whose the keys in the charter are.
@@ -93,6 +95,7 @@ Exit code 3 means that something fails.`,
 	flags.StringVar(&f.history, "history", "", "the folder with everything that was released before")
 	flags.StringArrayVar(&f.acknowledgements, "acknowledgement", nil, "what a chair acknowledged; may be repeated")
 	flags.StringArrayVar(&f.receipts, "receipt", nil, "a receipt of your own submission; may be repeated")
+	flags.StringArrayVar(&f.acknowledged, "acknowledged", nil, "what the hosts acknowledged of such a submission; may be repeated")
 	flags.StringVar(&f.collectorKey, "collector-key", "", "the coordinator's folder, where it admits you to the totals")
 	flags.StringVar(&f.lang, "lang", "en", "the language: en or fr")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON, with both languages")
@@ -204,6 +207,13 @@ func (f *verifyFlags) config(env Env) (verify.Config, error) {
 			return cfg, err
 		}
 		cfg.Receipts = append(cfg.Receipts, coalition.SignedReceipt(file))
+	}
+	for _, path := range f.acknowledged {
+		held, err := readAcknowledged(path)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Held = append(cfg.Held, held...)
 	}
 	if f.history != "" {
 		if cfg.History, err = readHistory(f.history); err != nil {

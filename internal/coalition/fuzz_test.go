@@ -113,6 +113,27 @@ func FuzzReceipt(f *testing.F) {
 	}, canonicalOf(f, receipt))
 }
 
+func FuzzHeld(f *testing.F) {
+	c := newCycle(f)
+	receipt := coalition.NewReceipt(c.Task(f).ID, c.Charter.Cohorts[0].Members[0].ID, 3, coalitiontest.Opens, dap.ReportID{7}, sha256.Sum256([]byte("leader")), sha256.Sum256([]byte("helper")))
+	digest := keys.Digest(canonicalOf(f, receipt))
+	ack, err := receipt.Acknowledge(digest, 3, dap.RoleHelper, c.Helper)
+	must(f, err)
+	file, _, err := ack.Signed()
+	must(f, err)
+	fuzzForm(f, func(t testing.TB, b []byte) any {
+		signed := coalition.SignedFile{Body: b, Signature: note[coalition.Held](t, keys.KindHeld, b, c.Helper)}
+		h, err := c.Charter.OpenHeld(signed, receipt, digest)
+		if err != nil {
+			return nil
+		}
+		if h.Host != "helper" || h.Receipt != digest || h.Sequence != 3 {
+			t.Fatalf("%+v is signed by the Helper for receipt %s", h, digest)
+		}
+		return h
+	}, file.Body)
+}
+
 // roster returns a roster of everybody in the cycle, signed by both hosts.
 func roster(t testing.TB, c *coalitiontest.Cycle) (coalition.Roster, coalition.SignedRoster) {
 	t.Helper()

@@ -149,4 +149,7 @@ type Standing struct {
 type Acknowledgement struct {
 	Receipt string `json:"receipt"`  // hex SHA-256 of the receipt
 	Last    uint64 `json:"last_seq"` // of the member's receipts at this host the one that counts, or 0; those set aside do not count
+
+	Held      string `json:"acknowledgement"` // base64url of a [Held]; empty where this one was set aside
+	Signature string `json:"signature"`       // the host's note over it
 }

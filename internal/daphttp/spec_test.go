@@ -103,6 +103,15 @@ func TestReceiptsSpec(t *testing.T) {
 		}
 	}
 	signed("", sealed[0].Receipt.Body, sealed[0].Receipt.Signature)
+	for i, role := range []dap.Role{dap.RoleLeader, dap.RoleHelper} {
+		r, err := sealed[0].Receipt.Open(n.Task().ID, n.Task().MemberKey)
+		must(t, err)
+		ack, err := r.Acknowledge(sealed[0].Receipt.Digest(), 1, role, n.Host[i].Signer)
+		must(t, err)
+		file, _, err := ack.Signed()
+		must(t, err)
+		signed(role.String()+" acknowledgement", file.Body, file.Signature)
+	}
 	signed("other", nil, sealed[1].Receipt.Signature)
 	late := n.Seal(aggregatetest.Member(0), 2, aggregatetest.Answers(7)).Receipt
 	signed("late", late.Body, late.Signature)
@@ -220,7 +229,7 @@ func object(t *testing.T, line int, text string) map[string]any {
 	return m
 }
 
-// TestFileExamples: the receipt and the addendum in the document are what the
+// TestFileExamples: the receipt, its acknowledgement and the addendum in the document are what the
 // code writes.
 func TestFileExamples(t *testing.T) {
 	t.Parallel()
@@ -228,6 +237,10 @@ func TestFileExamples(t *testing.T) {
 	var want []string
 	for _, v := range []any{
 		coalition.NewReceipt(fill(9), "Alpha", 3, 1_790_000_000, dap.ReportID(bytes.Repeat([]byte{7}, 16)), fill(1), fill(2)),
+		coalition.Held{
+			Kind: "muster receipt acknowledgement v1", Host: "leader", Receipt: strings.Repeat("03", 32),
+			Report: dap.ReportID(bytes.Repeat([]byte{7}, 16)).String(), Sequence: 3, Task: dap.TaskID(fill(9)).String(),
+		},
 		coalition.Addendum{Kind: "muster addendum v1", Charter: strings.Repeat("01", 32), Number: 1, Deadline: 1_793_024_000, Reason: "a storm has cut the cable to two members"},
 	} {
 		body, err := keys.Canonical(v)

@@ -156,7 +156,13 @@ func TestEnvelopes(t *testing.T) {
 		must(t, err)
 		return string(b)
 	}
-	acknowledged := `{"receipt":"` + good.Digest() + `","last_seq":1}`
+	receipt, err := good.Open(n.Task().ID, n.Task().MemberKey)
+	must(t, err)
+	ack, err := receipt.Acknowledge(good.Digest(), 1, dap.RoleLeader, n.Host[0].Signer)
+	must(t, err)
+	answer, err := json.Marshal(ack)
+	must(t, err)
+	acknowledged := string(answer)
 	for range 2 { // the same again is no error
 		if got := n.post(at, mediaJSON, []byte(document(nil)), nil); got.status != 200 || string(got.body) != acknowledged {
 			t.Errorf("a good receipt: %d %s", got.status, got.body)

@@ -42,6 +42,7 @@ const (
 	KindCharter    Kind = "charter"
 	KindAddendum   Kind = "addendum"
 	KindReceipt    Kind = "receipt"
+	KindHeld       Kind = "receipt acknowledgement"
 	KindRoster     Kind = "roster"
 	KindAmendment  Kind = "amendment"
 	KindRelease    Kind = "release"

@@ -26,7 +26,7 @@ func reason(code string) (why because, listed bool) {
 		"framework_absent", "history_elsewhere", "not_opened", "own_roster", "receipts_files", "receipts_whose", "release_absent", "rests", "roster_absent",
 		"rule_previous", "totals_pack", "totals_previous", "totals_roster", "wipe_absent", "witnesses_unsigned":
 		return notHere, true
-	case "nothing_seen", "charter_keys", "ack_steps", "ack_other", "own_nowhere", "own_later", "own_other", "own_missing", "witness_none", "witness_optional", "witness_unknown",
+	case "nothing_seen", "charter_keys", "ack_steps", "ack_other", "own_nowhere", "own_later", "own_other", "own_missing", "own_half", "held_nowhere", "witness_none", "witness_optional", "witness_unknown",
 		"totals_answer":
 		return yours, true
 	case "nothing", "roster_few", "shares_one", "shares_none", "receipts_none", "own_early", "adoption_none", "adoption_bare", "adoption_replaced", "edition_unadopted",

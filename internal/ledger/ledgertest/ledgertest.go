@@ -26,6 +26,7 @@ type Config struct {
 	Witnesses int                                             // zero: 2, of which one must have signed
 	Named     bool                                            // the charter names ledger and witnesses
 	Vouching  bool                                            // the charter names the ledger as its own witness
+	Absent    coalition.MemberID                              // of the cohort, and on no list
 	Unmarked  bool                                            // the charter is not SYNTHETIC
 	Release   func(*coalitiontest.Cycle, string, int) []byte  // the release of a roster's digest and its count; nil: its head alone
 	Layout    []byte                                          // of the cycle; nil: two blocks
@@ -125,6 +126,9 @@ func (b builder) freeze(l *Ledger) {
 	task := l.Cycle.Task(b)
 	var entries []coalition.RosterEntry
 	for i, m := range task.Cohort.Members {
+		if m.ID == b.cfg.Absent {
+			continue
+		}
 		digest := sha256.Sum256([]byte("ledgertest/report/" + string(m.ID)))
 		r := coalition.NewReceipt(task.ID, m.ID, 1, coalitiontest.Opens+int64(i), dap.ReportID(digest[:16]), digest, sha256.Sum256(digest[:]))
 		signed, err := r.Sign(l.Cycle.Members[m.ID])
@@ -154,6 +158,9 @@ func (b builder) freeze(l *Ledger) {
 // release makes the release and the attestations of wiping.
 func (b builder) release(l *Ledger) {
 	count := b.cfg.Members - b.cfg.Struck
+	if b.cfg.Absent != "" {
+		count--
+	}
 	if b.cfg.Release != nil {
 		l.Release.Body = b.cfg.Release(l.Cycle, l.Frozen.Digest(), count)
 	} else {
