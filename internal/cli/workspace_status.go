@@ -216,6 +216,7 @@ func (b blockerView) String() string {
 		assess.BlockerProposal:   "has another level than the bodies' answers give, and nobody has said why",
 		assess.BlockerImpossible: "has a value that cannot be",
 		assess.BlockerAnew:       "has another level than the bodies' answers give by now, and the reason is about what they gave before",
+		assess.BlockerWaiting:    "is answered while bodies have not confirmed what they gave last cycle, and no reason says why it is decided without them",
 		assess.BlockerVerified:   "changed after it was verified",
 		assess.BlockerSignOff:    "the sign-off waits for its next step",
 	}

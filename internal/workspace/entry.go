@@ -126,7 +126,9 @@ func (s *Service) History(ctx context.Context, person Person, id SurveyID, outco
 //
 // A level that was carried over stays so until the level is given: with another
 // value, or with Carried false. A reason is about what the bodies' answers give when it
-// is saved: when that changes, it has to be said again.
+// is saved: when that changes, it has to be said again, in other words or in the same
+// ones with another About, as what is proposed now ([assess.Proposal.Mark]). It is a
+// Conflict if that is proposed no longer.
 func (s *Service) Save(ctx context.Context, person Person, id SurveyID, outcome string, base Revision, mine assess.Entry) (Saved, *Conflict, error) {
 	if err := checkEntry(mine); err != nil {
 		return Saved{}, nil, err
@@ -177,7 +179,11 @@ func (c change) save(is survey, outcome string, base Revision, mine assess.Entry
 		mine.Carried = false
 	}
 	merged, fields := assess.Merge(began.Entry, mine, theirs.Entry)
-	if merged.About, err = c.about(is, outcome, theirs.Entry, merged); err != nil {
+	again := ""
+	if mine.About != began.Entry.About {
+		again = mine.About
+	}
+	if merged.About, err = c.about(is, outcome, theirs.Entry, merged, again); err != nil {
 		return Saved{}, nil, err
 	}
 	switch {
@@ -191,16 +197,21 @@ func (c change) save(is survey, outcome string, base Revision, mine assess.Entry
 }
 
 // about returns the proposal that the reason of an entry is about: the one that there
-// is now, where the reason or the level is said now, else the one that it was about.
-func (c change) about(is survey, outcome string, was, now assess.Entry) (string, error) {
+// is now, where the reason or the level is said now or the reason is said to hold of it
+// again, else the one that it was about.
+func (c change) about(is survey, outcome string, was, now assess.Entry, again string) (string, error) {
 	switch {
 	case now.Reason == "":
 		return "", nil
-	case now.Reason == was.Reason && now.Level == was.Level:
+	case now.Reason == was.Reason && now.Level == was.Level && again == "":
 		return was.About, nil
 	}
 	proposals, err := proposalsOf(c, is, outcome)
-	return proposals[outcome].Mark(), err
+	mark := proposals[outcome].Mark()
+	if err == nil && again != "" && again != mark {
+		err = errs.New(errs.Conflict, fmt.Sprintf("what the bodies give for outcome %s has changed meanwhile", outcome), "look at it again; then say whether the reason still holds")
+	}
+	return mark, err
 }
 
 // at returns an entry as it was, from the history and not from whoever says what it

@@ -256,6 +256,7 @@ type sheetRow struct {
 	Title                           template.HTML
 	Level, Before, Target, Evidence string
 	Verified                        string
+	Alone                           string // without which bodies it is decided
 }
 
 type sheetCount struct{ Name, Text string }
@@ -269,6 +270,10 @@ func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
+	waiting, err := p.waiting(r, v)
+	if err != nil {
+		return err
+	}
 	view := sheetView{signoffView: so, Title: v.packTitle, Member: v.member}
 	counts := make(map[framework.Level]int)
 	for _, o := range v.pack.Outcomes() {
@@ -279,6 +284,9 @@ func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, v *visit) error {
 			}
 		}
 		if a, ok := is.Now.Answers[o.ID]; ok {
+			if bodies := waiting[o.ID]; bodies != "" {
+				row.Alone = v.T("sheet.alone", "Bodies", bodies)
+			}
 			counts[a.Level]++
 			row.Level = v.chip(a.Level).Text
 			if a.Target.Given() {
