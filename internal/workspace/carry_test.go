@@ -388,7 +388,11 @@ func TestVerifiedIsAboutAnAnswer(t *testing.T) {
 	saved, _, err := w.Save(ctx, w.Lead, id, "A1.1", 0, assess.Entry{Level: framework.Level2})
 	must(t, err)
 	vera := workspace.Person{Name: "Vera", Roles: []workspace.Role{workspace.RoleVerifier}}
-	found, err := w.PutFinding(ctx, vera, id, 0, assess.Finding{Outcome: "A1.1", Seen: "the list", Verified: framework.Level2, Claimed: framework.Level4})
+	for _, other := range []framework.Level{framework.Level4, framework.None} { // that her page did not show
+		_, err = w.PutFinding(ctx, vera, id, 0, assess.Finding{Outcome: "A1.1", Seen: "the list", Verified: framework.Level2, Claimed: other})
+		refused(t, err, errs.Conflict)
+	}
+	found, err := w.PutFinding(ctx, vera, id, 0, assess.Finding{Outcome: "A1.1", Seen: "the list", Verified: framework.Level2, Claimed: framework.Level2})
 	must(t, err)
 	if found.Finding.Claimed != framework.Level2 {
 		t.Errorf("the finding is about %s", found.Finding.Claimed)
@@ -409,7 +413,10 @@ func TestVerifiedIsAboutAnAnswer(t *testing.T) {
 	replied, err := w.Reply(ctx, w.Lead, id, "A1.1", found.Rev, "we counted since")
 	must(t, err)
 	verified(framework.None, true)
-	_, err = w.PutFinding(ctx, vera, id, replied.Rev, assess.Finding{Outcome: "A1.1", Seen: "the count", Verified: framework.Level2})
+	_, err = w.PutFinding(ctx, vera, id, replied.Rev, assess.Finding{Outcome: "A1.1", Seen: "the count", Verified: framework.Level2, Claimed: framework.Level2})
+	refused(t, err, errs.Conflict) // the level changed while she looked
+	verified(framework.None, true)
+	_, err = w.PutFinding(ctx, vera, id, replied.Rev, assess.Finding{Outcome: "A1.1", Seen: "the count", Verified: framework.Level2, Claimed: framework.Level3})
 	must(t, err)
 	verified(framework.Level2, false)
 }

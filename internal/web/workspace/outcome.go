@@ -66,6 +66,9 @@ func (p *Pages) contribute(w http.ResponseWriter, r *http.Request, v *visit) err
 	if err != nil {
 		return err
 	}
+	if r.PostForm.Has("confirm") { // the level that was carried over is given
+		c.Carried = false
+	}
 	if _, err := p.service.Contribute(r.Context(), v.person, v.survey.ID, o.ID, base, c); err != nil {
 		place := clashPlace{v.to.outcome(v.survey.ID, o.ID, "contribution"), one("body", c.Body), web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "bodies") + "?area=" + o.AreaID() + "#" + anchor(o.ID)}}
 		return clashed(p, w, v, err, place, contributionFields(v))

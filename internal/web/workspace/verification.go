@@ -39,6 +39,7 @@ type findingView struct {
 	Note     string
 	Places   []referenceView
 	Rev      string
+	Shown    string // the level that is claimed, as the form sends it
 	Finding  assess.Finding
 	Levels   []option
 	Saved    string
@@ -139,7 +140,7 @@ func (v *visit) finding(o *framework.Outcome, s *state, saved workspace.SavedFin
 	e := s.entries[o.ID].Entry
 	f := findingView{
 		outcomeTexts: v.outcomes[o.ID], Anchor: anchor(o.ID), Href: v.to.question(v.survey.ID, o.AreaID(), o.ID), Why: why,
-		Claimed: v.chip(e.Level), Evidence: v.grade(e.Evidence), Note: e.Note, Rev: itoa(saved.Rev), Finding: saved.Finding, Saved: v.when(saved.Revised),
+		Claimed: v.chip(e.Level), Evidence: v.grade(e.Evidence), Note: e.Note, Rev: itoa(saved.Rev), Shown: levelValue(e.Level), Finding: saved.Finding, Saved: v.when(saved.Revised),
 		Answered: saved.Rev != 0,
 	}
 	claimed, given := e.Level.Number()
@@ -169,19 +170,27 @@ func (p *Pages) putFinding(w http.ResponseWriter, r *http.Request, v *visit) err
 	if err != nil {
 		return err
 	}
+	of := one("outcome", o.ID)
 	if r.PostForm.Has("reply") {
 		_, err = p.service.Reply(r.Context(), v.person, v.survey.ID, o.ID, base, text(r.PostForm, "reply"))
 	} else {
-		var verified framework.Level
+		if !r.PostForm.Has("claimed") {
+			return errs.New(errs.Invalid, "the form does not say which level was looked at", "load the page again")
+		}
+		of = append(of, hidden{"claimed", r.PostForm.Get("claimed")})
+		var claimed, verified framework.Level
+		if claimed, err = readLevel(r.PostForm.Get("claimed")); err != nil {
+			return err
+		}
 		if verified, err = readLevel(r.PostForm.Get("verified")); err != nil {
 			return err
 		}
 		_, err = p.service.PutFinding(r.Context(), v.person, v.survey.ID, base, assess.Finding{
-			Outcome: o.ID, Seen: text(r.PostForm, "seen"), Found: text(r.PostForm, "found"), Verified: verified,
+			Outcome: o.ID, Seen: text(r.PostForm, "seen"), Found: text(r.PostForm, "found"), Verified: verified, Claimed: claimed,
 		})
 	}
 	if err != nil {
-		place := clashPlace{v.to.under(v.survey.ID, "verification", "finding"), one("outcome", o.ID), web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "verification") + "#" + anchor(o.ID)}}
+		place := clashPlace{v.to.under(v.survey.ID, "verification", "finding"), of, web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "verification") + "#" + anchor(o.ID)}}
 		if r.PostForm.Has("reply") {
 			return clashed(p, w, v, err, place, replyFields(v))
 		}
