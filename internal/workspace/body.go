@@ -194,7 +194,7 @@ func (s *Service) Contribute(ctx context.Context, person Person, id SurveyID, ou
 
 func (s *Service) contribute(tx change, id SurveyID, outcome string, base Revision, c assess.Contribution) (SavedContribution, error) {
 	saved := SavedContribution{Contribution: c, Outcome: outcome}
-	if err := errors.Join(c.Entry().Check(), checkPlace(c.Place)); err != nil {
+	if err := c.Entry().Check(); err != nil {
 		return saved, err
 	}
 	is, err := s.writable(tx, id)

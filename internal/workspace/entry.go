@@ -244,37 +244,15 @@ type Result struct {
 	Conflict *Conflict
 }
 
-// SaveAll saves many entries in one transaction, as an import does: each as
-// [Service.Save] does, or none at all where there is an error. A conflict of one
-// keeps no other from being saved. What became of each is in the order of saves.
+// SaveAll saves many entries of a survey, see [Service.SaveBatch]. What became of each is
+// in the order of saves.
 func (s *Service) SaveAll(ctx context.Context, person Person, id SurveyID, saves []Save) ([]Result, error) {
-	for _, one := range saves {
-		if err := checkEntry(one.Mine); err != nil {
-			d := errs.Describe(err)
-			return nil, errs.Wrap(err, d.Kind, fmt.Sprintf("outcome %s: %s", errs.Quote(one.Outcome), d.Message), d.Hint)
-		}
+	b := Batch{Entries: make([]BatchEntry, len(saves))}
+	for i, one := range saves {
+		b.Entries[i] = BatchEntry{Survey: id, Save: one}
 	}
-	var all []Result
-	err := s.change(ctx, "save many entries", person, answer, func(tx change) error {
-		is, err := s.writable(tx, id)
-		if err != nil {
-			return err
-		}
-		all = make([]Result, len(saves))
-		for i, one := range saves {
-			if _, err := is.outcome(one.Outcome); err != nil {
-				return err
-			}
-			if all[i].Saved, all[i].Conflict, err = tx.save(is, one.Outcome, one.Base, one.Mine); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return all, nil
+	result, err := s.SaveBatch(ctx, person, b)
+	return result.Entries, err
 }
 
 // Confirm makes answers of this cycle of entries that were carried over, one
