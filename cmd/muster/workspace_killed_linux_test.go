@@ -90,10 +90,13 @@ func TestWorkspaceImportKilled(t *testing.T) {
 	if !c.killed(time.Minute, append([]string{"workspace", "import", write(rows, 1)}, lock...)...) {
 		t.Fatal("not done within a minute")
 	}
-	last, whole, none := 1, 0, 0
+	last, whole, none, kills := 1, 0, 0, 0
 	for i, after := range killRounds(time.Since(start)) {
 		round := i + 2
 		done := c.killed(after, append([]string{"workspace", "import", write(exported(fmt.Sprintf("out-%d.csv", round)), round)}, lock...)...)
+		if !done {
+			kills++
+		}
 		found := make(map[string]int)
 		now := exported(fmt.Sprintf("after-%d.csv", round))
 		for _, row := range now[1:] {
@@ -109,7 +112,10 @@ func TestWorkspaceImportKilled(t *testing.T) {
 			t.Fatalf("round %d, killed after %v, done %v: %v", round, after, done, found)
 		}
 	}
-	t.Logf("%d imports there as a whole, %d not at all", whole, none)
+	if kills == 0 {
+		t.Error("every import was faster than its kill")
+	}
+	t.Logf("%d kills, %d imports there as a whole, %d not at all", kills, whole, none)
 	c.nothingInClear("ws")
 }
 
@@ -133,7 +139,9 @@ func TestWorkspaceSealKilled(t *testing.T) {
 	}
 	files, recorded, kills := 0, 0, 0
 	for i, after := range killRounds(time.Since(start)) {
-		seal(after, fmt.Sprintf("%d.json", i+1))
+		if !seal(after, fmt.Sprintf("%d.json", i+1)) {
+			kills++
+		}
 		files, recorded = c.checkSealed(lock)
 		// What is recorded has its file in the folder: asking how far it is finished it.
 		kept, err := filepath.Glob(c.at("members", memberName(3), "sealed-*.json"))
@@ -143,16 +151,15 @@ func TestWorkspaceSealKilled(t *testing.T) {
 		if len(kept) != recorded || len(left) > 0 {
 			t.Errorf("killed after %v: %d are recorded, %d lie in the folder, and %v besides", after, recorded, len(kept), left)
 		}
-		kills++
 	}
 	if kills == 0 {
-		t.Error("nothing was killed")
+		t.Error("every sealing was faster than its kill")
 	}
 	c.must(append([]string{"workspace", "seal", "--survey", "now/lights", "--out", c.at("sealed", "last.json")}, lock...)...)
 	if f, r := c.checkSealed(lock); f != files+1 || r != recorded+1 {
 		t.Errorf("%d files and %d records before, %d and %d after one more", files, recorded, f, r)
 	}
-	t.Logf("%d files, %d recorded", files, recorded)
+	t.Logf("%d kills, %d files, %d recorded", kills, files, recorded)
 	c.nothingInClear(filepath.Join("members", memberName(3)), "sealed")
 }
 
