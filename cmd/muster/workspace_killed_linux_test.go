@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"muster/internal/config"
 )
 
 // killed runs muster as a process of its own by the clock of the hosting, kills it
@@ -161,6 +163,20 @@ func TestWorkspaceSealKilled(t *testing.T) {
 	}
 	t.Logf("%d kills, %d files, %d recorded", kills, files, recorded)
 	c.nothingInClear(filepath.Join("members", memberName(3)), "sealed")
+}
+
+// While something is sealed in a folder nothing else is, whichever command asks for it:
+// a number is used once.
+func TestSubmitSealWaits(t *testing.T) {
+	t.Parallel()
+	c := newHosting(t)
+	dir := c.at("members", memberName(3))
+	sealing, err := config.LockFile(filepath.Join(dir, "sealing.lock"), "busy")
+	check(t, err)
+	seal := []string{"submit", "seal", "--dir", dir, "--charter", c.at("charter.json"), "--answers", c.at("none.csv"), "--out", c.at("sealed.json")}
+	c.refuses(1, "something is being sealed in this folder at this moment", seal...)
+	check(t, sealing.Close())
+	c.refuses(2, "none.csv", append(seal, "--framework", lights)...)
 }
 
 // workspaceLock makes a workspace and returns the flags that open it.

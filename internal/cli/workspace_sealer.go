@@ -44,8 +44,12 @@ func newPageSealer(ctx context.Context, env Env, w *openWorkspace, lock lockFlag
 
 // lockSealing keeps every other process from sealing in the folder, and from finishing
 // what this one seals. It is Unavailable if one does.
-func (w *openWorkspace) lockSealing() (io.Closer, error) {
-	return config.LockFile(filepath.Join(w.folder.Dir, "sealing.lock"), "something is being sealed in this workspace at this moment")
+func (w *openWorkspace) lockSealing() (io.Closer, error) { return lockSealing(w.folder.Dir) }
+
+// lockSealing keeps every other process from sealing in a member's folder, also where it
+// is a workspace: a number is used once.
+func lockSealing(dir string) (io.Closer, error) {
+	return config.LockFile(filepath.Join(dir, "sealing.lock"), "something is being sealed in this folder at this moment")
 }
 
 // finishSealing finishes what a sealing that was interrupted has left. What is being
