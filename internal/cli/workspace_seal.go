@@ -229,7 +229,7 @@ func (w *openWorkspace) seal(ctx context.Context, env Env, f workspaceSealFlags,
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	if err := w.finishLocked(ctx); err != nil {
+	if err := w.finishLocked(ctx, env); err != nil {
 		return err
 	}
 	if _, err := w.sealInto(ctx, env, w.person, s, now, f.out); err != nil {

@@ -116,7 +116,7 @@ func runWorkspaceStatus(ctx context.Context, env Env, dir, only string, f lockFl
 		return err
 	}
 	defer w.close(&err)
-	if err := w.finishSealing(ctx); err != nil { // of a sealing that was interrupted
+	if err := w.finishSealing(ctx, env); err != nil { // of a sealing that was interrupted
 		return err
 	}
 	var s workspaceStatus
