@@ -102,6 +102,9 @@ func (s *Sealable) sum() error {
 // Under returns what it would be sealed under, nil where no charter was loaded.
 func (s Sealable) Under() *Under { return s.statement.Under }
 
+// Approved returns how many approvals stand for what would be sealed now.
+func (s Sealable) Approved() int { return len(s.signOff.Standing(s.Digest)) }
+
 // Adopting returns it as it would be if the charter were loaded: for a dry run.
 func (s Sealable) Adopting(signed coalition.SignedCharter) (Sealable, error) {
 	charter, err := signed.Open()
