@@ -46,22 +46,12 @@ func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string,
 		if err != nil {
 			return page.Config{}, err
 		}
-		var shock cascade.Scenario
+		var shock cascade.Case
 		if known != nil {
 			outlook.Levels, outlook.Crowd = known.Levels, known.Crowd
-			likely, err := outlook.Likeliest(p.Laws)
-			if err != nil {
+			if shock, err = outlook.Likeliest(p.Laws); err != nil {
 				return page.Config{}, err
 			}
-			if likely.Scenario.Repair == nil {
-				likely.Scenario.Repair = make([]cascade.Repair, len(r.Services))
-			}
-			for v, x := range likely.Graph.Services() {
-				if law := &likely.Scenario.Repair[v]; law.Median == 0 {
-					*law = x.Repair
-				}
-			}
-			shock = likely.Scenario
 		}
 		scenario := page.Scenario{Shock: shock, ID: s.ID, Title: text(s.Title), Text: text(s.Text), Source: s.Source, Outlook: outlook}
 		if scenario.ID == "" {

@@ -66,14 +66,14 @@ type Scenario struct {
 	Outlook cascade.Outlook // of the register's graph
 
 	// Shock is what runs and comparisons are of where something is known of how owners
-	// stand: Outlook at the medians of the parameters. Without hits it is as Outlook has
-	// it.
-	Shock cascade.Scenario
+	// stand: Outlook at the medians of the parameters, which may change binding, buffers,
+	// repair and restarts of its graph. Without a graph it is as Outlook has it.
+	Shock cascade.Case
 }
 
-func (s *Scenario) shock() cascade.Scenario {
-	if s.Shock.Hits == nil {
-		return s.Outlook.Scenario
+func (s *Scenario) shock() cascade.Case {
+	if s.Shock.Graph == nil {
+		return s.Outlook.Case
 	}
 	return s.Shock
 }
@@ -118,7 +118,7 @@ type Config struct {
 type Pages struct {
 	Config
 	desk      *desk
-	watched   *cascade.Graph // the register's with every service a mission, so that results speak of each
+	watched   []*cascade.Graph // by scenario: its graph with every service a mission, so that results speak of each
 	kit       *web.Kit
 	templates map[string]*template.Template
 }
@@ -132,12 +132,8 @@ func New(cfg Config) (*Pages, error) {
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)
 	}
-	services := slices.Clone(p.Register.Graph.Services())
-	for i := range services {
-		services[i].Mission = true
-	}
 	var err error
-	if p.watched, err = cascade.NewGraph(services, p.Register.Graph.Requirements()); err != nil {
+	if p.watched, err = p.watch(); err != nil {
 		return nil, err
 	}
 	sub := func(name string) fs.FS {
@@ -160,6 +156,26 @@ func New(cfg Config) (*Pages, error) {
 		}
 	}
 	return p, nil
+}
+
+// watch returns the graph of each scenario with every service a mission. Scenarios of
+// which nothing is known have one in common.
+func (p *Pages) watch() (list []*cascade.Graph, err error) {
+	made := make(map[*cascade.Graph]*cascade.Graph)
+	for i := range p.Scenarios {
+		g := p.Scenarios[i].shock().Graph
+		if made[g] == nil {
+			services := slices.Clone(g.Services())
+			for v := range services {
+				services[v].Mission = true
+			}
+			if made[g], err = cascade.NewGraph(services, g.Requirements()); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, made[g])
+	}
+	return list, nil
 }
 
 // Close ends what is being worked out and waits for it.
@@ -186,6 +202,9 @@ func (c *Config) check() error {
 		seen[s.ID] = true
 		if s.Outlook.Graph != r.Graph {
 			return fmt.Errorf("cascade pages: scenario %s is of another graph", s.ID)
+		}
+		if shock := s.shock(); len(shock.Graph.Services()) != n || len(shock.Scenario.Hits) != n {
+			return fmt.Errorf("cascade pages: the runs of scenario %s are not of %d services", s.ID, n)
 		}
 	}
 	if c.Chart != nil && c.Chart.Real && c.Marking == "SYNTHETIC" {

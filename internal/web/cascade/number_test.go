@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -238,25 +239,66 @@ func TestShock(t *testing.T) {
 	for range 5 { // owners
 		o.Levels = append(o.Levels, cascade.Level{Resistance: 1, Recovery: 1})
 	}
+	// With medians that are not 1 the graph is another, too.
+	for _, x := range []cascade.Parameter{cascade.BindingOdds, cascade.BufferLength, cascade.RestartLag} {
+		cfg.Parameters.Laws[x] = cascade.Law{Median: 0.5, Low: 0.25, High: 1}
+	}
 	likely, err := o.Likeliest(cfg.Parameters.Laws)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Scenarios[0].Shock = likely.Scenario
+	cfg.Scenarios[0].Shock = likely
 	w := open(t, cfg)
 	options := cascade.Options{Trials: 4096, Seed: 3, Horizon: month, Top: 5}
-	r, err := cascade.Run(t.Context(), cfg.Register.Graph, likely.Scenario, options)
-	if err != nil {
-		t.Fatal(err)
+	found := func(c cascade.Case) *cascade.Result {
+		t.Helper()
+		g, err := cascade.NewGraph(c.Graph.Services(), c.Graph.Requirements())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := cascade.Run(t.Context(), g, c.Scenario, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
 	}
-	plain, err := cascade.Run(t.Context(), cfg.Register.Graph, o.Scenario, options)
-	if err != nil {
-		t.Fatal(err)
+	r := found(likely)
+	if other := found(cascade.Case{Graph: cfg.Register.Graph, Scenario: likely.Scenario}); r.Worst.Mean == other.Worst.Mean {
+		t.Errorf("the medians change nothing in the graph: %v", r.Worst.Mean)
 	}
-	if r.Worst.Mean >= plain.Worst.Mean {
+	if plain := found(o.Case); r.Worst.Mean >= plain.Worst.Mean {
 		t.Errorf("who stands well loses %v, without knowing %v", r.Worst.Mean, plain.Worst.Mean)
 	}
-	w.says("/en/result/"+w.run(asked("cranes", "4096", "3")), "result_hash "+r.Hash)
+	first := asked("cranes", "4096", "3")
+	a := w.run(first)
+	w.says("/en/result/"+a, "result_hash "+r.Hash, "Register "+r.Graph)
+
+	// With a measure, and beside each other.
+	better, err := likely.Apply(cfg.Measures[0].Measure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Set("measure", "by-hand")
+	b := w.run(first)
+	w.says("/en/result/"+b, "result_hash "+found(better).Hash)
+
+	// Every place is looked at on the same graph.
+	services := slices.Clone(likely.Graph.Services())
+	for v := range services {
+		services[v].Mission = true
+	}
+	g, err := cascade.NewGraph(services, likely.Graph.Requirements())
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.Seed, options.Top = 1, 0
+	every, err := cascade.Run(t.Context(), g, likely.Scenario, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.brief("cranes")
+	north := every.Missions[2]
+	w.says("/en/map", "Northquay North quay Ostmere "+percent(north.Fails)+" "+hours(north.Mean))
 }
 
 // TestSaid: who decides is told how much rests on one side's word.
