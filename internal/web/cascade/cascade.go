@@ -232,6 +232,9 @@ func (v *visit) page(title, here, rest string) web.Page {
 		Printer: v.Printer, Assets: p.kit.Assets, Title: title, Brand: p.Brand, Home: v.to.home(), Marking: p.Marking,
 		Script: p.kit.Assets.Script, Source: v.T("foot.source", "Version", p.Parameters.Version),
 	}
+	if levels, release := p.known(); levels || release {
+		page.Source = v.T("foot.sourceStanding", "Version", p.Parameters.Version)
+	}
 	if p.Marking == "SYNTHETIC" {
 		page.Meaning = v.T("marking.synthetic")
 	}

@@ -301,6 +301,70 @@ func TestShock(t *testing.T) {
 	w.says("/en/map", "Northquay North quay Ostmere "+percent(north.Fails)+" "+hours(north.Mean))
 }
 
+// TestStanding: pages say what is in their numbers of how owners stand, and do not say
+// the opposite.
+func TestStanding(t *testing.T) {
+	t.Parallel()
+	crowd := &cascade.Crowd{Owners: 3, Outcomes: []cascade.CrowdOutcome{{ID: "x", Bands: []cascade.CrowdBand{{Low: -1, High: 4, Owners: 3}}}}}
+	const (
+		none      = "No member's answers are in it."
+		single    = "How well single owners stand is in it"
+		together  = "Members' answers are in it as a release has them"
+		of2       = "Of 2 of 5 owners it was said how well they stand"
+		of3       = "3 of 5 owners stand as 3 members of a release do together"
+		medians   = "Runs, comparisons and the choice of measures are at the median of every parameter."
+		scenarios = "how long repair takes is the scenario's own"
+		changed   = "is the scenario's, changed by how well owners stand"
+	)
+	for _, row := range []struct {
+		name              string
+		levels            int
+		crowd             *cascade.Crowd
+		method, run, page []string
+		not               []string
+	}{
+		{"nothing", 0, nil, []string{none}, nil, []string{"How well 5 of 5 owners stand", scenarios}, []string{single, together, of2, medians, changed}},
+		{"levels", 2, nil, []string{single}, []string{of2, medians}, []string{of2, medians, "How well 3 of 5 owners stand", changed}, []string{none, together, scenarios}},
+		{"a release", 0, crowd, []string{together}, []string{of3, medians}, []string{of3, medians, "How well 2 of 5 owners stand", changed}, []string{none, single, scenarios}},
+		{"both", 2, crowd, []string{single, together}, []string{of2, of3, medians}, []string{of2, of3, medians, changed}, []string{none, "each draw gives them a level", scenarios}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := harbour(t)
+			s := &cfg.Scenarios[0]
+			for i := range 5 {
+				s.Outlook.Levels = append(s.Outlook.Levels, cascade.Level{Resistance: -1, Recovery: -1})
+				if i < row.levels {
+					s.Outlook.Levels[i] = cascade.Level{Resistance: 0.5, Recovery: 0.5}
+				}
+			}
+			s.Outlook.Crowd = row.crowd
+			if row.levels > 0 || row.crowd != nil {
+				var err error
+				if s.Shock, err = s.Outlook.Likeliest(cfg.Parameters.Laws); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w := open(t, cfg)
+			w.brief("cranes")
+			w.says("/en/method", row.method...)
+			run := asked("cranes", "512", "1")
+			a := w.run(run)
+			w.says("/en/result/"+a, row.run...)
+			w.says("/en/", row.page...)
+			w.says("/en/scenario/cranes/sure", row.page...)
+			for _, path := range []string{"/en/method", "/en/result/" + a, "/en/", "/en/scenario/cranes/sure"} {
+				got := words(w.get(path, http.StatusOK))
+				for _, not := range row.not {
+					if strings.Contains(got, not) {
+						t.Errorf("%s says %q", path, not)
+					}
+				}
+			}
+		})
+	}
+}
+
 // TestSaid: who decides is told how much rests on one side's word.
 func TestSaid(t *testing.T) {
 	t.Parallel()

@@ -120,7 +120,7 @@ func (v *visit) fillMeasures(view *measuresView, b *brief) {
 			view.Owners = append(view.Owners, ownerRow{o.Owner, v.Percent(o.Gain), v.give(o.Error)})
 		}
 	}
-	view.Unsure = v.unsure(b, b.run.result)
+	view.Unsure = v.unsure(b.scenario, b, b.run.result)
 	view.Facts = []fact{
 		{v.T("measures.looked"), v.T("measures.lookedText", "All", inv.Measures, "Tried", inv.Confirmed)},
 		{v.T("facts.trialsName"), v.Number(int(inv.Trials))},

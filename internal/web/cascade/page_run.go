@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"muster/internal/cascade"
 	"muster/internal/errs"
@@ -308,7 +309,7 @@ func (v *visit) fillRun(view *workView, found *run) {
 	if len(found.measures) > 0 {
 		b = nil // its band is of the scenario without measures
 	}
-	view.Unsure = v.unsure(b, res)
+	view.Unsure = v.unsure(found.scenario, b, res)
 	view.Figures = []figureRow{
 		{v.T("figure.mean"), v.Percent(res.Worst.Mean), v.give(res.Worst.Error)},
 		{v.T("figure.p50"), v.Percent(res.Worst.P50), ""},
@@ -375,7 +376,7 @@ func (v *visit) fillComparison(view *workView, found *comparison) {
 		id = "compare.more"
 	}
 	view.Deck = []string{v.T(id, "Before", v.Percent(res.Worst.Before), "After", v.Percent(res.Worst.After), "Change", v.change(res.Worst.Change), "Give", v.give(res.Worst.Error))}
-	view.Unsure = v.T("compare.unsure") + " " + v.unknownCells()
+	view.Unsure = strings.Join(append(append([]string{v.T("compare.unsure")}, v.standing(found.a.scenario)...), v.unknownCells()), " ")
 	row := func(name string, d cascade.Difference, write func(float64) string) comparedRow {
 		change := write(d.Change)
 		if d.Change > 0 {
