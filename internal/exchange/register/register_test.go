@@ -9,6 +9,7 @@ import (
 	"muster/internal/cascade"
 	"muster/internal/exchange"
 	"muster/internal/exchange/register"
+	page "muster/internal/web/cascade"
 )
 
 // TestKnown: how owners stand is in the pages' runs, at the medians of the parameters,
@@ -106,7 +107,13 @@ func TestSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if x := cfg.Register.Said; x == nil || x.Confirmed != 1 || x.Disputed != 1 || x.Open != 1 {
+	if x := cfg.Register.Said; x == nil || *x != (page.Said{Confirmed: 1, Disputed: 1, Open: 1}) {
 		t.Errorf("the pages are told %v", x)
+	}
+	if cfg, err = register.Pages(r.WithoutDisputed(), nil, nil, nil, p, nil); err != nil {
+		t.Fatal(err)
+	}
+	if x := cfg.Register.Said; x == nil || *x != (page.Said{Confirmed: 1, Disputed: 1, Open: 1, LeftOut: true}) {
+		t.Errorf("without what is in dispute the pages are told %v", x)
 	}
 }

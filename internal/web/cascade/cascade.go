@@ -55,7 +55,10 @@ type Register struct {
 
 // Said is how many rows of a register their suppliers confirm, dispute, and have not
 // answered for, or were not asked of.
-type Said struct{ Confirmed, Disputed, Open int }
+type Said struct {
+	Confirmed, Disputed, Open int
+	LeftOut                   bool // rows in dispute are not in the register
+}
 
 // Scenario is a shock with its words.
 type Scenario struct {

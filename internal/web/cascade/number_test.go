@@ -198,6 +198,7 @@ func TestBriefNumbers(t *testing.T) {
 	for _, s := range today.Stability {
 		want = append(want, percent(s.First))
 	}
+	want = append(want, fmt.Sprintf("certain that no other spares more: %d of %d.", today.StableCertain, today.StableDraws))
 	w.says("/en/scenario/cranes/sure", want...)
 	if w.get("/fr/", http.StatusOK); !strings.Contains(words(w.get("/fr/", http.StatusOK)), strings.Replace(figure(100*today.Worst.Median), ".", ",", 1)+"\u202f%") {
 		t.Error("the French page has another number")
@@ -368,8 +369,15 @@ func TestStanding(t *testing.T) {
 // TestSaid: who decides is told how much rests on one side's word.
 func TestSaid(t *testing.T) {
 	t.Parallel()
-	cfg := harbour(t)
-	cfg.Register.Said = &page.Said{Confirmed: 4, Disputed: 1, Open: 7}
-	w := open(t, cfg)
-	w.says("/en/result/"+w.run(asked("cranes", "512", "3")), "Suppliers confirm 4 of 12 rows that name them and dispute 1; 7 rest on the word of those who require alone.")
+	const said, leftOut = "Suppliers confirm 4 of 12 rows that name them and dispute 1; 7 rest on the word of those who require alone.", "What is in dispute is left out."
+	for _, out := range []bool{false, true} {
+		cfg := harbour(t)
+		cfg.Register.Said = &page.Said{Confirmed: 4, Disputed: 1, Open: 7, LeftOut: out}
+		w := open(t, cfg)
+		at := "/en/result/" + w.run(asked("cranes", "512", "3"))
+		w.says(at, said)
+		if got := strings.Contains(words(w.get(at, http.StatusOK)), leftOut); got != out {
+			t.Errorf("left out is %t, and the page says so: %t", out, got)
+		}
+	}
 }

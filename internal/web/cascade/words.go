@@ -123,6 +123,9 @@ func (v *visit) unknownCells() string {
 	}
 	if x := v.pages.Register.Said; x != nil {
 		text += " " + v.T("unknown.said", "Confirmed", v.Number(x.Confirmed), "All", v.Number(x.Confirmed+x.Disputed+x.Open), "Disputed", v.Number(x.Disputed), "Open", v.Number(x.Open))
+		if x.LeftOut {
+			text += " " + v.T("unknown.leftOut")
+		}
 	}
 	return text
 }
