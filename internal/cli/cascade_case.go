@@ -43,8 +43,9 @@ type inputs struct {
 	graph    *cascade.Graph
 	scenario *exchange.Scenario
 	options  cascade.Options
-	invented bool // some of it, so that the result is marked SYNTHETIC
-	private  bool // some of it is known to one member alone, and so is the result
+	invented bool     // some of it, so that the result is marked SYNTHETIC
+	private  bool     // some of it is known to one member alone, and so is the result
+	standBy  []string // what says how owners stand: release, workspace, levels
 }
 
 // read reads register and scenario.
@@ -99,6 +100,13 @@ func (f *caseFlags) print(env Env, in *inputs, result any, words string) error {
 			return err
 		}
 		marks += fmt.Sprintf("%q:%s,", "suppliers_say", said)
+	}
+	if len(in.standBy) > 0 {
+		by, err := json.Marshal(in.standBy)
+		if err != nil {
+			return err
+		}
+		marks += fmt.Sprintf("%q:%s,", "owners_stand_by", by)
 	}
 	unknown, err := json.Marshal(in.register.Unknown) // by column, as check says them
 	if err != nil {

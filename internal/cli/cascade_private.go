@@ -267,8 +267,10 @@ func readKnown(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, aroun
 			return nil, err
 		}
 		in.invented = in.invented || r.Marking != ""
+		in.standBy = append(in.standBy, "release")
 	}
 	if around.workspace != "" {
+		in.standBy = append(in.standBy, "workspace")
 		if own, err = around.overlay(cmd.Context(), env, in, f, p, r); err != nil {
 			return nil, err
 		}

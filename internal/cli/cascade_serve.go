@@ -38,7 +38,7 @@ func newCascadeServeCmd(env Env) *cobra.Command {
 		places    string
 		join      []string
 		community bool
-		around    aroundFlags
+		released  string
 	)
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -49,9 +49,10 @@ first and what it is worth together; runs and comparisons; every measure; what m
 the result; a graph of who depends on what. The address is printed.
 
 Nothing leaves the machine, and nothing is written. One thing is computed at a time,
-and what it found stays until the program ends. With --levels or --release owners stand as in
-muster cascade run: in runs and comparisons at the median of every parameter. With --port the register is that of
-an invented port community, with a map of its sea.`,
+and what it found stays until the program ends. With --levels or --release owners
+stand as in muster cascade run: in runs and comparisons at the median of every
+parameter. With --port the register is that of an invented port community, with a map
+of its sea.`,
 		Example: `  muster cascade serve --port
   muster cascade serve --services services.csv --requirements requirements.csv --scenario a.yaml --scenario b.yaml --measures measures.yaml`,
 		Args: noArgs,
@@ -60,13 +61,16 @@ an invented port community, with a map of its sea.`,
 				cfg cascadepage.Config
 				err error
 			)
+			if err := u.check(cmd, aroundFlags{release: released}); err != nil {
+				return err
+			}
 			if community {
-				if f.services != "" || f.requirements != "" || len(scenarios) > 0 || measures != "" || places != "" || u.levels != "" || around.release != "" {
+				if f.services != "" || f.requirements != "" || len(scenarios) > 0 || measures != "" || places != "" || u.levels != "" || released != "" {
 					return usageError(cmd, "--port brings its own register, scenarios, measures and map")
 				}
 				cfg, err = portPages()
 			} else {
-				cfg, err = readCascadePages(cmd, env, cascadeFiles{f, scenarios, measures, places, join, u, around})
+				cfg, err = readCascadePages(cmd, env, cascadeFiles{f, scenarios, measures, places, join, u, released})
 			}
 			if err != nil {
 				return err
@@ -82,7 +86,7 @@ an invented port community, with a map of its sea.`,
 	cmd.Flags().StringArrayVar(&scenarios, "scenario", nil, "who is hit, YAML or CSV; once for each")
 	cmd.Flags().StringVar(&measures, "measures", "", "what could be done, a YAML file")
 	u.addKnown(cmd, "default", "a file of parameters, or default for that of muster")
-	cmd.Flags().StringVar(&around.release, "release", "", "a release.json: how its members stand, together and none alone")
+	cmd.Flags().StringVar(&released, "release", "", "a release.json: how its members stand, together and none alone")
 	cmd.Flags().StringVar(&places, "places", "", "where services lie, a CSV file, for a map of real countries")
 	cmd.Flags().StringArrayVar(&join, "join", nil, "a part of the map to draw as one with a country, by their codes, such as XKX:SRB")
 	cmd.Flags().BoolVar(&community, "port", false, "serve the invented port community")
@@ -107,7 +111,7 @@ type cascadeFiles struct {
 	places    string
 	join      []string
 	uncertain uncertainFlags
-	around    aroundFlags
+	release   string
 }
 
 // readCascadePages reads the files that the flags name.
@@ -156,14 +160,15 @@ func readCascadePages(cmd *cobra.Command, env Env, f cascadeFiles) (cfg cascadep
 // known returns how owners stand by the flags, or nothing where none says so, and
 // whether that is invented.
 func (f *cascadeFiles) known(env Env, r *exchange.Register, g *cascade.Graph, s *exchange.Scenario, p *exchange.CascadeParameters) (*cascade.Outlook, bool, error) {
-	if f.uncertain.levels == "" && f.around.release == "" {
+	if f.uncertain.levels == "" && f.release == "" {
 		return nil, false, nil
 	}
 	o, err := f.uncertain.outlook(&inputs{register: r, graph: g, scenario: s})
-	if err != nil || f.around.release == "" {
+	if err != nil || f.release == "" {
 		return &o, false, err
 	}
-	of, err := f.around.readRelease(env, f.uncertain.coordinator)
+	around := aroundFlags{release: f.release}
+	of, err := around.readRelease(env, f.uncertain.coordinator)
 	if err != nil {
 		return nil, false, err
 	}
