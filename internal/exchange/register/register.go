@@ -29,7 +29,7 @@ func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string,
 	}
 	cfg := page.Config{Register: page.Register{Graph: g, Unknown: maps.Clone(r.Unknown)}}
 	if c := r.Confirmation; c.Asked {
-		cfg.Register.Said = &page.Said{Confirmed: c.Confirmed, Disputed: len(c.Disputed) + c.LeftOut, Open: c.Unknown + c.Open, LeftOut: c.LeftOut > 0}
+		cfg.Register.Said = &page.Said{Confirmed: c.Confirmed, Disputed: len(c.Disputed), Unknown: c.Unknown, Open: c.Open, LeftOut: c.LeftOut}
 	}
 	synthetic := r.Synthetic
 	for i := range r.Services {

@@ -113,7 +113,7 @@ func TestSaid(t *testing.T) {
 	if cfg, err = register.Pages(r.WithoutDisputed(), nil, nil, nil, p, nil); err != nil {
 		t.Fatal(err)
 	}
-	if x := cfg.Register.Said; x == nil || *x != (page.Said{Confirmed: 1, Disputed: 1, Open: 1, LeftOut: true}) {
+	if x := cfg.Register.Said; x == nil || *x != (page.Said{Confirmed: 1, LeftOut: 1, Open: 1}) {
 		t.Errorf("without what is in dispute the pages are told %v", x)
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"muster/internal/cascade"
 	"muster/internal/errs"
@@ -53,12 +54,17 @@ type Register struct {
 	Said *Said
 }
 
-// Said is how many rows of a register their suppliers confirm, dispute, and have not
-// answered for, or were not asked of.
+// Said is of how many rows of a register their suppliers say what.
 type Said struct {
-	Confirmed, Disputed, Open int
-	LeftOut                   bool // rows in dispute are not in the register
+	Confirmed int `json:"confirmed"`
+	Disputed  int `json:"disputed"`              // and in the register
+	Unknown   int `json:"unknown"`               // asked, and no answer
+	Open      int `json:"not_asked"`             // nobody asked
+	LeftOut   int `json:"disputed_and_left_out"` // disputed, and not in the register
 }
+
+// rows is of how many rows something, or nothing, is said.
+func (s *Said) rows() int { return s.Confirmed + s.Disputed + s.Unknown + s.Open + s.LeftOut }
 
 // Scenario is a shock with its words.
 type Scenario struct {
@@ -111,6 +117,8 @@ type Config struct {
 	Brand   string                     // whose pages these are
 	Home    func(lang string) web.Link // the pages around these; nil for none
 	Marking string                     // "SYNTHETIC" and the like; empty for none
+	Private bool                       // some of it only one member knows, and so what is drawn
+	StandBy []string                   // what says how owners stand, as muster cascade prints it
 	Threads int
 	Prepare bool   // work out every scenario's page before somebody asks
 	Base    string // the path that the handler is served under, such as "/cascade"
@@ -240,6 +248,12 @@ func (v *visit) page(title, here, rest string) web.Page {
 	}
 	if p.Marking == "SYNTHETIC" {
 		page.Meaning = v.T("marking.synthetic")
+	}
+	if p.Private {
+		page.Marking, page.Meaning = "PRIVATE", strings.TrimSpace(v.T("marking.private")+" "+page.Meaning)
+		if p.Marking != "" {
+			page.Marking += " · " + p.Marking
+		}
 	}
 	link := func(text, href string) {
 		page.Nav = append(page.Nav, web.Link{Text: text, Href: href, Current: href == here})

@@ -372,12 +372,43 @@ func TestSaid(t *testing.T) {
 	const said, leftOut = "Suppliers confirm 4 of 12 rows that name them and dispute 1; 7 rest on the word of those who require alone.", "What is in dispute is left out."
 	for _, out := range []bool{false, true} {
 		cfg := harbour(t)
-		cfg.Register.Said = &page.Said{Confirmed: 4, Disputed: 1, Open: 7, LeftOut: out}
+		cfg.Register.Said = &page.Said{Confirmed: 4, Disputed: 1, Unknown: 2, Open: 5}
+		if out {
+			cfg.Register.Said.Disputed, cfg.Register.Said.LeftOut = 0, 1
+		}
 		w := open(t, cfg)
 		at := "/en/result/" + w.run(asked("cranes", "512", "3"))
 		w.says(at, said)
 		if got := strings.Contains(words(w.get(at, http.StatusOK)), leftOut); got != out {
 			t.Errorf("left out is %t, and the page says so: %t", out, got)
 		}
+		want := `"suppliers_say":{"confirmed":4,"disputed":1,"unknown":2,"not_asked":5,"disputed_and_left_out":0}`
+		if out {
+			want = `"disputed":0,"unknown":2,"not_asked":5,"disputed_and_left_out":1}`
+		}
+		if body := w.get(at+"/json", http.StatusOK); !strings.Contains(body, want) {
+			t.Errorf("the file says %s", body)
+		}
+	}
+}
+
+// TestPrivate: what only one member knows is marked on every page and in every file.
+func TestPrivate(t *testing.T) {
+	t.Parallel()
+	cfg := harbour(t)
+	cfg.Private, cfg.StandBy = true, []string{"workspace"}
+	w := open(t, cfg)
+	at := "/en/result/" + w.run(asked("cranes", "512", "3"))
+	for _, path := range []string{"/en/", "/en/runs", "/en/graph", "/en/method", at} {
+		if body := w.get(path, http.StatusOK); !strings.Contains(body, `class="private"`) || !strings.Contains(body, "<title>PRIVATE · SYNTHETIC · ") || !strings.Contains(body, "They are not for sending, ") {
+			t.Errorf("%s is not marked: %.600s", path, body)
+		}
+	}
+	answer := w.do(http.MethodGet, at+"/json", nil)
+	if body := answer.Body.String(); !strings.HasPrefix(body, `{"private":"PRIVATE: holds `) || !strings.Contains(body, `"owners_stand_by":["workspace"],`) {
+		t.Errorf("the file says %s", body)
+	}
+	if name := answer.Header().Get("Content-Disposition"); !strings.Contains(name, `"PRIVATE-SYNTHETIC-cascade-`) {
+		t.Errorf("the file is called %s", name)
 	}
 }

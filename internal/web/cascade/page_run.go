@@ -417,19 +417,32 @@ func (p *Pages) serveJSON(w http.ResponseWriter, r *http.Request, _ *visit) erro
 		return notThere()
 	}
 	w.Header().Set("Content-Disposition", `attachment; filename="`+p.fileMark()+"cascade-"+j.id+`.json"`)
-	return writeJSON(w, marked{p.Marking, p.Register.Unknown, found})
-}
-
-func (p *Pages) fileMark() string {
-	if p.Marking == "" {
-		return ""
+	m := marked{Marking: p.Marking, Said: p.Register.Said, StandBy: p.StandBy, Unknown: p.Register.Unknown, Result: found}
+	if p.Private {
+		m.Private = privateMark
 	}
-	return p.Marking + "-"
+	return writeJSON(w, m)
 }
 
-// marked is a result with its mark, if it has one, and what is unknown.
+// privateMark is in the files of what only one member knows, as muster cascade says it.
+const privateMark = "PRIVATE: holds what only this member knows; it is not for sending"
+
+func (p *Pages) fileMark() (mark string) {
+	if p.Private {
+		mark = "PRIVATE-"
+	}
+	if p.Marking != "" {
+		mark += p.Marking + "-"
+	}
+	return mark
+}
+
+// marked is a result with its marks, if it has any, and what it rests on.
 type marked struct {
+	Private string         `json:"private,omitempty"`
 	Marking string         `json:"marking,omitempty"`
+	Said    *Said          `json:"suppliers_say,omitempty"`
+	StandBy []string       `json:"owners_stand_by,omitempty"`
 	Unknown map[string]int `json:"unknown"` // by column of the register: how many cells say so
 	Result  any            `json:"result"`
 }

@@ -122,8 +122,8 @@ func (v *visit) unknownCells() string {
 		text = v.N("unknown.cells", cells)
 	}
 	if x := v.pages.Register.Said; x != nil {
-		text += " " + v.T("unknown.said", "Confirmed", v.Number(x.Confirmed), "All", v.Number(x.Confirmed+x.Disputed+x.Open), "Disputed", v.Number(x.Disputed), "Open", v.Number(x.Open))
-		if x.LeftOut {
+		text += " " + v.T("unknown.said", "Confirmed", v.Number(x.Confirmed), "All", v.Number(x.rows()), "Disputed", v.Number(x.Disputed+x.LeftOut), "Open", v.Number(x.Unknown+x.Open))
+		if x.LeftOut > 0 {
 			text += " " + v.T("unknown.leftOut")
 		}
 	}
