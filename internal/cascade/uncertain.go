@@ -35,6 +35,12 @@ type Uncertain struct {
 	Missions   []MissionBand `json:"missions"`
 	Tornado    []Swing       `json:"tornado"`
 	Stability  []Stability   `json:"stability"`
+
+	// Stability is looked for in so many of the draws. Each tries the services without
+	// which most may be spared; in so many of these it is certain, in the trials of the
+	// draw, that none that was not tried spares more.
+	StableDraws   int `json:"stability_draws"`
+	StableCertain int `json:"stability_certain_draws"`
 }
 
 // Band is a median with the 80 per cent around it.
@@ -84,6 +90,23 @@ type uncertainty struct {
 	tables  *repairTables
 	base    *runner // at the medians
 	draws   [][Parameters]float64
+	step    func() // says that one draw more is done
+}
+
+// steps returns a function that counts what is done, for many goroutines.
+func steps(say func(done, planned int), planned int) func() {
+	var (
+		mu   sync.Mutex // guards done and calls of say
+		done int
+	)
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		if say != nil {
+			say(done, planned)
+		}
+	}
 }
 
 func newUncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOptions) (*uncertainty, error) {
@@ -107,7 +130,7 @@ func newUncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOpt
 	if _, _, err := base.objective(AtWorst); err != nil {
 		return nil, err
 	}
-	u := &uncertainty{ctx: ctx, outlook: o, laws: l, options: options, base: base, tables: newRepairTables()}
+	u := &uncertainty{ctx: ctx, outlook: o, laws: l, options: options, base: base, tables: newRepairTables(), step: func() {}}
 	u.options.Options = base.options
 	u.options.Progress = nil
 	u.draws = u.tables.hypercube(&l, options.Draws, options.Seed)
@@ -145,10 +168,13 @@ func Uncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOption
 		jobs   = u.options.Draws + swings
 		sums   = make([]*pairs, jobs)
 		failed = make([]error, jobs)
-		mu     sync.Mutex // guards done and calls of Progress
-		done   int
 		blocks = u.base.blocks()
+		stable int // draws that say how stable the order is
 	)
+	if u.options.Top > 0 {
+		stable = u.stable()
+	}
+	u.step = steps(options.Progress, jobs+stable)
 	u.base.spread(ctx, jobs, func(i int) {
 		if d := i - swings; d >= 0 {
 			sums[i], failed[i] = u.run(u.outlook.drawn(u.tables, &u.laws, &u.draws[d], u.options.Seed, d), d*blocks, blocks)
@@ -162,21 +188,18 @@ func Uncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOption
 			x[i/2] = u.tables.at(u.laws[i/2], share)
 			sums[i], failed[i] = u.run(u.outlook.under(u.tables, &x, nil), 0, tornadoBlocks)
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		done++
-		if options.Progress != nil {
-			options.Progress(done, jobs)
-		}
+		u.step()
 	})
 	if err := cmp.Or(append(failed, ctx.Err())...); err != nil {
 		return nil, fmt.Errorf("look at what is uncertain: %w", err)
 	}
-	stable, err := u.stability()
+	list, certain, err := u.stability()
 	if err != nil {
 		return nil, err
 	}
-	return u.result(sums[:swings], sums[swings:], stable), nil
+	res := u.result(sums[:swings], sums[swings:], list)
+	res.StableDraws, res.StableCertain = stable, certain
+	return res, nil
 }
 
 func (u *uncertainty) result(swings, draws []*pairs, stable []Stability) *Uncertain {
@@ -235,13 +258,17 @@ func band(draws []*pairs, of func(*pairs) float64) Band {
 	return Band{Median: at(50), P10: at(10), P90: at(90)}
 }
 
+// stable is how many draws say how stable an order is.
+func (u *uncertainty) stable() int { return min(stableDraws, len(u.draws)) }
+
 // stability returns how often services are among the five that spare most if they
-// cannot fall, of all that somebody requires.
-func (u *uncertainty) stability() ([]Stability, error) {
+// cannot fall, of all that somebody requires, and in how many draws that is certain.
+func (u *uncertainty) stability() (list []Stability, certain int, err error) {
 	if u.options.Top == 0 {
-		return []Stability{}, nil
+		return []Stability{}, 0, nil
 	}
 	n := len(u.base.plan.service) // ranks, the same in every draw: the order is
+	sure := make([]bool, u.stable())
 	first, err := u.firsts(n, func(c Case, d int) ([]float64, error) {
 		options := u.options.Options
 		options.Threads, options.Top = 1, stableOf
@@ -251,7 +278,8 @@ func (u *uncertainty) stability() ([]Stability, error) {
 		}
 		base := newBaseline(n, uint64(d), 1)
 		r.worker().baseline(0, base)
-		gains, _, _ := r.search(u.ctx, base)
+		gains, _, certain := r.search(u.ctx, base)
+		sure[d] = certain
 		scores := make([]float64, n)
 		for _, g := range gains {
 			scores[g.rank] = float64(g.spared)
@@ -259,26 +287,32 @@ func (u *uncertainty) stability() ([]Stability, error) {
 		return scores, u.ctx.Err()
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	list := []Stability{}
+	for _, yes := range sure {
+		if yes {
+			certain++
+		}
+	}
+	list = []Stability{}
 	for v, share := range first {
 		if share > 0 {
-			list = append(list, Stability{u.base.graph.services[u.base.plan.service[v]].ID, share, min(stableDraws, len(u.draws))})
+			list = append(list, Stability{u.base.graph.services[u.base.plan.service[v]].ID, share, u.stable()})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Stability) int { return cmp.Compare(b.First, a.First) })
-	return list[:min(len(list), u.options.Top)], nil
+	return list[:min(len(list), u.options.Top)], certain, nil
 }
 
 // firsts returns in what share of some draws each of n things has one of the five
 // highest scores, above 0.
 func (u *uncertainty) firsts(n int, score func(c Case, d int) ([]float64, error)) ([]float64, error) {
-	draws := min(stableDraws, len(u.draws))
+	draws := u.stable()
 	scores := make([][]float64, draws)
 	failed := make([]error, draws)
 	u.base.spread(u.ctx, draws, func(d int) {
 		scores[d], failed[d] = score(u.outlook.drawn(u.tables, &u.laws, &u.draws[d], u.options.Seed, d), d)
+		u.step()
 	})
 	if err := cmp.Or(append(failed, u.ctx.Err())...); err != nil {
 		return nil, fmt.Errorf("look at how stable it is: %w", err)
@@ -334,7 +368,7 @@ func (u *uncertainty) digest() string {
 
 // Stable adds to the measures of an investment in what share of the draws of an
 // outlook they are, each by itself, among the five that gain most for their cost:
-// of the twelve best at the medians.
+// of the twelve best at the medians. Progress counts these draws.
 func (v *Investment) Stable(ctx context.Context, o Outlook, l Laws, measures []Measure, options UncertainOptions) error {
 	const of = 12
 	u, err := newUncertainty(ctx, o, l, options)
@@ -345,6 +379,7 @@ func (v *Investment) Stable(ctx context.Context, o Outlook, l Laws, measures []M
 	if err != nil {
 		return err
 	}
+	u.step = steps(options.Progress, u.stable())
 	var list []Measure
 	for i := range v.Alone[:min(of, len(v.Alone))] {
 		at := slices.IndexFunc(measures, func(m Measure) bool { return m.ID == v.Alone[i].Measure })

@@ -97,9 +97,16 @@ func TestUncertainty(t *testing.T) {
 		o.Owner[v] = int32(v % 5)
 	}
 	options := cascade.UncertainOptions{Draws: 20, Options: cascade.Options{Seed: 1, Threads: 1, Top: 3}}
+	last, all := 0, 0
+	options.Progress = func(done, planned int) { last, all = done, planned }
 	one, err := cascade.Uncertainty(t.Context(), o, laws(), options)
 	if err != nil {
 		t.Fatal(err)
+	}
+	options.Progress = nil
+	// The draws, two for each parameter, and as many draws again for the order.
+	if want := 20 + 2*cascade.Parameters + 20; last != want || all != want {
+		t.Errorf("%d of %d steps, want %d", last, all, want)
 	}
 	if one.Hash == "" || !(one.Worst.P10 < one.Worst.Median && one.Worst.Median < one.Worst.P90) || len(one.Stability) != 3 || one.Stability[0].First < 0.5 {
 		t.Errorf("%+v", one)
@@ -136,6 +143,37 @@ func TestUncertainty(t *testing.T) {
 	}
 	if best.Worst.Median >= one.Worst.Median || best.Hash == one.Hash {
 		t.Errorf("with the best levels %v are lost, else %v", best.Worst.Median, one.Worst.Median)
+	}
+}
+
+// TestCertainDraws: in how many draws it is certain who is among the first is said: all
+// of a few services, and not all of more than are tried.
+func TestCertainDraws(t *testing.T) {
+	t.Parallel()
+	few, fewHit := harbour(t)
+	many, manyHit := layered(t, 300, 6, 5, 0.2, 0.01, true)
+	for _, row := range []struct {
+		name  string
+		graph *cascade.Graph
+		hit   cascade.Scenario
+		top   int
+		want  func(certain, draws int) bool
+	}{
+		{"few", few, fewHit, 5, func(certain, draws int) bool { return draws == 10 && certain == draws }},
+		{"many", many, manyHit, 5, func(certain, draws int) bool { return draws == 10 && certain < draws }},
+		{"not asked for", few, fewHit, 0, func(certain, draws int) bool { return draws == 0 && certain == 0 }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := cascade.Uncertainty(t.Context(), cascade.Outlook{Case: cascade.Case{Graph: row.graph, Scenario: row.hit}}, laws(),
+				cascade.UncertainOptions{Draws: 10, Options: cascade.Options{Seed: 1, Threads: 2, Top: row.top}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !row.want(got.StableCertain, got.StableDraws) {
+				t.Errorf("certain in %d of %d draws", got.StableCertain, got.StableDraws)
+			}
+		})
 	}
 }
 

@@ -53,6 +53,9 @@ hash.`,
 			if err != nil {
 				return err
 			}
+			if err := u.check(cmd, a); err != nil {
+				return err
+			}
 			in, k, of, err := readLikeliest(cmd, env, f, u, a)
 			if err != nil {
 				return err

@@ -34,6 +34,20 @@ func (f *uncertainFlags) addKnown(cmd *cobra.Command, parameters, usage string) 
 	cmd.Flags().StringVar(&f.coordinator, "coordinator", "", "the coordinator's card, who must have signed the file of parameters and the release")
 }
 
+// check refuses flags that change nothing beside the others.
+func (f *uncertainFlags) check(cmd *cobra.Command, around aroundFlags) error {
+	if f.coordinator != "" && around.release == "" && (f.parameters == "" || f.parameters == "default") {
+		return usageError(cmd, "--coordinator goes with a file of parameters in --uncertainty, or with --release")
+	}
+	if !cmd.Flags().Changed("draws") || f.parameters != "" {
+		return nil
+	}
+	if cmd.Name() == "run" && (f.levels != "" || around.wanted()) {
+		return nil // such runs are draws
+	}
+	return usageError(cmd, "--draws goes with --uncertainty")
+}
+
 // read returns the parameters and the outlook of a case.
 func (f *uncertainFlags) read(env Env, in *inputs) (o cascade.Outlook, p *exchange.CascadeParameters, err error) {
 	if p, err = f.readParameters(env); err != nil {
@@ -47,6 +61,7 @@ func (f *uncertainFlags) read(env Env, in *inputs) (o cascade.Outlook, p *exchan
 func (f *uncertainFlags) outlook(in *inputs) (o cascade.Outlook, err error) {
 	var levels io.Reader
 	if f.levels != "" {
+		in.standBy = append(in.standBy, "levels")
 		file, err := os.Open(f.levels)
 		if err != nil {
 			return o, errs.Wrap(err, errs.NotFound, because(errs.Quote(f.levels)+" cannot be read", err), "name a CSV file")
@@ -129,6 +144,9 @@ func uncertainText(v *cascade.Uncertain, p *exchange.CascadeParameters) string {
 	}
 	for _, s := range v.Stability {
 		fmt.Fprintf(&b, "%-26s in the top 5 in %s of %d draws\n", s.ID, percent(s.First), s.Draws)
+	}
+	if v.StableDraws > 0 {
+		fmt.Fprintf(&b, "that no other service spares more is certain in %d of %d draws\n", v.StableCertain, v.StableDraws)
 	}
 	fmt.Fprintf(&b, "%d draws of %d trials, seed %d, engine %s, parameters %s\n", v.Draws, v.Trials, v.Seed, v.Engine, p.Version)
 	fmt.Fprintf(&b, "result %s\n", v.Hash)

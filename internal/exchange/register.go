@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"muster/internal/cascade"
-	"muster/internal/coalition"
 	"muster/internal/errs"
 )
 
@@ -43,7 +42,7 @@ type Register struct {
 	Services     []cascade.Service
 	Requirements []cascade.Requirement
 	Unknown      map[string]int // by column: how many cells say so
-	Synthetic    bool           // a service's source says that it is invented
+	Synthetic    bool           // the source of a row says that it is invented
 	Confirmation Confirmation   // what suppliers say of the rows that name them
 
 	about []about // parallel to Services
@@ -152,9 +151,7 @@ func (r *registerReader) service(l line, cells []cell, known map[string]int32, l
 		Repair:  cascade.Repair{Median: repair, Spread: r.spread(l, cells, serviceSpread)},
 		Restart: r.time(l, cells, serviceRestart, 0),
 	})
-	if strings.HasPrefix(cells[serviceSource].text, coalition.MarkingSynthetic) {
-		r.register.Synthetic = true
-	}
+	r.register.Synthetic = r.register.Synthetic || invented(cells[serviceSource].text)
 	r.register.about = append(r.register.about, about{cells[serviceOwner].text, cells[serviceName].text, cells[serviceCountry].text, cells[serviceSector].text, cells[serviceTags].text})
 }
 
@@ -331,6 +328,7 @@ func (r *registerReader) requirement(l line, cells []cell, known map[string]int3
 		ok = false
 	}
 	r.marks(l, cells, requirementTLP, requirementConfidence)
+	r.register.Synthetic = r.register.Synthetic || invented(text(requirementSource))
 	said := r.said(l, cells)
 	if !there || key.name == "" {
 		g.all = g.all || !there && key.name == ""

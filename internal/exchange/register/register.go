@@ -29,7 +29,7 @@ func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string,
 	}
 	cfg := page.Config{Register: page.Register{Graph: g, Unknown: maps.Clone(r.Unknown)}}
 	if c := r.Confirmation; c.Asked {
-		cfg.Register.Said = &page.Said{Confirmed: c.Confirmed, Disputed: len(c.Disputed), Open: c.Unknown + c.Open}
+		cfg.Register.Said = &page.Said{Confirmed: c.Confirmed, Disputed: len(c.Disputed), Unknown: c.Unknown, Open: c.Open, LeftOut: c.LeftOut}
 	}
 	synthetic := r.Synthetic
 	for i := range r.Services {
@@ -46,22 +46,12 @@ func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string,
 		if err != nil {
 			return page.Config{}, err
 		}
-		var shock cascade.Scenario
+		var shock cascade.Case
 		if known != nil {
 			outlook.Levels, outlook.Crowd = known.Levels, known.Crowd
-			likely, err := outlook.Likeliest(p.Laws)
-			if err != nil {
+			if shock, err = outlook.Likeliest(p.Laws); err != nil {
 				return page.Config{}, err
 			}
-			if likely.Scenario.Repair == nil {
-				likely.Scenario.Repair = make([]cascade.Repair, len(r.Services))
-			}
-			for v, x := range likely.Graph.Services() {
-				if law := &likely.Scenario.Repair[v]; law.Median == 0 {
-					*law = x.Repair
-				}
-			}
-			shock = likely.Scenario
 		}
 		scenario := page.Scenario{Shock: shock, ID: s.ID, Title: text(s.Title), Text: text(s.Text), Source: s.Source, Outlook: outlook}
 		if scenario.ID == "" {

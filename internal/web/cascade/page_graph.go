@@ -203,7 +203,7 @@ func (p *Pages) serveGraph(w http.ResponseWriter, r *http.Request, v *visit) err
 	view.Count = v.T("graph.count", "Services", len(graph.Services()), "Requirements", len(graph.Requirements()), "Dependencies", graph.Dependencies())
 	b := resultOf[brief](p.desk.find(p.briefID(0, 0)))
 	if b != nil {
-		view.Unsure = v.T("graph.falls", "Scenario", v.title(request{}), "Trials", min(briefTrials, watchTrials)) + " " + v.unsure(b, b.run.result)
+		view.Unsure = v.T("graph.falls", "Scenario", v.title(request{}), "Trials", min(briefTrials, watchTrials)) + " " + v.unsure(b.scenario, b, b.run.result)
 	} else {
 		view.Unsure = v.unknownCells() + " " + v.T("unknown.absent")
 	}

@@ -82,10 +82,10 @@ func (p *Pages) options(trials int, seed uint64, progress func(done, planned int
 	return cascade.Options{Trials: trials, Seed: seed, Threads: max(1, p.Threads), Horizon: horizon, Progress: progress}
 }
 
-// caseOf returns a scenario with measures taken, on the register's graph or on the
-// one in which every service is watched.
+// caseOf returns a scenario with measures taken, on its graph or on the one in which
+// every service is watched.
 func (p *Pages) caseOf(g *cascade.Graph, scenario int, measures []int) (cascade.Case, error) {
-	c := cascade.Case{Graph: g, Scenario: p.Scenarios[scenario].shock()}
+	c := cascade.Case{Graph: g, Scenario: p.Scenarios[scenario].shock().Scenario}
 	return c.Apply(p.pick(measures)...)
 }
 
@@ -97,12 +97,14 @@ func (p *Pages) pick(measures []int) (list []cascade.Measure) {
 }
 
 // untouched returns the case as the register has it: its digest, and so the hash of
-// its result, are those of muster cascade run.
+// its result, are those of muster cascade run. Where something is known of owners it
+// is that at the medians of the parameters.
 func (p *Pages) untouched(scenario int, measures []int) (cascade.Case, error) {
-	if len(measures) == 0 {
-		return cascade.Case{Graph: p.Register.Graph, Scenario: p.Scenarios[scenario].shock()}, nil
+	c := p.Scenarios[scenario].shock()
+	if len(measures) == 0 && c.Graph == p.Register.Graph {
+		return c, nil
 	}
-	c, err := p.caseOf(p.Register.Graph, scenario, measures)
+	c, err := p.caseOf(c.Graph, scenario, measures)
 	if err == nil { // with a digest of its own
 		c.Graph, err = cascade.NewGraph(c.Graph.Services(), c.Graph.Requirements())
 	}
@@ -124,16 +126,16 @@ func (p *Pages) simulate(ctx context.Context, r request, s say, to float64) (*ru
 	if !result.Complete {
 		return &run{request: r, result: result}, nil
 	}
-	falls, err := p.watch(ctx, r, s.within("watch", 0.8*to, to))
+	falls, err := p.falls(ctx, r, s.within("watch", 0.8*to, to))
 	if err != nil {
 		return nil, err
 	}
 	return &run{r, result, falls}, nil
 }
 
-// watch runs the first of the same trials again and looks at every service.
-func (p *Pages) watch(ctx context.Context, r request, progress func(done, planned int)) ([]fall, error) {
-	c, err := p.caseOf(p.watched, r.scenario, r.measures)
+// falls runs the first of the same trials again and looks at every service.
+func (p *Pages) falls(ctx context.Context, r request, progress func(done, planned int)) ([]fall, error) {
+	c, err := p.caseOf(p.watched[r.scenario], r.scenario, r.measures)
 	if err != nil {
 		return nil, err
 	}
