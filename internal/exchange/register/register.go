@@ -29,7 +29,7 @@ func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string,
 	}
 	cfg := page.Config{Register: page.Register{Graph: g, Unknown: maps.Clone(r.Unknown)}}
 	if c := r.Confirmation; c.Asked {
-		cfg.Register.Said = &page.Said{Confirmed: c.Confirmed, Disputed: len(c.Disputed), Unknown: c.Unknown, Open: c.Open, LeftOut: c.LeftOut}
+		cfg.Register.Said = &page.Said{Confirmed: c.Confirmed, Disputed: len(c.Disputed), Unknown: c.Unknown, Open: c.Open, LeftOut: c.LeftOut, Changed: c.Changed}
 	}
 	synthetic := r.Synthetic
 	for i := range r.Services {

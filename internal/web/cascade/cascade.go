@@ -61,10 +61,13 @@ type Said struct {
 	Unknown   int `json:"unknown"`               // asked, and no answer
 	Open      int `json:"not_asked"`             // nobody asked
 	LeftOut   int `json:"disputed_and_left_out"` // disputed, and not in the register
+	Changed   int `json:"disputed_and_as_suppliers_say"`
 }
 
 // rows is of how many rows something, or nothing, is said.
-func (s *Said) rows() int { return s.Confirmed + s.Disputed + s.Unknown + s.Open + s.LeftOut }
+func (s *Said) rows() int {
+	return s.Confirmed + s.Disputed + s.Unknown + s.Open + s.LeftOut + s.Changed
+}
 
 // Scenario is a shock with its words.
 type Scenario struct {

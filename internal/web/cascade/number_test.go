@@ -382,9 +382,9 @@ func TestSaid(t *testing.T) {
 		if got := strings.Contains(words(w.get(at, http.StatusOK)), leftOut); got != out {
 			t.Errorf("left out is %t, and the page says so: %t", out, got)
 		}
-		want := `"suppliers_say":{"confirmed":4,"disputed":1,"unknown":2,"not_asked":5,"disputed_and_left_out":0}`
+		want := `"suppliers_say":{"confirmed":4,"disputed":1,"unknown":2,"not_asked":5,"disputed_and_left_out":0,"disputed_and_as_suppliers_say":0}`
 		if out {
-			want = `"disputed":0,"unknown":2,"not_asked":5,"disputed_and_left_out":1}`
+			want = `"disputed":0,"unknown":2,"not_asked":5,"disputed_and_left_out":1,"disputed_and_as_suppliers_say":0}`
 		}
 		if body := w.get(at+"/json", http.StatusOK); !strings.Contains(body, want) {
 			t.Errorf("the file says %s", body)
