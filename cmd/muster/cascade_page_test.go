@@ -1,12 +1,59 @@
 package main
 
 import (
+	"bytes"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
+
+// TestCascadeStopped: Ctrl-C of a look at what is uncertain prints what is known so far,
+// says how far it came, and claims no result.
+func TestCascadeStopped(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		return // has no interrupt that one process can send another
+	}
+	dir := t.TempDir()
+	if out, err := exec.Command("muster", "cascade", "generate", "--services", "100", "--out", dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for wait := time.Second; ; wait *= 2 { // ten draws have to be done, however slow the machine is
+		cmd := exec.Command("muster", "cascade", "run", "--services", filepath.Join(dir, "services.csv"), "--requirements", filepath.Join(dir, "requirements.csv"),
+			"--scenario", filepath.Join(dir, "scenarios", "campaign.yaml"), "--uncertainty", "default", "--draws", "16384")
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		check(t, cmd.Start())
+		time.Sleep(wait)
+		check(t, cmd.Process.Signal(os.Interrupt))
+		if err := cmd.Wait(); err == nil {
+			t.Fatalf("it was done before it was stopped: %s", &stdout)
+		}
+		if stdout.Len() == 0 && wait < time.Minute {
+			continue
+		}
+		for _, want := range []string{`(?m)^lost at the worst moment +[0-9.]+ % \(80 % of the draws `, `(?m)^[1-9][0-9]+ draws of 512 trials, `} {
+			if !regexp.MustCompile(want).Match(stdout.Bytes()) {
+				t.Errorf("%s is not printed:\n%s", want, &stdout)
+			}
+		}
+		if strings.Contains(stdout.String(), "result ") {
+			t.Errorf("it claims a result:\n%s", &stdout)
+		}
+		for _, want := range []string{`(?m)^muster: stopped after [0-9]+ of 16384 draws; what is printed is of those, without a hash$`, `(?m)^muster: 0 of 9 parameters were moved by themselves$`, `muster: stopped\n$`} {
+			if !regexp.MustCompile(want).Match(stderr.Bytes()) {
+				t.Errorf("%s is not said:\n%s", want, &stderr)
+			}
+		}
+		return
+	}
+}
 
 // A member looks on its own machine at what falls together, with its own answers and
 // with what only it knows. Nobody else reads it, and nothing of it is left behind.

@@ -3,6 +3,7 @@ package cascade
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -25,6 +26,8 @@ type Uncertain struct {
 	Engine     Engine        `json:"engine"`
 	Seed       uint64        `json:"seed"`
 	Draws      int           `json:"draws"`
+	Planned    int           `json:"planned_draws"`
+	Complete   bool          `json:"complete"` // all draws, the tornado and the stability are there
 	Trials     uint64        `json:"trials_per_draw"`
 	Horizon    float64       `json:"horizon_hours"`
 	Graph      string        `json:"graph_digest"`
@@ -75,6 +78,7 @@ type Stability struct {
 const (
 	uncertainFormat = "muster cascade uncertainty v1"
 	defaultDraws    = 200
+	fewestDraws     = 10 // that make a band
 	stableDraws     = 40
 	stableOf        = 5
 	maxDraws        = 1 << 14
@@ -116,8 +120,8 @@ func newUncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOpt
 	if options.Trials == 0 {
 		options.Trials = Lanes
 	}
-	if options.Draws < 10 || options.Draws > maxDraws {
-		return nil, errs.New(errs.Invalid, fmt.Sprintf("there cannot be %d draws", options.Draws), fmt.Sprintf("allowed: 10 to %d, or 0 for %d", maxDraws, defaultDraws))
+	if options.Draws < fewestDraws || options.Draws > maxDraws {
+		return nil, errs.New(errs.Invalid, fmt.Sprintf("there cannot be %d draws", options.Draws), fmt.Sprintf("allowed: %d to %d, or 0 for %d", fewestDraws, maxDraws, defaultDraws))
 	}
 	c, err := o.Likeliest(l)
 	if err != nil {
@@ -156,16 +160,17 @@ func (u *uncertainty) run(c Case, from, blocks int) (*pairs, error) {
 	return p, nil
 }
 
-// Uncertainty runs a case under many draws of its parameters. It does not stop
-// half-way: without all draws there is no band.
+// Uncertainty runs a case under many draws of its parameters. Where ctx ends it early
+// and ten draws are done it is of those that were, has of tornado and stability what was
+// known by then, and has no hash.
 func Uncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOptions) (*Uncertain, error) {
 	u, err := newUncertainty(ctx, o, l, options)
 	if err != nil {
 		return nil, err
 	}
 	var (
-		swings = 2 * Parameters
-		jobs   = u.options.Draws + swings
+		draws  = u.options.Draws
+		jobs   = draws + 2*Parameters
 		sums   = make([]*pairs, jobs)
 		failed = make([]error, jobs)
 		blocks = u.base.blocks()
@@ -176,42 +181,67 @@ func Uncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOption
 	}
 	u.step = steps(options.Progress, jobs+stable)
 	u.base.spread(ctx, jobs, func(i int) {
-		if d := i - swings; d >= 0 {
+		if d := i; d < draws {
 			sums[i], failed[i] = u.run(u.outlook.drawn(u.tables, &u.laws, &u.draws[d], u.options.Seed, d), d*blocks, blocks)
 		} else {
 			// One at a time, all with the same random bits.
 			x := u.tables.medians(&u.laws)
 			share := uint64(tenth)
-			if i%2 == 1 {
+			if (i-draws)%2 == 1 {
 				share = ^share
 			}
-			x[i/2] = u.tables.at(u.laws[i/2], share)
+			x[(i-draws)/2] = u.tables.at(u.laws[(i-draws)/2], share)
 			sums[i], failed[i] = u.run(u.outlook.under(u.tables, &x, nil), 0, tornadoBlocks)
 		}
 		u.step()
 	})
-	if err := cmp.Or(append(failed, ctx.Err())...); err != nil {
+	if err := u.failure(failed); err != nil {
 		return nil, fmt.Errorf("look at what is uncertain: %w", err)
 	}
-	list, certain, err := u.stability()
+	// Those behind one that was not done are not taken: which are would hang on how long
+	// each takes.
+	done := until(draws, func(i int) bool { return sums[i] != nil })
+	if done < fewestDraws {
+		return nil, fmt.Errorf("look at what is uncertain: %w", ctx.Err())
+	}
+	list, looked, certain, err := u.stability()
 	if err != nil {
 		return nil, err
 	}
-	res := u.result(sums[:swings], sums[swings:], list)
-	res.StableDraws, res.StableCertain = stable, certain
-	return res, nil
+	return u.result(sums[draws:], sums[:done], list, looked, certain), nil
 }
 
-func (u *uncertainty) result(swings, draws []*pairs, stable []Stability) *Uncertain {
+// failure returns the first of some errors that is not that the look was ended.
+func (u *uncertainty) failure(failed []error) error {
+	for _, err := range failed {
+		if err != nil && (u.ctx.Err() == nil || !errors.Is(err, u.ctx.Err())) {
+			return err
+		}
+	}
+	return nil
+}
+
+// until returns before which of n something is not done.
+func until(n int, done func(i int) bool) int {
+	for i := range n {
+		if !done(i) {
+			return i
+		}
+	}
+	return n
+}
+
+func (u *uncertainty) result(swings, draws []*pairs, stable []Stability, looked, certain int) *Uncertain {
 	g := u.outlook.Graph
 	unit := 1 / float64(u.base.plan.total)
 	res := &Uncertain{
-		Format: uncertainFormat, Engine: u.base.options.Engine, Seed: u.base.options.Seed, Draws: len(draws), Trials: draws[0].worst.n,
+		Format: uncertainFormat, Engine: u.base.options.Engine, Seed: u.base.options.Seed, Draws: len(draws), Planned: u.options.Draws, Trials: draws[0].worst.n,
 		Horizon: u.base.options.Horizon.Hours(), Graph: g.named(), Parameters: u.digest(),
 		Worst:    band(draws, func(p *pairs) float64 { return p.worst.difference(unit).Before }),
 		Lost:     band(draws, func(p *pairs) float64 { return p.lost.difference(unit * float64(Always) / 60).Before }),
-		Missions: []MissionBand{}, Tornado: []Swing{}, Stability: stable,
+		Missions: []MissionBand{}, Tornado: []Swing{}, Stability: stable, StableDraws: looked, StableCertain: certain,
 	}
+	res.Complete = len(draws) == u.options.Draws && !slices.Contains(swings, nil) && (u.options.Top == 0 || looked == u.stable())
 	for i, m := range u.base.missions {
 		res.Missions = append(res.Missions, MissionBand{
 			ID:    g.services[u.base.plan.service[m]].ID,
@@ -220,6 +250,9 @@ func (u *uncertainty) result(swings, draws []*pairs, stable []Stability) *Uncert
 		})
 	}
 	for p := range Parameters {
+		if swings[2*p] == nil || swings[2*p+1] == nil {
+			continue
+		}
 		res.Tornado = append(res.Tornado, Swing{
 			Parameter: Parameter(p).String(),
 			At10:      swings[2*p].worst.difference(unit).Before, At90: swings[2*p+1].worst.difference(unit).Before,
@@ -228,6 +261,9 @@ func (u *uncertainty) result(swings, draws []*pairs, stable []Stability) *Uncert
 	slices.SortStableFunc(res.Tornado, func(a, b Swing) int {
 		return cmp.Compare(math.Abs(b.At90-b.At10), math.Abs(a.At90-a.At10))
 	})
+	if !res.Complete {
+		return res
+	}
 	h := newHasher(uncertainFormat)
 	h.text(res.Graph)
 	h.text(res.Parameters)
@@ -262,14 +298,16 @@ func band(draws []*pairs, of func(*pairs) float64) Band {
 func (u *uncertainty) stable() int { return min(stableDraws, len(u.draws)) }
 
 // stability returns how often services are among the five that spare most if they
-// cannot fall, of all that somebody requires, and in how many draws that is certain.
-func (u *uncertainty) stability() (list []Stability, certain int, err error) {
-	if u.options.Top == 0 {
-		return []Stability{}, 0, nil
+// cannot fall, of all that somebody requires, in how many draws that was looked for, and
+// in how many it is certain.
+func (u *uncertainty) stability() (list []Stability, looked, certain int, err error) {
+	list = []Stability{}
+	if u.options.Top == 0 || u.ctx.Err() != nil {
+		return list, 0, 0, nil
 	}
 	n := len(u.base.plan.service) // ranks, the same in every draw: the order is
 	sure := make([]bool, u.stable())
-	first, err := u.firsts(n, func(c Case, d int) ([]float64, error) {
+	first, looked, err := u.firsts(n, func(c Case, d int) ([]float64, error) {
 		options := u.options.Options
 		options.Threads, options.Top = 1, stableOf
 		r, err := newRunner(c.Graph, c.Scenario, options)
@@ -279,34 +317,36 @@ func (u *uncertainty) stability() (list []Stability, certain int, err error) {
 		base := newBaseline(n, uint64(d), 1)
 		r.worker().baseline(0, base)
 		gains, _, certain := r.search(u.ctx, base)
+		if err := u.ctx.Err(); err != nil {
+			return nil, err
+		}
 		sure[d] = certain
 		scores := make([]float64, n)
 		for _, g := range gains {
 			scores[g.rank] = float64(g.spared)
 		}
-		return scores, u.ctx.Err()
+		return scores, nil
 	})
-	if err != nil {
-		return nil, 0, err
+	if err != nil || looked < fewestDraws {
+		return list, 0, 0, err
 	}
-	for _, yes := range sure {
+	for _, yes := range sure[:looked] {
 		if yes {
 			certain++
 		}
 	}
-	list = []Stability{}
 	for v, share := range first {
 		if share > 0 {
-			list = append(list, Stability{u.base.graph.services[u.base.plan.service[v]].ID, share, u.stable()})
+			list = append(list, Stability{u.base.graph.services[u.base.plan.service[v]].ID, share, looked})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Stability) int { return cmp.Compare(b.First, a.First) })
-	return list[:min(len(list), u.options.Top)], certain, nil
+	return list[:min(len(list), u.options.Top)], looked, certain, nil
 }
 
 // firsts returns in what share of some draws each of n things has one of the five
-// highest scores, above 0.
-func (u *uncertainty) firsts(n int, score func(c Case, d int) ([]float64, error)) ([]float64, error) {
+// highest scores, above 0, and how many draws these are: fewer where the look was ended.
+func (u *uncertainty) firsts(n int, score func(c Case, d int) ([]float64, error)) (first []float64, looked int, err error) {
 	draws := u.stable()
 	scores := make([][]float64, draws)
 	failed := make([]error, draws)
@@ -314,12 +354,13 @@ func (u *uncertainty) firsts(n int, score func(c Case, d int) ([]float64, error)
 		scores[d], failed[d] = score(u.outlook.drawn(u.tables, &u.laws, &u.draws[d], u.options.Seed, d), d)
 		u.step()
 	})
-	if err := cmp.Or(append(failed, u.ctx.Err())...); err != nil {
-		return nil, fmt.Errorf("look at how stable it is: %w", err)
+	if err := u.failure(failed); err != nil {
+		return nil, 0, fmt.Errorf("look at how stable it is: %w", err)
 	}
-	first := make([]float64, n)
+	looked = until(draws, func(i int) bool { return scores[i] != nil })
+	first = make([]float64, n)
 	order := make([]int, n)
-	for _, s := range scores {
+	for _, s := range scores[:looked] {
 		for i := range order {
 			order[i] = i
 		}
@@ -331,9 +372,9 @@ func (u *uncertainty) firsts(n int, score func(c Case, d int) ([]float64, error)
 		}
 	}
 	for i := range first {
-		first[i] /= float64(draws)
+		first[i] /= float64(max(looked, 1))
 	}
-	return first, nil
+	return first, looked, nil
 }
 
 // digest names everything but the graph that the result depends on.
@@ -401,7 +442,7 @@ func (v *Investment) Stable(ctx context.Context, o Outlook, l Laws, measures []M
 		}
 		return total, u.ctx.Err()
 	}
-	first, err := u.firsts(len(list), func(c Case, d int) ([]float64, error) {
+	first, looked, err := u.firsts(len(list), func(c Case, d int) ([]float64, error) {
 		before, err := sum(c, d)
 		if err != nil {
 			return nil, err
@@ -422,6 +463,9 @@ func (v *Investment) Stable(ctx context.Context, o Outlook, l Laws, measures []M
 	})
 	if err != nil {
 		return err
+	}
+	if looked < u.stable() {
+		return fmt.Errorf("look at how stable it is: %w", ctx.Err())
 	}
 	h := newHasher(investmentFormat + " stability")
 	h.text(v.Hash)

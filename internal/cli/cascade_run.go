@@ -29,7 +29,7 @@ names it. Ctrl-C ends the run and prints what is known so far, without a hash.
 With --uncertainty the same runs under 200 draws of what nobody knows exactly, of
 512 trials each: medians with the 80 per cent of draws around them, what each
 parameter moves by itself, and how often a service is among the five that matter
-most.
+most. Ctrl-C prints these of the draws that are done, where ten are.
 
 With --levels owners stand as a file says of each, and the runs are such draws, too.
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -121,7 +122,22 @@ func printUncertain(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, 
 	if err != nil {
 		return err
 	}
-	return f.print(env, in, v, known+uncertainText(v, p))
+	if err := f.print(env, in, v, known+uncertainText(v, p)); err != nil || v.Complete {
+		return err
+	}
+	say(env, "stopped after %d of %d draws; what is printed is of those, without a hash", v.Draws, v.Planned)
+	for _, x := range []struct {
+		less bool
+		text string
+	}{
+		{len(v.Tornado) < cascade.Parameters, fmt.Sprintf("%d of %d parameters were moved by themselves", len(v.Tornado), cascade.Parameters)},
+		{top > 0 && v.StableDraws == 0, "how stable the order is was not looked for long enough to say"},
+	} {
+		if x.less {
+			say(env, "%s", x.text)
+		}
+	}
+	return errors.Join(errs.New(errs.Unavailable, "the run was stopped", ""), cmd.Context().Err())
 }
 
 // uncertainText is bands, tornado and stability in words.
@@ -149,7 +165,9 @@ func uncertainText(v *cascade.Uncertain, p *exchange.CascadeParameters) string {
 		fmt.Fprintf(&b, "that no other service spares more is certain in %d of %d draws\n", v.StableCertain, v.StableDraws)
 	}
 	fmt.Fprintf(&b, "%d draws of %d trials, seed %d, engine %s, parameters %s\n", v.Draws, v.Trials, v.Seed, v.Engine, p.Version)
-	fmt.Fprintf(&b, "result %s\n", v.Hash)
+	if v.Hash != "" {
+		fmt.Fprintf(&b, "result %s\n", v.Hash)
+	}
 	return b.String()
 }
 

@@ -77,7 +77,7 @@ func TestExportHistory(t *testing.T) {
 	} {
 		printed.Reset()
 		row.flags.ledger, row.flags.out = dir, filepath.Join(filepath.Dir(dir), row.name+".tar")
-		if err := runLedgerExport(t.Context(), env, "2026", row.flags); err != nil {
+		if err := runLedgerExport(t.Context(), env, "2026", "", row.flags); err != nil {
 			t.Fatalf("%s: %v", row.name, err)
 		}
 		if said := printed.String(); !strings.Contains(said, row.says) || row.saysNot != "" && strings.Contains(said, row.saysNot) {

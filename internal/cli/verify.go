@@ -319,8 +319,8 @@ func readCollector(dir string) (*verify.Collector, error) {
 
 // refusedName is the name beside a kept checkpoint for one that did not count: with its
 // size and the beginning of its digest, so that no evidence takes another's place.
-func refusedName(kept string, report *verify.Report) string {
-	return fmt.Sprintf("%s.refused-%d-%s", kept, report.Entries, keys.Digest(report.Refused)[:16])
+func refusedName(kept string, entries uint64, note []byte) string {
+	return fmt.Sprintf("%s.refused-%d-%s", kept, entries, keys.Digest(note)[:16])
 }
 
 // keepCheckpoint puts the checkpoint in the place of the one that was kept.
@@ -336,7 +336,7 @@ func (f *verifyFlags) keepCheckpoint(env Env, report *verify.Report) error {
 		say(env, "%s stays as it is: the bundle is not as it was made, and a checkpoint from it is not kept; keep the bundle itself as evidence", f.seen)
 		return nil
 	default:
-		path := refusedName(f.seen, report)
+		path := refusedName(f.seen, report.Entries, report.Refused)
 		say(env, "%s stays as it is: this checkpoint does not count; it is kept as evidence in %s", f.seen, path)
 		if exists(path) { // from an earlier run, by its name the same
 			return nil

@@ -45,7 +45,8 @@ type Register struct {
 	Synthetic    bool           // the source of a row says that it is invented
 	Confirmation Confirmation   // what suppliers say of the rows that name them
 
-	about []about // parallel to Services
+	about []about    // parallel to Services
+	said  [][]Status // parallel to Requirements and to the suppliers of each
 }
 
 // about is what else is said of a service, most of which one can select by.
@@ -261,6 +262,10 @@ const (
 	requirementConfidence
 	requirementSource
 	requirementStatus
+	requirementTheirBinding
+	requirementTheirBuffer
+	requirementSaid
+	requirementColumns
 )
 
 // groups are the requirements while their rows are read.
@@ -329,7 +334,7 @@ func (r *registerReader) requirement(l line, cells []cell, known map[string]int3
 	}
 	r.marks(l, cells, requirementTLP, requirementConfidence)
 	r.register.Synthetic = r.register.Synthetic || invented(text(requirementSource))
-	said := r.said(l, cells)
+	said, dispute := r.said(l, cells)
 	if !there || key.name == "" {
 		g.all = g.all || !there && key.name == ""
 		g.names[key.name] = g.names[key.name] || !there
@@ -370,7 +375,8 @@ func (r *registerReader) requirement(l line, cells []cell, known map[string]int3
 		return
 	}
 	g.rows[[2]int32{at, supplier}] = l.number
-	r.count(said, Dependency{at, supplier})
+	dispute.Dependency = Dependency{at, supplier}
+	r.count(said, dispute)
 	r.register.Requirements[at].Suppliers = append(r.register.Requirements[at].Suppliers, supplier)
 }
 
@@ -400,7 +406,12 @@ func (r *registerReader) sameAsFirst(l line, cells []cell, first *groupRow, grou
 }
 
 func (r *registerReader) binding(l line, cells []cell) cascade.Probability {
-	text := cells[requirementBinding].text
+	return r.bindingIn(l, cells, requirementBinding)
+}
+
+// bindingIn reads how binding a requirement is from a cell.
+func (r *registerReader) bindingIn(l line, cells []cell, at int) cascade.Probability {
+	text := cells[at].text
 	var words []string
 	for _, b := range bindings {
 		if b.word == text {
@@ -419,7 +430,7 @@ func (r *registerReader) binding(l line, cells []cell) cascade.Probability {
 			return p
 		}
 	}
-	r.fault(l, cells, requirementBinding, errs.Quote(text)+" does not say how binding it is", strings.Join(words, ", ")+", "+Unknown+", or a number from 0 to 1")
+	r.fault(l, cells, at, errs.Quote(text)+" does not say how binding it is", strings.Join(words, ", ")+", "+Unknown+", or a number from 0 to 1")
 	return 0
 }
 

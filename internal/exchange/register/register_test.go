@@ -107,13 +107,32 @@ func TestSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if x := cfg.Register.Said; x == nil || *x != (page.Said{Confirmed: 1, Disputed: 1, Open: 1}) {
-		t.Errorf("the pages are told %v", x)
+	want := &page.Said{
+		Confirmed: 1, Disputed: 1, Open: 1, Rows: [][]string{{"disputed", "confirmed"}, {""}},
+		Disputes: []page.Dispute{{Requirement: 0, Supplier: 1}},
+	}
+	if diff := cmp.Diff(want, cfg.Register.Said); diff != "" {
+		t.Errorf("the pages are told (-want +got):\n%s", diff)
 	}
 	if cfg, err = register.Pages(r.WithoutDisputed(), nil, nil, nil, p, nil); err != nil {
 		t.Fatal(err)
 	}
-	if x := cfg.Register.Said; x == nil || *x != (page.Said{Confirmed: 1, LeftOut: 1, Open: 1}) {
-		t.Errorf("without what is in dispute the pages are told %v", x)
+	want = &page.Said{Confirmed: 1, LeftOut: 1, Open: 1, Rows: [][]string{{"confirmed"}, {""}}}
+	if diff := cmp.Diff(want, cfg.Register.Said); diff != "" {
+		t.Errorf("without what is in dispute the pages are told (-want +got):\n%s", diff)
+	}
+
+	// One that says what it is instead stands there as it says.
+	r, err = exchange.ReadRegister("s.csv", strings.NewReader(exchange.ServicesHeader+"\na"+service+"\nb"+service+"\n"),
+		"r.csv", strings.NewReader(exchange.RequirementsHeader+",status,their_binding,their_buffer,said\na,g,1,b,always,0h,clear,high,own,disputed,,2h,we have a battery\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg, err = register.Pages(r.WithoutDisputed(), nil, nil, nil, p, nil); err != nil {
+		t.Fatal(err)
+	}
+	want = &page.Said{Changed: 1, Rows: [][]string{{"theirs"}}}
+	if diff := cmp.Diff(want, cfg.Register.Said); diff != "" {
+		t.Errorf("as suppliers say the pages are told (-want +got):\n%s", diff)
 	}
 }

@@ -54,18 +54,6 @@ type Register struct {
 	Said *Said
 }
 
-// Said is of how many rows of a register their suppliers say what.
-type Said struct {
-	Confirmed int `json:"confirmed"`
-	Disputed  int `json:"disputed"`              // and in the register
-	Unknown   int `json:"unknown"`               // asked, and no answer
-	Open      int `json:"not_asked"`             // nobody asked
-	LeftOut   int `json:"disputed_and_left_out"` // disputed, and not in the register
-}
-
-// rows is of how many rows something, or nothing, is said.
-func (s *Said) rows() int { return s.Confirmed + s.Disputed + s.Unknown + s.Open + s.LeftOut }
-
 // Scenario is a shock with its words.
 type Scenario struct {
 	ID      string

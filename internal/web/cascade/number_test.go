@@ -382,9 +382,9 @@ func TestSaid(t *testing.T) {
 		if got := strings.Contains(words(w.get(at, http.StatusOK)), leftOut); got != out {
 			t.Errorf("left out is %t, and the page says so: %t", out, got)
 		}
-		want := `"suppliers_say":{"confirmed":4,"disputed":1,"unknown":2,"not_asked":5,"disputed_and_left_out":0}`
+		want := `"suppliers_say":{"confirmed":4,"disputed":1,"unknown":2,"not_asked":5,"disputed_and_left_out":0,"disputed_and_as_suppliers_say":0}`
 		if out {
-			want = `"disputed":0,"unknown":2,"not_asked":5,"disputed_and_left_out":1}`
+			want = `"disputed":0,"unknown":2,"not_asked":5,"disputed_and_left_out":1,"disputed_and_as_suppliers_say":0}`
 		}
 		if body := w.get(at+"/json", http.StatusOK); !strings.Contains(body, want) {
 			t.Errorf("the file says %s", body)
@@ -411,4 +411,65 @@ func TestPrivate(t *testing.T) {
 	if name := answer.Header().Get("Content-Disposition"); !strings.Contains(name, `"PRIVATE-SYNTHETIC-cascade-`) {
 		t.Errorf("the file is called %s", name)
 	}
+}
+
+// TestRests: the page for who decides says how much rests on requirements that their
+// suppliers have not confirmed, as the engine has it where these never bind; the page
+// of what depends on what names those in dispute, and who has not answered.
+func TestRests(t *testing.T) {
+	t.Parallel()
+	cfg := harbour(t)
+	w := open(t, cfg)
+	w.brief("cranes")
+	w.says("/en/", "No supplier was asked: every requirement rests on the word of those who have it.")
+	if body := words(w.get("/en/graph", http.StatusOK)); strings.Contains(body, "What suppliers say") {
+		t.Error("suppliers say something that nobody asked")
+	}
+
+	cfg = harbour(t)
+	buffer, binding := cascade.Minutes(120), chance(t, 0.2)
+	// One quay, the power of the cloud and the cloud of one crane are confirmed; the cranes
+	// of the quays are one owner's own.
+	cfg.Register.Said = &page.Said{Confirmed: 3, Disputed: 1, Unknown: 1, Open: 3,
+		Rows:     [][]string{{"confirmed", "unknown"}, {""}, {""}, {""}, {"confirmed"}, {"disputed"}, {"confirmed"}},
+		Disputes: []page.Dispute{{Requirement: 5, Supplier: 7, Binding: &binding, Buffer: &buffer, Text: "we run on our own <diesel>"}}}
+	w = open(t, cfg)
+	w.brief("grid")
+	o := cfg.Scenarios[1].Outlook
+	less := func(never ...int) cascade.Difference {
+		requirements := slices.Clone(o.Graph.Requirements())
+		for _, i := range never {
+			requirements[i].Binding = 0
+		}
+		g, err := cascade.NewGraph(o.Graph.Services(), requirements)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := cascade.Compare(t.Context(), o.Case, cascade.Case{Graph: g, Scenario: o.Scenario}, cascade.Options{Trials: 1 << 13, Seed: 1, Horizon: month})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Worst
+	}
+	unconfirmed, disputed := less(0, 1, 5), less(5)
+	if unconfirmed.Change >= disputed.Change || disputed.Change >= 0 {
+		t.Fatalf("%v rests on what is not confirmed, %v on what is disputed", unconfirmed.Change, disputed.Change)
+	}
+	w.says("/en/scenario/grid/",
+		"Of "+percent(unconfirmed.Before)+" lost at the worst moment on average, "+percent(-unconfirmed.Change)+" (± "+percent(unconfirmed.Error)+") rest on requirements of others that not every supplier has confirmed.",
+		"On requirements that a supplier disputes rest "+percent(-disputed.Change)+" (± "+percent(disputed.Error)+").")
+	w.says("/en/graph",
+		"What they dispute", "Crane system south cloud Cloud region binding 0.20, not 0.50 · can do without for 2.0 h, not 6.0 h we run on our own <diesel>",
+		"Who has not confirmed yet Whose services are required Rows Calverra 1 Tamberlune 1")
+	w.says("/en/graph?by=sector&open=defence", "North quay (confirmed)", "South quay (no answer)")
+	w.says("/fr/graph?by=sector&open=defence", "North quay (confirmé)", "South quay (sans réponse)")
+	w.says("/fr/graph", "Ce qu’ils contestent")
+
+	// All confirmed: nothing rests on one side's word.
+	cfg = harbour(t)
+	cfg.Register.Said = &page.Said{Confirmed: 8, Rows: [][]string{{"confirmed", "confirmed"}, {"confirmed"}, {""}, {""}, {"confirmed"}, {"theirs"}, {"confirmed"}}}
+	w = open(t, cfg)
+	w.brief("grid")
+	w.says("/en/scenario/grid/", "All that is lost rests on requirements that every supplier has confirmed.")
+	w.says("/en/graph?by=sector&open=transport", "Cloud region (as it says)")
 }

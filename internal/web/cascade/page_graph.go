@@ -26,6 +26,7 @@ type graphView struct {
 	Say           string // how the script's picture can be used
 	Count         string
 	Unsure        string
+	Said          *saidView // nil where no supplier was asked, and where a group is open
 }
 
 // groupRow is a group in the table.
@@ -207,6 +208,9 @@ func (p *Pages) serveGraph(w http.ResponseWriter, r *http.Request, v *visit) err
 	} else {
 		view.Unsure = v.unknownCells() + " " + v.T("unknown.absent")
 	}
+	if g.open == "" {
+		view.Said = v.said()
+	}
 	v.fillGroups(&view, g, b)
 	v.fillServices(&view, g, b)
 	view.Page = v.page(view.Heading, v.to.graph(), v.to.rest(place))
@@ -280,10 +284,10 @@ func (v *visit) fillServices(view *graphView, g *grouping, b *brief) {
 		rows[i] = row
 		order = append(order, i)
 	}
-	for _, q := range v.pages.Register.Graph.Requirements() {
+	for at, q := range v.pages.Register.Graph.Requirements() {
 		var names []string
-		for _, s := range q.Suppliers {
-			names = append(names, v.service(int(s)))
+		for i, s := range q.Suppliers {
+			names = append(names, v.supplier(at, i, s))
 			if row, ok := rows[int(s)]; ok {
 				row.NeededBy = append(row.NeededBy, v.service(int(q.Service)))
 			}

@@ -434,7 +434,7 @@ func (v *visit) sure(view *minuteView, b *brief) {
 			none++
 		}
 	}
-	view.Unknown = append(view.Unknown, v.T("unknown.parameters", "N", none, "All", cascade.Parameters), v.unknownCells(), v.T("unknown.absent"))
+	view.Unknown = append(view.Unknown, v.T("unknown.parameters", "N", none, "All", cascade.Parameters), v.unknownCells(), v.restsOn(b), v.T("unknown.absent"))
 	if source := v.pages.Scenarios[b.scenario].Source; source != "" {
 		id := "unknown.scenario"
 		if n.strangers() < n.all {

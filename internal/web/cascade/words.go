@@ -121,11 +121,8 @@ func (v *visit) unknownCells() string {
 	if cells > 0 {
 		text = v.N("unknown.cells", cells)
 	}
-	if x := v.pages.Register.Said; x != nil {
-		text += " " + v.T("unknown.said", "Confirmed", v.Number(x.Confirmed), "All", v.Number(x.rows()), "Disputed", v.Number(x.Disputed+x.LeftOut), "Open", v.Number(x.Unknown+x.Open))
-		if x.LeftOut > 0 {
-			text += " " + v.T("unknown.leftOut")
-		}
+	if v.pages.Register.Said != nil {
+		text += " " + v.suppliersSay()
 	}
 	return text
 }

@@ -13,6 +13,7 @@ const (
 	topOf         = 5       // dependencies that are confirmed, as many as muster cascade run names
 	watchTrials   = 1 << 12 // at most, in which every service is looked at
 	briefTrials   = 1 << 14
+	restTrials    = 1 << 13 // that say what rests on whose word
 	chooseTrials  = 1 << 12
 	briefSeed     = 1
 	defaultTrials = 1 << 14
@@ -50,6 +51,7 @@ type brief struct {
 	budget     uint32
 	asked      bool // the budget was asked for, and not found
 	run        run
+	rests      *rests // nil where no supplier was asked
 	today      *cascade.Uncertain
 	investment *cascade.Investment // nil where there are no measures, or none can be afforded
 	chosen     []int               // numbers of measures, in the order of the steps
@@ -201,7 +203,7 @@ func (p *Pages) briefJob(scenario int, budget uint32) *job {
 
 func (p *Pages) workOut(ctx context.Context, b *brief, s say) error {
 	r := request{scenario: b.scenario, trials: briefTrials, seed: briefSeed}
-	first, err := p.simulate(ctx, r, s, 0.1)
+	first, err := p.simulate(ctx, r, s, 0.08)
 	if err != nil {
 		return err
 	}
@@ -209,6 +211,9 @@ func (p *Pages) workOut(ctx context.Context, b *brief, s say) error {
 		return errNothing
 	}
 	b.run = *first
+	if b.rests, err = p.rest(ctx, r, s.within("rest", 0.08, 0.1)); err != nil {
+		return err
+	}
 	outlook := p.Scenarios[b.scenario].Outlook
 	if b.today, err = p.uncertain(ctx, outlook, topOf, s.within("uncertain", 0.1, 0.4)); err != nil {
 		return err
@@ -240,7 +245,11 @@ func (p *Pages) workOut(ctx context.Context, b *brief, s say) error {
 func (p *Pages) uncertain(ctx context.Context, o cascade.Outlook, top int, progress func(done, planned int)) (*cascade.Uncertain, error) {
 	options := cascade.UncertainOptions{Options: p.options(0, briefSeed, progress)}
 	options.Top = top
-	return cascade.Uncertainty(ctx, o, p.Parameters.Laws, options)
+	u, err := cascade.Uncertainty(ctx, o, p.Parameters.Laws, options)
+	if err == nil && !u.Complete {
+		return nil, errNothing // a page for who decides is whole, or not there
+	}
+	return u, err
 }
 
 // invest looks for what to do first: for the budget that was asked for, or for the
