@@ -178,6 +178,50 @@ func TestOverlaps(t *testing.T) {
 	}
 }
 
+// TestOverlapBytes: of what a bundle says of who is in several releases no byte can be
+// changed unseen.
+func TestOverlapBytes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, 0)
+	y := w.lastYear()
+	w.remake(func(r *release.Release) {
+		r.History = []release.Earlier{y.earlier}
+		r.Turnover = &release.Turnover{Since: "2025"}
+		w.must(r.Complete())
+	})
+	w.statements = append(slices.Clone(y.entries), w.statements...)
+	kept := map[string][]byte{y.earlier.Release: y.release, keys.Digest(y.roster): y.roster}
+	for digest, p := range w.files {
+		kept[digest] = p.body
+	}
+	w.without(ledger.KindRoster, ledger.KindAmendment, ledger.KindSilence)
+	w.receipts = nil
+	b := w.parts()
+	var err error
+	b.Statements, err = b.View.Statements()
+	w.must(err)
+	w.must(b.PutReleases(kept))
+	members, err := ledger.WriteBundle(b)
+	w.must(err)
+	manifest := members[0].Body
+	first := strings.Index(string(manifest), `"overlaps"`)
+	last := first + strings.IndexByte(string(manifest[first:]), ']') // of the first list of releases
+	last += strings.IndexByte(string(manifest[last+1:]), ']') + 2
+	if first < 0 || !strings.Contains(string(manifest[first:last]), `"members":12`) && !strings.Contains(string(manifest[first:last]), `"members": 12`) {
+		t.Fatalf("%s", manifest[first:last])
+	}
+	for i := first; i < last; i++ {
+		edited := slices.Clone(members)
+		edited[0].Body = slices.Clone(manifest)
+		edited[0].Body[i] ^= 1
+		r, err := verify.Folder(t.Context(), ledger.Members(edited), w.config())
+		w.must(err)
+		if !r.Failed() {
+			t.Errorf("byte %d of the manifest, %q, can be changed:\n%s", i, manifest[i], listing(r))
+		}
+	}
+}
+
 // TestEarlierRosters: whoever hands a bundle on is told how many lists of earlier cycles
 // it has.
 func TestEarlierRosters(t *testing.T) {
