@@ -64,7 +64,7 @@ func EventFields(kind Kind) []string {
 	case kindNeeds:
 		return []string{"rows", "none"}
 	case kindBody:
-		return []string{"name", "kind", "scope"}
+		return []string{"name", "kind", "scope", "units"}
 	case kindSection:
 		return []string{"title", "areas", "outcomes", "bodies", "due", "contact"}
 	case kindSurvey:
