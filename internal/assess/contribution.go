@@ -15,7 +15,14 @@ type Body struct {
 	Name  string `json:"name"`
 	Kind  string `json:"kind,omitempty"`  // such as "ministry" or "port"; the member's own word
 	Scope string `json:"scope,omitempty"` // what of the member it stands for, in words
+
+	// Units is for how many of the operators, functions or facilities on the member's list
+	// it answers, 0 for one: itself. The pack's rule counts them, and not bodies.
+	Units int `json:"units,omitempty"`
 }
+
+// MaxUnits bounds for how many of a list a body answers.
+const MaxUnits = 100_000
 
 // Contribution is one body's answer to one outcome.
 type Contribution struct {
@@ -56,8 +63,8 @@ func (c Contribution) Given() framework.Level {
 type Proposal struct {
 	Level   framework.Level // none if no body is listed
 	Lowest  framework.Level // the lowest among those to whom the outcome applies; none as Level
-	Reached int             // bodies at Level or above
-	Of      int             // bodies to which the outcome applies
+	Reached int             // how many of those listed are at Level or above
+	Of      int             // how many are listed, of bodies to which the outcome applies
 	Silent  []string        // ids of those that gave no level: they count as 0
 	Exempt  []string        // ids of those to which it does not apply
 
@@ -82,16 +89,17 @@ func (p Proposal) Mark() string {
 }
 
 // RollUp applies the rule of a pack: the highest level that at least the given
-// share of the listed bodies reach. A body that gave no level, or prefers not to,
+// share of those listed reach. A body counts for as many as it answers for, by its id in
+// units, and for one where it says none. One that gave no level, or prefers not to,
 // counts as 0; one to which the outcome does not apply, and which says why, is left
 // out, and if it applies to none, it does not apply to the member. A share of fewer than five
-// bodies is all of them wherever 80 % is the share, because four of four is the
+// is all of them wherever 80 % is the share, because four of four is the
 // least number that is 80 % of four.
 //
 // What was carried over counts for nothing, neither as what it says nor as 0: while a
 // body has not confirmed it, nothing is proposed, and Level, Lowest, Reached and Of
 // are those of no bodies. Who decides all the same says why, see [Blockers].
-func RollUp(rule framework.RollUp, contributions []Contribution) Proposal {
+func RollUp(rule framework.RollUp, contributions []Contribution, units map[string]int) Proposal {
 	p := Proposal{Level: framework.None, Lowest: framework.None}
 	for _, c := range contributions {
 		if c.Carried {
@@ -105,7 +113,7 @@ func RollUp(rule framework.RollUp, contributions []Contribution) Proposal {
 		p.Asked = len(contributions)
 		return p
 	}
-	var atLeast [5]int // by level, the bodies that reach it
+	var atLeast [5]int // by level, how many reach it
 	lowest := len(atLeast) - 1
 	for _, c := range contributions {
 		if c.Given() == framework.NotApplicable {
@@ -117,10 +125,11 @@ func RollUp(rule framework.RollUp, contributions []Contribution) Proposal {
 			number = 0
 			p.Silent = append(p.Silent, c.Body)
 		}
-		p.Of++
+		n := max(units[c.Body], 1)
+		p.Of += n
 		lowest = min(lowest, number)
 		for level := range number + 1 {
-			atLeast[level]++
+			atLeast[level] += n
 		}
 	}
 	if p.Of == 0 {

@@ -157,7 +157,8 @@ func TestFieldsAreAll(t *testing.T) {
 // The roll-up is what the pack's text says, read by hand: "the highest one that at
 // least 80 % of the listed bodies reach; the lowest level among them is shown beside
 // it. With fewer than five on the list, 80 % means all of them. Whoever gives no
-// level counts as 0; a body to which the outcome rightly does not apply is left out."
+// level counts as 0; a body to which the outcome rightly does not apply is left out." A
+// body that answers for several of the list stands on it as often.
 func TestRollUp(t *testing.T) {
 	t.Parallel()
 	rule := framework.RollUp{Rule: framework.ShareOfScope, Percent: 80}
@@ -165,6 +166,7 @@ func TestRollUp(t *testing.T) {
 		n := rapid.IntRange(0, 23).Draw(t, "bodies")
 		var contributions []assess.Contribution
 		var counted []int
+		units := make(map[string]int)
 		want := assess.Proposal{Level: framework.None, Lowest: framework.None}
 		for i := range n {
 			body := fmt.Sprintf("b%02d", i)
@@ -178,15 +180,19 @@ func TestRollUp(t *testing.T) {
 			if carried {
 				want.Waiting = append(want.Waiting, body)
 			}
+			if n := rapid.IntRange(0, 12).Draw(t, "units"); n > 0 {
+				units[body] = n
+			}
+			many := func(number int) []int { return slices.Repeat([]int{number}, max(units[body], 1)) }
 			switch level {
 			case framework.NotApplicable:
 				want.Exempt = append(want.Exempt, body)
 			case framework.None, framework.Withheld:
 				want.Silent = append(want.Silent, body)
-				counted = append(counted, 0)
+				counted = append(counted, many(0)...)
 			default:
 				number, _ := level.Number()
-				counted = append(counted, number)
+				counted = append(counted, many(number)...)
 			}
 		}
 		want.Of = len(counted)
@@ -215,7 +221,7 @@ func TestRollUp(t *testing.T) {
 		if len(want.Waiting) > 0 { // neither what it says nor 0: nothing, until it is confirmed
 			want = assess.Proposal{Level: framework.None, Lowest: framework.None, Asked: n, Waiting: want.Waiting}
 		}
-		got := assess.RollUp(rule, contributions)
+		got := assess.RollUp(rule, contributions, units)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("%v (-want +got):\n%s", counted, diff)
 		}

@@ -29,7 +29,7 @@ key file. Whoever loses that has lost the workspace.`,
 
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newWorkspaceInitCmd(env), newWorkspaceLoadCmd(env), newWorkspaceStatusCmd(env), newWorkspaceServeCmd(env), newWorkspacePersonCmd(env), newWorkspaceDemoCmd(env), newWorkspaceImportCmd(env), newWorkspaceExportCmd(env), newWorkspaceSealCmd(env), newWorkspaceApproveCmd(env), newWorkspaceSignoffCmd(env), newWorkspaceEvidenceCmd(env), newWorkspaceFormCmd(env), newWorkspaceUploadCmd(env), newWorkspaceCompareCmd(env), newWorkspaceBriefCmd(env), newWorkspaceBackupCmd(env), newWorkspaceRestoreCmd(env))
+	cmd.AddCommand(newWorkspaceInitCmd(env), newWorkspaceLoadCmd(env), newWorkspaceStatusCmd(env), newWorkspaceHistoryCmd(env), newWorkspaceServeCmd(env), newWorkspacePersonCmd(env), newWorkspaceDemoCmd(env), newWorkspaceImportCmd(env), newWorkspaceExportCmd(env), newWorkspaceSealCmd(env), newWorkspaceApproveCmd(env), newWorkspaceSignoffCmd(env), newWorkspaceEvidenceCmd(env), newWorkspaceFormCmd(env), newWorkspaceUploadCmd(env), newWorkspaceCompareCmd(env), newWorkspaceBriefCmd(env), newWorkspaceBackupCmd(env), newWorkspaceRestoreCmd(env))
 	return cmd
 }
 

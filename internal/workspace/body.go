@@ -44,6 +44,9 @@ func (s *Service) PutBody(ctx context.Context, person Person, base Revision, bod
 		identifier("the id of the body", body.ID), line("the name of the body", body.Name, maxTitle),
 		text("the kind of the body", body.Kind, maxTitle), text("the scope of the body", body.Scope, maxScope),
 	)
+	if err == nil && (body.Units < 0 || body.Units > assess.MaxUnits) {
+		err = errs.New(errs.Invalid, "the number of those listed cannot be", fmt.Sprintf("a whole number from 1 to %d, or nothing for one", assess.MaxUnits))
+	}
 	if err != nil {
 		return SavedBody{}, err
 	}
@@ -389,9 +392,9 @@ func proposalsOf(r Reader, is survey, outcome string) (map[string]assess.Proposa
 	if err != nil {
 		return nil, err
 	}
-	there := make(map[string]bool, len(bodies))
+	there, units := make(map[string]bool, len(bodies)), make(map[string]int)
 	for _, body := range bodies {
-		there[body.ID] = true
+		there[body.ID], units[body.ID] = true, body.Value.Units
 	}
 	listed, err := listedBodies(r, is)
 	if err != nil {
@@ -421,7 +424,7 @@ func proposalsOf(r Reader, is survey, outcome string) (map[string]assess.Proposa
 		for _, body := range slices.Sorted(maps.Keys(answers)) {
 			all = append(all, answers[body])
 		}
-		proposals[o.ID] = assess.RollUp(is.pack.RollUp, all)
+		proposals[o.ID] = assess.RollUp(is.pack.RollUp, all, units)
 	}
 	return proposals, nil
 }

@@ -128,6 +128,7 @@ func bodyParts() []part[assess.Body] {
 		words("name", func(b *assess.Body) *string { return &b.Name }),
 		words("kind", func(b *assess.Body) *string { return &b.Kind }),
 		words("scope", func(b *assess.Body) *string { return &b.Scope }),
+		choice("units", func(b *assess.Body) *int { return &b.Units }),
 	}
 }
 

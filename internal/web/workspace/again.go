@@ -53,7 +53,7 @@ var controls = map[string]string{
 	"reason": "ask.reason", "target_date": "ask.by", "note": "ask.note", "assignee": "ask.assignee",
 	"place": "ask.place", "title": "ask.title", "sha256": "digest.label",
 	"comment/text": "ask.comment", "opinion/text": "verify.opinionText", "action/text": "plan.text", "points/text": "points.point",
-	"name": "bodies.name", "kind": "bodies.kind", "scope": "bodies.scope", "contact": "bodies.contact", "section/title": "bodies.title", "section/due": "bodies.due",
+	"name": "bodies.name", "kind": "bodies.kind", "scope": "bodies.scope", "units": "bodies.units", "contact": "bodies.contact", "section/title": "bodies.title", "section/due": "bodies.due",
 	"body/id": "bodies.ident", "section/id": "bodies.ident", "key/id": "bodies.ident", "public": "approval.public",
 	"folder": "evidence.folder", "seen": "verify.seen", "found": "verify.found", "reply": "verify.reply", "decision/reason": "signoff.reason",
 	"action/due": "plan.due", "owner": "plan.owner", "cost": "plan.cost", "chain/name": "signoff.step", "passphrase": "sealing.passphrase",
@@ -98,7 +98,8 @@ var subjects = map[string]string{
 	"the id of": "id", "the folder of evidence": "folder", "what was seen": "seen", "a verified level needs what was seen": "seen",
 	"what was found": "found", "the reply": "reply", "the public key": "public",
 	"the hours": "hours", "the number of hours": "hours", "the supplier": "supplier", "the substitute": "substitute", "the remark": "remark",
-	"what is needed": "what", "it does not say what is needed": "what",
+	"the number of those listed": "units",
+	"what is needed":             "what", "it does not say what is needed": "what",
 }
 
 // fieldOf returns the control that a refusal is about, or nothing.

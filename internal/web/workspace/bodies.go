@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"muster/internal/assess"
@@ -38,7 +39,8 @@ type bodiesView struct {
 
 type bodyView struct {
 	assess.Body
-	Rev string
+	Rev    string
+	Counts string // for how many of the list it answers; empty for itself alone
 }
 
 type sectionView struct {
@@ -132,7 +134,11 @@ func (p *Pages) bodies(w http.ResponseWriter, r *http.Request, v *visit) error {
 	view.LettersLink = web.Link{Text: v.T("letter.title"), Href: v.to.under(id, "letters")}
 	view.CalendarLink = web.Link{Text: v.T("home.calendar"), Href: v.to.under(id, "reminders.ics")}
 	for _, body := range bodies {
-		view.Bodies = append(view.Bodies, bodyView{body.Body, itoa(body.Rev)})
+		one := bodyView{Body: body.Body, Rev: itoa(body.Rev)}
+		if body.Units > 0 {
+			one.Counts = v.T("bodies.counts", "N", v.Number(body.Units))
+		}
+		view.Bodies = append(view.Bodies, one)
 	}
 	view.AllAreas, view.AllBodies = v.areaOptions(nil), bodyOptions(bodies, nil)
 	for _, section := range sections {
@@ -313,9 +319,13 @@ func (p *Pages) putBody(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if id := r.PostForm.Get("remove"); id != "" {
 		err = p.service.RemoveBody(r.Context(), v.person, base, id)
 	} else {
-		_, err = p.service.PutBody(r.Context(), v.person, base, assess.Body{
-			ID: text(r.PostForm, "id"), Name: text(r.PostForm, "name"), Kind: text(r.PostForm, "kind"), Scope: text(r.PostForm, "scope"),
-		})
+		body := assess.Body{ID: text(r.PostForm, "id"), Name: text(r.PostForm, "name"), Kind: text(r.PostForm, "kind"), Scope: text(r.PostForm, "scope")}
+		if n := text(r.PostForm, "units"); n != "" {
+			if body.Units, err = strconv.Atoi(n); err != nil || body.Units < 1 {
+				return errs.New(errs.Invalid, "the number of those listed is no whole number", "leave it empty for one")
+			}
+		}
+		_, err = p.service.PutBody(r.Context(), v.person, base, body)
 	}
 	if err != nil {
 		place := clashPlace{v.to.under(v.survey.ID, "bodies", "body"), one("id", text(r.PostForm, "id")), web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "bodies") + "#bodies"}}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"muster/internal/assess"
@@ -149,7 +150,16 @@ func bodyFields(v *visit) []clashField[assess.Body] {
 		{"name", v.T("bodies.name"), func(b assess.Body) string { return b.Name }, func(b assess.Body) []hidden { return one("name", b.Name) }},
 		{"kind", v.T("bodies.kind"), func(b assess.Body) string { return b.Kind }, func(b assess.Body) []hidden { return one("kind", b.Kind) }},
 		{"scope", v.T("bodies.scope"), func(b assess.Body) string { return b.Scope }, func(b assess.Body) []hidden { return one("scope", b.Scope) }},
+		{"units", v.T("bodies.units"), unitsText, func(b assess.Body) []hidden { return one("units", unitsText(b)) }},
 	}
+}
+
+// unitsText is for how many of the list a body answers, as its form has it.
+func unitsText(b assess.Body) string {
+	if b.Units == 0 {
+		return ""
+	}
+	return strconv.Itoa(b.Units)
 }
 
 func sectionFields(v *visit, names map[string]string) []clashField[workspace.Section] {

@@ -78,8 +78,13 @@ func (p *Pages) evidence(w http.ResponseWriter, r *http.Request, v *visit) error
 		Kicker: v.kicker(), Action: v.to.under(id, "evidence"), Folder: settings.Evidence, FolderRev: itoa(revised.Rev), Reads: p.pieces != nil,
 		Lead: v.N("evidence.lead", len(references)), May: v.may("evidence"),
 	}
-	last := p.readings.last(id)
-	if last != nil {
+	last, cut, err := p.looked(ctx, v, references)
+	switch {
+	case err != nil:
+		return err
+	case cut != nil:
+		view.Result = v.T("evidence.cut", "Who", v.when(*cut))
+	case last != nil:
 		view.Running, view.Result = v.reading(last)
 	}
 	byOutcome := make(map[string][]workspace.SavedReference)

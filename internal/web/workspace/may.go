@@ -1,6 +1,9 @@
 package workspace
 
-import "muster/internal/workspace"
+import (
+	"muster/internal/web"
+	"muster/internal/workspace"
+)
 
 // mayView is what the person may do on a page: what is refused to her is not drawn.
 type mayView struct {
@@ -12,6 +15,27 @@ type mayView struct {
 	Measure  bool // have evidence read
 	Seal     bool
 	Says     string // what that is on this page, in words; empty where it is everything
+
+	History web.Link // of what the page shows; empty where a page has none
+}
+
+// historyOf returns what of a history a page leads to, and whether it has one.
+func historyOf(page string) (kind string, ok bool) {
+	switch page {
+	case "bodies":
+		return "contribution", true
+	case "needs":
+		return "needs", true
+	case "evidence":
+		return "reference", true
+	case "verification":
+		return "finding", true
+	case "signoff":
+		return "chain", true
+	case "plan":
+		return "action", true
+	}
+	return "", false
 }
 
 // may says what the person may do on a page.
@@ -20,6 +44,9 @@ func (v *visit) may(page string) mayView {
 	m := mayView{
 		Answer: p.May(workspace.DoAnswer), Remark: p.May(workspace.DoRemark), Organise: p.May(workspace.DoOrganise),
 		Verify: p.May(workspace.DoVerify), Plan: p.May(workspace.DoPlan), Measure: p.May(workspace.DoMeasure), Seal: p.May(workspace.DoSeal),
+	}
+	if kind, ok := historyOf(page); ok {
+		m.History = web.Link{Text: v.T("ask.history"), Href: v.to.under(v.survey.ID, "history") + "?kind=" + kind}
 	}
 	id := "see"
 	switch {

@@ -83,7 +83,7 @@ type historyView struct {
 	ID        string
 	Lead      string
 	Revisions []revisionView
-	Back      web.Link
+	Back, All web.Link // All is everything about the outcome
 }
 
 type revisionView struct {
@@ -106,6 +106,7 @@ func (p *Pages) history(w http.ResponseWriter, r *http.Request, v *visit) error 
 	view := historyView{
 		Heading: v.outcomes[o.ID].Title, ID: o.ID, Lead: v.N("history.lead", len(all)),
 		Back: web.Link{Text: v.T("history.back"), Href: v.to.question(v.survey.ID, o.AreaID(), o.ID)},
+		All:  web.Link{Text: v.T("history.all"), Href: v.to.under(v.survey.ID, "history") + "?outcome=" + o.ID},
 	}
 	for i := len(all) - 1; i >= 0; i-- {
 		var before assess.Entry

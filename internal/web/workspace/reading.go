@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -10,8 +11,9 @@ import (
 	"muster/internal/workspace"
 )
 
-// readings are the last readings of evidence, one a survey. They are in memory alone:
-// what was found is true of the moment, and is found again.
+// readings are the last readings of evidence of this run, one a survey. What they found
+// is kept, too, and that they were begun: a program that ends before they do says so when
+// it is started again.
 type readings struct {
 	mu  sync.Mutex
 	all map[workspace.SurveyID]*reading // guarded by mu
@@ -102,6 +104,10 @@ func (p *Pages) begin(ctx context.Context, v *visit) error {
 		return nil
 	}
 	id, person := v.survey.ID, v.person
+	if err := p.service.PutLook(ctx, person, id, workspace.Look{Of: len(paths)}); err != nil {
+		one.end(p.now(), true)
+		return err
+	}
 	p.working.Go(func() {
 		ctx, cancel := context.WithTimeout(p.ending, wholeReading)
 		defer cancel()
@@ -146,9 +152,41 @@ func (p *Pages) readAll(ctx context.Context, person workspace.Person, id workspa
 		}
 		one.mu.Unlock()
 	}
-	one.mu.Lock()
-	defer one.mu.Unlock()
-	one.ended, one.failed = p.now(), failed
+	look := one.end(p.now(), failed)
+	if err := p.service.PutLook(context.WithoutCancel(ctx), person, id, look); err != nil {
+		p.log.Error("evidence", slog.Any("cause", err))
+	}
+}
+
+// end ends a reading, and returns it as it is kept.
+func (r *reading) end(now time.Time, failed bool) workspace.Look {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended, r.failed = now, failed
+	now = now.UTC()
+	return workspace.Look{Of: r.total, Ended: &now, Failed: failed, Faults: maps.Clone(r.faults)}
+}
+
+// looked returns the last reading of a survey: of this run, else as it was kept. cut is
+// who began one of which nobody knows the end, for the program ended before it.
+func (p *Pages) looked(ctx context.Context, v *visit, references []workspace.SavedReference) (last *reading, cut *workspace.Revised, err error) {
+	if last := p.readings.last(v.survey.ID); last != nil {
+		return last, nil, nil
+	}
+	look, revised, err := p.service.LastLook(ctx, v.person, v.survey.ID)
+	switch {
+	case err != nil || revised.Rev == 0:
+		return nil, nil, err
+	case look.Ended == nil:
+		return nil, &revised, nil
+	}
+	last = &reading{total: look.Of, done: look.Of, faults: make(map[string]workspace.Fault), failed: look.Failed, ended: *look.Ended}
+	for _, ref := range references { // what changed since was found of something else
+		if fault, ok := look.Faults[referenceID(ref)]; ok && ref.Rev < revised.Rev {
+			last.faults[referenceID(ref)] = fault
+		}
+	}
+	return last, nil, nil
 }
 
 // Close ends what is being read in the background, and waits for it.

@@ -43,6 +43,8 @@ func TestRefusalsSpeakFrench(t *testing.T) {
 		{"contribution", "outcome/A1.1/contribution", url.Values{"rev": {"0"}, "body": {"nobody"}, "level": {"2"}}, "«\u00a0nobody\u00a0»"},
 		{"body's id", "bodies/body", url.Values{"rev": {"0"}, "id": {"a b"}, "name": {"x"}}, "l’identifiant de l’organisme ne convient pas"},
 		{"body's name", "bodies/body", url.Values{"rev": {"0"}, "id": {"ab"}, "name": {""}}, "le nom de l’organisme est vide"},
+		{"body's number", "bodies/body", url.Values{"rev": {"0"}, "id": {"ab"}, "name": {"x"}, "units": {"many"}}, "le nombre de ceux de la liste n’est pas un nombre entier"},
+		{"body's large number", "bodies/body", url.Values{"rev": {"0"}, "id": {"ab"}, "name": {"x"}, "units": {"999999"}}, "le nombre de ceux de la liste est impossible"},
 		{"section's day", "bodies/section", url.Values{"rev": {"0"}, "id": {"ab"}, "title": {"x"}, "due": {"soon"}}, "l’échéance n’est pas une date valable"},
 		{"needs", "needs", url.Values{"rev": {"0"}, "body": {"grid"}, "what-1": {"x"}, "hours-1": {"many"}}, "ligne 1 du formulaire\u00a0: les heures ne sont pas un nombre entier"},
 		{"supplier", "needs", url.Values{"rev": {"0"}, "body": {"grid"}, "what-1": {"x"}, "supplier-1": {strings.Repeat("x", 400)}}, "le fournisseur dépasse 300 octets"},

@@ -54,6 +54,8 @@ func routes(digest, findings string) map[string]access {
 		"POST " + s + "outcome/{outcome}/reference":           {may: "l", form: url.Values{"place": {"https://example.org/a"}}},
 		"POST " + s + "outcome/{outcome}/contribution":        {may: "lc", form: rev("body", "port", "level", "2")},
 		"GET " + s + "outcome/{outcome}/history":              {may: "lvar"},
+		"GET " + s + "history":                                {may: everybody}, // a contributor that of her bodies alone: see TestEvents
+		"GET " + s + "history.csv":                            {may: everybody},
 		"GET " + s + "bodies":                                 {may: "lvar"},
 		"POST " + s + "bodies/body":                           {may: "l", form: rev("id", "new", "name", "New")},
 		"POST " + s + "bodies/section":                        {may: "l", form: rev("id", "new", "title", "New", "listed", "port")},

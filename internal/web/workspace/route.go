@@ -30,6 +30,7 @@ const maxForm = 256 << 10
 //	S/outcome/{outcome}/confirm    POST: it is what it was last year
 //	S/outcome/{outcome}/comment, reference, contribution    POST
 //	S/outcome/{outcome}/history    who, when, what
+//	S/history, S/history.csv       who, when, what, of everything
 //	S/bodies                       bodies and sections; POST
 //	S/needs, S/needs/print         what a body depends on; POST; on paper
 //	S/letters, S/reminders.ics     who is reminded of what, on paper and in a calendar
@@ -64,6 +65,8 @@ func (p *Pages) Handler() http.Handler {
 	post("outcome/{outcome}/reference", p.reference)
 	post("outcome/{outcome}/contribution", p.contribute)
 	get("outcome/{outcome}/history", p.history)
+	get("history", p.events)
+	get("history.csv", p.eventsCSV)
 
 	get("bodies", p.bodies)
 	post("bodies/body", p.putBody)
