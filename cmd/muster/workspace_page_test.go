@@ -142,7 +142,7 @@ func TestWorkspacePagesLeaveNothing(t *testing.T) {
 	s.keep("bodies/body", url.Values{"rev": {"0"}, "id": {"grid"}, "name": {"PLANTED body"}})
 	s.keep("bodies/section", url.Values{"rev": {"0"}, "id": {"one"}, "title": {"PLANTED section"}, "listed": {"grid"}, "due": {"2026-10-01"}})
 	s.keep("needs", url.Values{"rev": {"0"}, "body": {"grid"}, "what-1": {"PLANTED need"}})
-	s.keep("verification/finding", url.Values{"rev": {"0"}, "outcome": {"L1.1"}, "seen": {"PLANTED paper"}, "verified": {"3"}})
+	s.keep("verification/finding", url.Values{"rev": {"0"}, "outcome": {"L1.1"}, "claimed": {"3"}, "seen": {"PLANTED paper"}, "verified": {"3"}})
 	s.keep("plan/action", url.Values{"rev": {"0"}, "outcome": {"L1.1"}, "text": {"PLANTED action"}, "owner": {"PLANTED owner"}})
 	s.keep("evidence/read", url.Values{})
 	seen := 0
