@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,6 +56,12 @@ func TestCascadeStopped(t *testing.T) {
 	}
 }
 
+// emptied takes the scenarios out of a register's folder.
+func emptied(t *testing.T, folder string) string {
+	check(t, os.RemoveAll(filepath.Join(folder, "scenarios")))
+	return folder
+}
+
 // A member looks on its own machine at what falls together, with its own answers and
 // with what only it knows. Nobody else reads it, and nothing of it is left behind.
 func TestCascadeOfWorkspace(t *testing.T) {
@@ -96,6 +103,40 @@ func TestCascadeOfWorkspace(t *testing.T) {
 		}
 	}
 	said := s.stop()
+
+	// The same beside the member's own pages.
+	folder := c.at("register")
+	check(t, os.MkdirAll(filepath.Join(folder, "scenarios"), 0o700))
+	for to, from := range map[string]string{
+		"services.csv": "services.csv", "requirements.csv": "requirements.csv", "own-services.csv": "own.csv", "own-requirements.csv": "own-requirements.csv",
+		"parameters.yaml": "parameters.yaml", filepath.Join("scenarios", "crane.csv"): "scenario.csv",
+	} {
+		body, err := os.ReadFile(c.at(from))
+		check(t, err)
+		check(t, os.WriteFile(filepath.Join(folder, to), body, 0o600))
+	}
+	s = c.serveWorkspace(scratch, home, append(lock, "--register", folder)...)
+	status, body = s.get(s.browser, s.base+"en/")
+	if status != http.StatusOK || !strings.Contains(body, "cascade/en/") {
+		t.Errorf("the workspace does not lead there: %d\n%.900s", status, body)
+	}
+	status, body = s.get(s.browser, s.base+"cascade/en/graph?by=owner&open="+member)
+	if status != http.StatusOK || !strings.Contains(body, "PLANTED crane") || !strings.Contains(body, "PRIVATE") {
+		t.Errorf("the member's own page beside the others: %d\n%.900s", status, body)
+	}
+	if status, body := s.get(&http.Client{}, s.base+"cascade/en/graph"); status != http.StatusForbidden || strings.Contains(body, "PLANTED") {
+		t.Errorf("another user: %d", status)
+	}
+	answer, err := s.browser.PostForm(s.base+"cascade/en/runs", url.Values{"scenario": {"crane"}, "trials": {"512"}, "seed": {"1"}})
+	check(t, err)
+	check(t, answer.Body.Close())
+	if at := answer.Header.Get("Location"); answer.StatusCode != http.StatusSeeOther || !strings.Contains(at, "/cascade/en/result/run-1") {
+		t.Errorf("a run: %d, %s", answer.StatusCode, at)
+	}
+	if more := s.stop(); strings.Contains(more, "PLANTED") {
+		t.Errorf("the terminal says %s", more)
+	}
+	c.refuses(2, "has no scenario", append([]string{"workspace", "serve", "--listen", "127.0.0.1:0", "--register", emptied(t, folder)}, lock...)...)
 	if strings.Contains(said, "PLANTED") || !strings.Contains(said, "to the first browser that opens this address") {
 		t.Errorf("the terminal says %s", said)
 	}

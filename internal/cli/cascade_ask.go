@@ -26,7 +26,8 @@ what it is instead, and why. how-to-answer.txt, in English and French, goes with
 muster cascade answers takes in what comes back.
 
 Rows that were answered before are left out, unless --again is given; so are rows
-marked amber+strict or red, which a supplier may not read. Nobody proves who filled in
+marked amber+strict or red, which a supplier may not read; those that come from forms
+are, until somebody who may marks them amber. Nobody proves who filled in
 a form: send it to somebody you know.`,
 		Example: `  muster cascade ask --services services.csv --requirements requirements.csv --out ask`,
 		Args:    noArgs,
@@ -52,7 +53,7 @@ a form: send it to somebody you know.`,
 				{not.Answered, "1 row was answered before; --again asks again", "%d rows were answered before; --again asks again"},
 				{not.Own, "in 1 row both sides are one owner; nobody is asked", "in %d rows both sides are one owner; nobody is asked"},
 				{not.Nobody, "of 1 row the supplier has no owner, or is unknown; nobody is asked", "of %d rows the supplier has no owner, or is unknown; nobody is asked"},
-				{not.Held, "1 row is marked amber+strict or red; nobody is asked", "%d rows are marked amber+strict or red; nobody is asked"},
+				{not.Held, "1 row is marked amber+strict or red; nobody is asked until it is marked amber", "%d rows are marked amber+strict or red; nobody is asked until they are marked amber"},
 			} {
 				if x.n > 0 {
 					say(env, "%s", plural(x.n, x.one, x.many))

@@ -27,6 +27,7 @@ type aroundFlags struct {
 	services     string // of the member's own
 	requirements string
 	keepPrivate  bool
+	opened       *openWorkspace // that is open already, in place of workspace
 }
 
 func (f *aroundFlags) add(cmd *cobra.Command) {
@@ -44,7 +45,10 @@ func (f *aroundFlags) addKnown(cmd *cobra.Command) {
 }
 
 // wanted reports whether there is anything.
-func (f *aroundFlags) wanted() bool { return f.release != "" || f.workspace != "" }
+func (f *aroundFlags) wanted() bool { return f.release != "" || f.member() }
+
+// member reports whether a member's workspace is looked into.
+func (f *aroundFlags) member() bool { return f.workspace != "" || f.opened != nil }
 
 func (f *aroundFlags) check(cmd *cobra.Command, asJSON bool) error {
 	switch {
@@ -98,11 +102,13 @@ func verifyCoordinator(path string, kind keys.Kind, file coalition.SignedFile) e
 // overlay lays what the member has of its own over a register, and returns what it
 // answered. What it returns stays on this machine: it is printed and kept nowhere.
 func (f *aroundFlags) overlay(ctx context.Context, env Env, in *inputs, c registerFlags, p *exchange.CascadeParameters, r *release.Release) (own *private, err error) {
-	w, err := openWorkspaceDir(ctx, env, f.workspace, f.lock)
-	if err != nil {
-		return nil, err
+	w := f.opened
+	if w == nil {
+		if w, err = openWorkspaceDir(ctx, env, f.workspace, f.lock); err != nil {
+			return nil, err
+		}
+		defer w.close(&err)
 	}
-	defer w.close(&err)
 	if own, err = w.private(ctx, p, r); err != nil {
 		return nil, err
 	}
@@ -266,7 +272,7 @@ func readOwners(ctx context.Context, env Env, in *inputs, c registerFlags, u unc
 		in.invented = in.invented || k.release.Marking != ""
 		in.standBy = append(in.standBy, "release")
 	}
-	if around.workspace != "" {
+	if around.member() {
 		in.standBy = append(in.standBy, "workspace")
 		if k.own, err = around.overlay(ctx, env, in, c, k.parameters, k.release); err != nil {
 			return nil, err

@@ -62,8 +62,13 @@ func checkTeam(env Env, path string, secrets ...string) error {
 }
 
 // serveTeam serves a workspace to who was invited until ctx ends.
-func serveTeam(ctx context.Context, env Env, w *openWorkspace, t *team, sealer workspacepage.Sealer) error {
-	handler, end, err := t.handler(ctx, env, w, sealer)
+func serveTeam(ctx context.Context, env Env, w *openWorkspace, t *team, sealer workspacepage.Sealer, more beside) error {
+	falls, err := more("")
+	if err != nil {
+		return err
+	}
+	defer falls.close()
+	handler, end, err := t.handler(ctx, env, w, sealer, falls.Handler)
 	if err != nil {
 		return err
 	}
@@ -86,7 +91,7 @@ func serveTeam(ctx context.Context, env Env, w *openWorkspace, t *team, sealer w
 // handler puts the pages of the workspace behind those by which people enter. end
 // waits for what they do in the background. Evidence is read below the folders that the
 // configuration names and nowhere else.
-func (t *team) handler(ctx context.Context, env Env, w *openWorkspace, sealer workspacepage.Sealer) (h http.Handler, end func(), err error) {
+func (t *team) handler(ctx context.Context, env Env, w *openWorkspace, sealer workspacepage.Sealer, falls http.Handler) (h http.Handler, end func(), err error) {
 	member, err := w.Member(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -114,7 +119,7 @@ func (t *team) handler(ctx context.Context, env Env, w *openWorkspace, sealer wo
 		pieces = evidence.New(evidence.Config{Within: t.within})
 	}
 	pages, err := workspacepage.New(workspacepage.Config{
-		Service: w.Service, Now: env.Now, Rand: env.Rand, Log: log, Team: doors, Pieces: pieces, Sealer: sealer,
+		Service: w.Service, Now: env.Now, Rand: env.Rand, Log: log, Team: doors, Pieces: pieces, Sealer: sealer, Beside: falls,
 		Person: func(r *http.Request) workspace.Person {
 			p, _ := webaccount.PersonOf(r.Context()) // behind the guard there is somebody
 			return workspace.PersonOf(p)

@@ -75,6 +75,7 @@ func New(members []string) (*Community, error) {
 	b.services()
 	b.requirements()
 	b.missions()
+	b.suppliersSay()
 	b.c.Scenarios = scenarios()
 	b.c.Measures = b.measures()
 	return &b.c, nil

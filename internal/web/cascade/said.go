@@ -140,7 +140,7 @@ type waitingRow struct{ Owner, Rows string }
 // How many rows stand on a page.
 const (
 	shownDisputes = 100
-	shownWaiting  = 40
+	shownWaiting  = 12
 )
 
 func (v *visit) said() *saidView {

@@ -46,6 +46,7 @@ const maxForm = 256 << 10
 //	S/plan                         the improvement plan; POST
 //	S/part, S/part/area/{area}     what is asked of a body; POST below part/outcome
 //	S/part/standing                after the release: a body's answers beside the coalition
+//	/cascade/                      what falls together, where there is a register of it: package web/cascade
 func (p *Pages) Handler() http.Handler {
 	mux := &table{ServeMux: http.NewServeMux()}
 	p.kit.Assets.Register(mux.ServeMux)
@@ -129,7 +130,32 @@ func (p *Pages) Handler() http.Handler {
 		return errs.New(errs.NotFound, "there is no such page", "")
 	}))
 	p.patterns = mux.patterns
-	return web.SecureForms(http.StripPrefix(p.base, mux))
+	return web.SecureForms(http.StripPrefix(p.base, p.before(mux)))
+}
+
+// BesidePath is where the pages of what falls together lie, below the base.
+const BesidePath = "/cascade/"
+
+// before serves what lies beside these pages, and everything else by them.
+func (p *Pages) before(pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p.beside == nil || !strings.HasPrefix(r.URL.Path, BesidePath) {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		p.anywhere(func(w http.ResponseWriter, r *http.Request, v *visit) error {
+			if !v.person.SeesAll() {
+				return errs.New(errs.Denied, "you may not see all answers here", "ask the lead of this workspace")
+			}
+			whole := r.Clone(r.Context())
+			whole.URL.Path = p.base + r.URL.Path
+			if r.URL.RawPath != "" {
+				whole.URL.RawPath = p.base + r.URL.RawPath
+			}
+			p.beside.ServeHTTP(w, whole)
+			return nil
+		})(w, r)
+	})
 }
 
 // table is a mux that knows what it serves: a test holds it against what each role

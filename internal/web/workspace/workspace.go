@@ -48,6 +48,11 @@ type Config struct {
 	Pieces  workspace.Pieces                     // opens evidence where it lies; nil: these pages read none
 	Sealer  Sealer                               // seals on the page; nil: the page says the commands
 
+	// Beside are pages of what falls together below [BesidePath], for who sees all
+	// answers: they are drawn from them. Nil for none. The handler is given the whole
+	// path, Base included.
+	Beside http.Handler
+
 	// AsksName says that one person uses the workspace and the first page asks for her
 	// name where none is kept, for Person to give it from then on.
 	AsksName bool
@@ -63,6 +68,7 @@ type Pages struct {
 	log       *slog.Logger
 	base      string
 	team      Passkeys // nil where the workspace is one person's
+	beside    http.Handler
 	asksName  bool
 	kit       *web.Kit
 	templates map[string]*template.Template
@@ -84,7 +90,7 @@ type Pages struct {
 // done with the pages closes them.
 func New(cfg Config) (*Pages, error) {
 	p := &Pages{
-		service: cfg.Service, person: cfg.Person, now: cfg.Now, rand: cfg.Rand, marking: cfg.Marking, log: cfg.Log, base: cfg.Base, team: cfg.Team, asksName: cfg.AsksName,
+		service: cfg.Service, person: cfg.Person, now: cfg.Now, rand: cfg.Rand, marking: cfg.Marking, log: cfg.Log, base: cfg.Base, team: cfg.Team, asksName: cfg.AsksName, beside: cfg.Beside,
 		texts: make(map[textKey]*packTexts), frames: make(map[frameKey]*frame), pieces: cfg.Pieces, sealer: cfg.Sealer,
 		readings: readings{all: make(map[workspace.SurveyID]*reading)},
 	}
@@ -133,6 +139,9 @@ func (p *Pages) page(v *visit, title, here, rest string) web.Page {
 	page.Source = v.T("foot.stays")
 	if v.pack != nil {
 		page.Nav = v.nav(here)
+	}
+	if p.beside != nil && v.person.SeesAll() {
+		page.Nav = append(page.Nav, web.Link{Text: v.T("nav.cascade"), Href: p.base + BesidePath + v.Lang + "/"})
 	}
 	languages := web.Switch{Label: v.T("nav.language")}
 	for _, lang := range web.Languages() {
