@@ -4,9 +4,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"muster/internal/coalition"
 	"muster/internal/cycle"
@@ -180,6 +183,29 @@ func TestEveryRoleAtEveryPage(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEveryRouteHasASubject: docs/spec/audience.md says of every route what it is about,
+// and of none that there is not.
+func TestEveryRouteHasASubject(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../docs/spec/audience.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, "`")
+		if method, _, _ := strings.Cut(cells[min(1, len(cells)-1)], " "); len(cells) == 3 && (method == http.MethodGet || method == http.MethodPost) {
+			said = append(said, cells[1])
+		}
+	}
+	patterns := slices.Clone(newSite(t).pages.Patterns())
+	slices.Sort(said)
+	slices.Sort(patterns)
+	if diff := cmp.Diff(patterns, said); diff != "" {
+		t.Errorf("the routes in docs/spec/audience.md: -served +there\n%s", diff)
 	}
 }
 
