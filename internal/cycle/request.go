@@ -119,7 +119,7 @@ func (s *Service) AskCancellation(ctx context.Context, who Person, id ID, reason
 		return 0, err
 	}
 	return s.ask(ctx, who, Request{Kind: Cancellation, Cycle: id, Reason: reason}, func(tx Tx) error {
-		c, err := cycleOf(tx, who, id)
+		c, err := s.cycleOf(tx, who, id)
 		if err != nil {
 			return err
 		}
@@ -136,7 +136,7 @@ func (s *Service) AskRelease(ctx context.Context, who Person, id ID, digest stri
 		return 0, errs.New(errs.Invalid, errs.Quote(digest)+" is no digest of a release", "64 hexadecimal digits, as sha256sum release.json prints them")
 	}
 	return s.ask(ctx, who, Request{Kind: Releasing, Cycle: id, Subject: digest}, func(tx Tx) error {
-		c, err := cycleOf(tx, who, id)
+		c, err := s.cycleOf(tx, who, id)
 		if err != nil {
 			return err
 		}
@@ -360,14 +360,17 @@ type Asked struct {
 // all, an engineer those that wait for her host, by number.
 func (s *Service) Requests(ctx context.Context, who Person) ([]Asked, error) {
 	var list []Asked
-	err := s.view(ctx, "list the requests", func(r Reader) (err error) {
-		list, err = asked(r, who)
+	err := s.view(ctx, "list the requests", func(r Reader) error {
+		sight, err := sightOf(r, who, s.moment())
+		if err == nil {
+			list, err = asked(r, sight)
+		}
 		return err
 	})
 	return list, err
 }
 
-func asked(r Reader, who Person) ([]Asked, error) {
+func asked(r Reader, sight *sight) ([]Asked, error) {
 	open, err := r.Requests()
 	if err != nil {
 		return nil, err
@@ -378,10 +381,12 @@ func asked(r Reader, who Person) ([]Asked, error) {
 		if err != nil {
 			return nil, err
 		}
-		_, mine := q.MayApprove(who, c)
-		if mine || who.SeesAll() {
-			list = append(list, Asked{q, q.Waiting(c), mine, q.Asker == who.ID && who.ID != ""})
+		if !sight.passes(q.subject(c)) {
+			continue
 		}
+		who := sight.who
+		_, mine := q.MayApprove(who, c)
+		list = append(list, Asked{q, q.Waiting(c), mine, q.Asker == who.ID && who.ID != ""})
 	}
 	return list, nil
 }

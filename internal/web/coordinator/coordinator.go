@@ -6,8 +6,8 @@
 //	handler := web.Site(origin, doors.Guard(pages.Handler()))
 //
 // Every page works without a script, and there is none. What somebody may do is decided
-// in package cycle and not here: a page draws what she gets, and offers what would not
-// be refused.
+// in package cycle and not here, and what she may see by package audience: a page draws
+// what she gets, and offers what would not be refused.
 package coordinator
 
 import (
@@ -56,7 +56,7 @@ type Pages struct {
 	cfg       Config
 	kit       *web.Kit
 	templates map[string]*template.Template
-	patterns  []string // of the last handler, for tests
+	routes    []route // of the last handler, for tests
 }
 
 // New reads messages and templates. An error is a fault of the program.

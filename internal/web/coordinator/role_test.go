@@ -187,25 +187,55 @@ func TestEveryRoleAtEveryPage(t *testing.T) {
 }
 
 // TestEveryRouteHasASubject: docs/spec/audience.md says of every route what it is about,
-// and of none that there is not.
+// as the table of routes does, and of none that there is not.
 func TestEveryRouteHasASubject(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../docs/spec/audience.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said []string
+	said := make(map[string]string)
 	for line := range strings.Lines(string(text)) {
 		cells := strings.Split(line, "`")
 		if method, _, _ := strings.Cut(cells[min(1, len(cells)-1)], " "); len(cells) == 3 && (method == http.MethodGet || method == http.MethodPost) {
-			said = append(said, cells[1])
+			said[cells[1]] = strings.Trim(cells[2], "| \n")
 		}
 	}
-	patterns := slices.Clone(newSite(t).pages.Patterns())
-	slices.Sort(said)
-	slices.Sort(patterns)
-	if diff := cmp.Diff(patterns, said); diff != "" {
+	if diff := cmp.Diff(newSite(t).pages.Abouts(), said); diff != "" {
 		t.Errorf("the routes in docs/spec/audience.md: -served +there\n%s", diff)
+	}
+}
+
+// Of a cycle that somebody does not see there is no trace: whatever she asks, at every
+// route that names one, she is answered as of one that there is not, to the byte.
+func TestUnseenIsAsIfThereWereNone(t *testing.T) {
+	t.Parallel()
+	w, _, _ := busy(t)
+	const unseen, none = "sea-of-sand", "sea-of-nuts" // of equal length
+	asked := 0
+	for _, pattern := range w.pages.Patterns() {
+		if !strings.Contains(pattern, "{cycle}") {
+			continue
+		}
+		row := routes(w.World)[pattern]
+		for letter, person := range people(w.World) {
+			if strings.IndexByte("csa", letter) >= 0 { // they see every cycle
+				continue
+			}
+			site := w.as(t, person)
+			got, want := site.do(request(pattern, row, unseen)), site.do(request(pattern, row, none))
+			if got.Code != http.StatusNotFound && got.Code != http.StatusForbidden {
+				t.Errorf("%s at %s: %d", person.Name, pattern, got.Code)
+			}
+			plain := func(s string) string { return strings.NewReplacer(unseen, "X", none, "X").Replace(s) }
+			if diff := cmp.Diff(want.Code, got.Code) + cmp.Diff(plain(want.Body.String()), plain(got.Body.String())) + cmp.Diff(want.Header(), got.Header()); diff != "" {
+				t.Errorf("%s at %s can tell that there is a cycle:\n%s", person.Name, pattern, diff)
+			}
+			asked++
+		}
+	}
+	if asked < 40 {
+		t.Errorf("only %d were asked", asked)
 	}
 }
 
