@@ -63,6 +63,7 @@ var Packages = map[string]Layer{
 	"internal/ledger/ledgertest":   Domain,
 	"internal/silence":             Domain,
 	"internal/cycle":               Domain,
+	"internal/edition":             Domain,
 	"internal/verify":              Domain,
 	"internal/cascade":             Domain,
 	"internal/threat":              Domain,

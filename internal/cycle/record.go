@@ -35,6 +35,13 @@ const (
 	QuestionAnswered What = "question answered"
 	ReminderSent     What = "reminded"
 	ContactSet       What = "address kept"
+	ReleaseKept      What = "release kept"
+	EditionWritten   What = "edition written"
+	EditionSilent    What = "edition under silence"
+	EditionAdopted   What = "edition adopted"
+	EditionReopened  What = "edition reopened"
+	EditionPublished What = "edition published"
+	EditionWithdrawn What = "edition withdrawn"
 	BackedUp         What = "backup written"
 	Restored         What = "restored"
 )

@@ -20,6 +20,7 @@ const (
 	Enrolment    RequestKind = "enrol a key"
 	Cancellation RequestKind = "cancel the cycle"
 	Releasing    RequestKind = "release"
+	Publishing   RequestKind = "publish an edition"
 )
 
 // Slot is one word that a request needs beside that of who asked.
@@ -54,7 +55,7 @@ type Request struct {
 	Kind    RequestKind
 	Cycle   ID      // empty for an enrolment
 	Party   PartyID // of an enrolment
-	Subject string  // the key, or the digest of the release
+	Subject string  // the key, the digest of the release, or an edition and the digest of its file
 	Reason  string  // of a cancellation
 	Asker   string  // the id of the person; empty for a command
 	By      string  // her name
@@ -149,29 +150,33 @@ func (s *Service) ask(ctx context.Context, who Person, q Request, guard func(Tx)
 		if err := guard(tx); err != nil {
 			return err
 		}
-		open, err := tx.Requests()
-		if err != nil {
-			return err
-		}
-		for _, other := range open {
-			if other.Kind == q.Kind && other.Cycle == q.Cycle && other.Party == q.Party {
-				return errs.New(errs.Conflict, fmt.Sprintf("the same was asked for by %s and waits for others", other.By), "withdraw that one first, if it is not to be")
-			}
-		}
-		q.Asker, q.By, q.At = who.ID, who.Name, s.moment()
-		if number, err = tx.AddRequest(q); err != nil {
-			return err
-		}
-		q.Number = number
-		return s.write(tx, q.line(RequestMade, who.Name, q.Reason))
+		number, err = s.askIn(tx, who, q)
+		return err
 	})
 	return number, err
+}
+
+func (s *Service) askIn(tx Tx, who Person, q Request) (int64, error) {
+	open, err := tx.Requests()
+	if err != nil {
+		return 0, err
+	}
+	for _, other := range open {
+		if other.Kind == q.Kind && other.Cycle == q.Cycle && other.Party == q.Party && other.Edition() == q.Edition() {
+			return 0, errs.New(errs.Conflict, fmt.Sprintf("the same was asked for by %s and waits for others", other.By), "withdraw that one first, if it is not to be")
+		}
+	}
+	q.Asker, q.By, q.At = who.ID, who.Name, s.moment()
+	if q.Number, err = tx.AddRequest(q); err != nil {
+		return 0, err
+	}
+	return q.Number, s.write(tx, q.line(RequestMade, who.Name, q.Reason))
 }
 
 // line is a line about the request.
 func (q Request) line(what What, by, more string) Line {
 	detail := fmt.Sprintf("request %d: %s", q.Number, q.Kind)
-	if q.Kind == Releasing {
+	if q.Kind == Releasing || q.Kind == Publishing {
 		detail += " " + q.Subject
 	}
 	if more != "" {
@@ -293,6 +298,8 @@ func (s *Service) happen(tx Tx, q Request, c Cycle) error {
 		return s.enrol(tx, q, together)
 	case Cancellation:
 		return s.move(tx, c, coalition.Cancelled, q.Reason, together)
+	case Publishing: // that it is approved is all: where an edition stands follows from it
+		return nil
 	default:
 		c.Release = q.Subject
 		return s.move(tx, c, coalition.Released, "", together)
