@@ -75,6 +75,7 @@ var Packages = map[string]Layer{
 	"internal/aggregate/aggregatetest": Adapter,
 	"internal/workspace/workspacetest": Adapter,
 	"internal/cycle/cycletest":         Adapter,
+	"internal/edition/editiontest":     Adapter,
 
 	"internal/store":                     Adapter,
 	"internal/store/workspacedb":         Adapter,

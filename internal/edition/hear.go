@@ -99,4 +99,3 @@ func orNone(err error) error {
 	}
 	return errNoEdition
 }
-

@@ -39,7 +39,6 @@ type standing struct {
 	until     time.Time // of a silence
 	published time.Time
 	withdrawn time.Time
-	outside   bool
 }
 
 // stands follows the acts of an edition and returns where a version stands. approved says

@@ -80,6 +80,10 @@ func TestStore(t *testing.T) {
 				db := fresh(t)
 				return storetest.Coalition{Store: db, People: db.Accounts()}
 			})
+			storetest.ExerciseEditions(t, func(t *testing.T) storetest.Editions {
+				db := fresh(t)
+				return storetest.Editions{Coalition: storetest.Coalition{Store: db, People: db.Accounts()}, Editions: db.Editions()}
+			})
 			storetest.ExerciseAccounts(t, func(t *testing.T) account.Store { return fresh(t).Accounts() })
 		})
 	}
