@@ -95,6 +95,7 @@ var Packages = map[string]Layer{
 	"internal/exchange/register":         Adapter,
 	"internal/evidence":                  Adapter,
 	"internal/exchange/docx":             Adapter,
+	"internal/exchange/handout":          Adapter,
 	"internal/pdf":                       Adapter,
 	"internal/web":                       Adapter,
 	"internal/web/account":               Adapter,

@@ -15,6 +15,7 @@ import (
 // has.
 type sight struct {
 	who    Person
+	names  []coalition.MemberID // of her parties
 	reader audience.Reader
 	at     time.Time
 	filter audience.Filter // what passes of any list
@@ -40,6 +41,7 @@ func sightOf(r Reader, who Person, now time.Time) (*sight, error) {
 					continue
 				}
 				i = len(s.reader.Parties)
+				s.names = append(s.names, party.Name)
 				s.reader.Parties = append(s.reader.Parties, audience.Party{ID: id, Circle: party.circle()})
 			}
 			s.reader.Parties[i].Roles |= role
@@ -63,6 +65,7 @@ func (p Party) circle() audience.Circle {
 // Sight is what a person may see at one moment.
 type Sight struct {
 	Reader audience.Reader
+	Names  []coalition.MemberID // of the parties that she is of
 	At     time.Time
 }
 
@@ -84,7 +87,7 @@ func SightOf(r Reader, who Person, now time.Time) (Sight, error) {
 	if err != nil {
 		return Sight{}, err
 	}
-	return Sight{s.reader, s.at}, nil
+	return Sight{s.reader, s.names, s.at}, nil
 }
 
 // passes reports whether a subject is one of those that she gets.

@@ -38,6 +38,10 @@ type Observation struct {
 //	C/step, deadline, status, cancel, release    POST
 //	C/questions                      what was asked, and what all are told; POST: a question
 //	C/questions/{question}/answer    POST
+//	/{lang}/editions                 the editions that are the reader's to read
+//	C/edition/{edition}              one of them; file/{format}: as a file
+//	C/edition/{edition}/write        its text, with what it comes to; POST: another version
+//	C/edition/{edition}/propose, publish, withdraw    POST
 //	/{lang}/people                   members and partners with their keys; people
 //	/{lang}/people/key               POST: a key to be enrolled
 //	/{lang}/request/{request}/approve, refuse    POST
@@ -65,6 +69,18 @@ func (p *Pages) Handler() http.Handler {
 	get("cycle/{cycle}/questions", "questions", p.questions)
 	post("cycle/{cycle}/questions", "a question that waits", p.ask)
 	post("cycle/{cycle}/questions/{question}/answer", "a question that waits", p.answer)
+
+	if p.cfg.Editions != nil {
+		const edition = "cycle/{cycle}/edition/{edition}"
+		get("editions", "editions", p.editions)
+		get(edition, "an edition", p.edition)
+		get(edition+"/file/{format}", "an edition", p.editionFile)
+		get(edition+"/write", "a draft", p.writeEdition)
+		post(edition+"/write", "a draft", p.keepEdition)
+		post(edition+"/propose", "a draft, a request", p.proposeEdition)
+		post(edition+"/publish", "an edition", p.publishEdition)
+		post(edition+"/withdraw", "an edition", p.withdrawEdition)
+	}
 
 	get("people", "keys, requests, persons", p.people)
 	post("people/key", "a key, a request", p.askKey)
@@ -195,6 +211,7 @@ func (p *Pages) serve(serve handler) http.HandlerFunc {
 type failView struct {
 	web.Page
 	Heading, Text, Hint string
+	Why                 string // why she does not see what there is; in the language of the page
 	Back                web.Link
 }
 
