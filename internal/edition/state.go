@@ -52,6 +52,7 @@ func stands(acts []Act, number int, verdict func(request int64) cycle.Verdict) s
 			}
 			continue
 		}
+		s.until = a.Until
 		switch a.Deed {
 		case Proposed:
 			s.digest, s.request = a.Digest, a.Request
@@ -64,7 +65,7 @@ func stands(acts []Act, number int, verdict func(request int64) cycle.Verdict) s
 				s.state = IsRefused
 			}
 		case Silent:
-			s.state, s.until = IsSilent, a.Until
+			s.state = IsSilent
 		case Adopted:
 			s.state = IsAdopted
 		case Reopened:
