@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"muster/internal/config"
 )
 
 // killed runs muster as a process of its own by the clock of the hosting, kills it
@@ -90,10 +92,13 @@ func TestWorkspaceImportKilled(t *testing.T) {
 	if !c.killed(time.Minute, append([]string{"workspace", "import", write(rows, 1)}, lock...)...) {
 		t.Fatal("not done within a minute")
 	}
-	last, whole, none := 1, 0, 0
+	last, whole, none, kills := 1, 0, 0, 0
 	for i, after := range killRounds(time.Since(start)) {
 		round := i + 2
 		done := c.killed(after, append([]string{"workspace", "import", write(exported(fmt.Sprintf("out-%d.csv", round)), round)}, lock...)...)
+		if !done {
+			kills++
+		}
 		found := make(map[string]int)
 		now := exported(fmt.Sprintf("after-%d.csv", round))
 		for _, row := range now[1:] {
@@ -109,7 +114,10 @@ func TestWorkspaceImportKilled(t *testing.T) {
 			t.Fatalf("round %d, killed after %v, done %v: %v", round, after, done, found)
 		}
 	}
-	t.Logf("%d imports there as a whole, %d not at all", whole, none)
+	if kills == 0 {
+		t.Error("every import was faster than its kill")
+	}
+	t.Logf("%d kills, %d imports there as a whole, %d not at all", kills, whole, none)
 	c.nothingInClear("ws")
 }
 
@@ -133,7 +141,9 @@ func TestWorkspaceSealKilled(t *testing.T) {
 	}
 	files, recorded, kills := 0, 0, 0
 	for i, after := range killRounds(time.Since(start)) {
-		seal(after, fmt.Sprintf("%d.json", i+1))
+		if !seal(after, fmt.Sprintf("%d.json", i+1)) {
+			kills++
+		}
 		files, recorded = c.checkSealed(lock)
 		// What is recorded has its file in the folder: asking how far it is finished it.
 		kept, err := filepath.Glob(c.at("members", memberName(3), "sealed-*.json"))
@@ -143,17 +153,97 @@ func TestWorkspaceSealKilled(t *testing.T) {
 		if len(kept) != recorded || len(left) > 0 {
 			t.Errorf("killed after %v: %d are recorded, %d lie in the folder, and %v besides", after, recorded, len(kept), left)
 		}
-		kills++
 	}
 	if kills == 0 {
-		t.Error("nothing was killed")
+		t.Error("every sealing was faster than its kill")
 	}
 	c.must(append([]string{"workspace", "seal", "--survey", "now/lights", "--out", c.at("sealed", "last.json")}, lock...)...)
 	if f, r := c.checkSealed(lock); f != files+1 || r != recorded+1 {
 		t.Errorf("%d files and %d records before, %d and %d after one more", files, recorded, f, r)
 	}
-	t.Logf("%d files, %d recorded", files, recorded)
+	t.Logf("%d kills, %d files, %d recorded", kills, files, recorded)
 	c.nothingInClear(filepath.Join("members", memberName(3)), "sealed")
+}
+
+// While something is sealed in a folder nothing else is, whichever command asks for it:
+// a number is used once.
+func TestSubmitSealWaits(t *testing.T) {
+	t.Parallel()
+	c := newHosting(t)
+	dir := c.at("members", memberName(3))
+	sealing, err := config.LockFile(filepath.Join(dir, "sealing.lock"), "busy")
+	check(t, err)
+	seal := []string{"submit", "seal", "--dir", dir, "--charter", c.at("charter.json"), "--answers", c.at("none.csv"), "--out", c.at("sealed.json")}
+	c.refuses(1, "something is being sealed in this folder at this moment", seal...)
+	check(t, sealing.Close())
+	c.refuses(2, "none.csv", append(seal, "--framework", lights)...)
+}
+
+// A sealing that stopped after it was recorded is finished with its receipt, and has its
+// number alone: a file whose number another receipt has does not get the name of one
+// that may leave.
+func TestWorkspaceSealFinished(t *testing.T) {
+	t.Parallel()
+	c := newHosting(t)
+	lock := c.workspaceLock(filepath.Join("members", memberName(3)), memberName(3))
+	c.must(append([]string{"workspace", "load", "--charter", c.at("charter.json"), "--framework", lights}, lock...)...)
+	check(t, os.WriteFile(c.at("in.csv"), []byte("id,revision,level\nnow/lights/L1.1,0,1\nnow/lights/L1.2,0,2\nnow/lights/L2.1,0,3\n"), 0o600))
+	c.must(append([]string{"workspace", "import", c.at("in.csv")}, lock...)...)
+	check(t, os.Mkdir(c.at("sealed"), 0o700))
+	seal := func(name string) {
+		c.must(append([]string{"workspace", "seal", "--survey", "now/lights", "--out", c.at("sealed", name)}, lock...)...)
+	}
+	status := func() { c.must(append([]string{"workspace", "status"}, lock...)...) }
+	dir := c.at("members", memberName(3))
+	file := filepath.Join(dir, "sealed-now_lights-1.json")
+	seal("1.json")
+	whole, err := os.ReadFile(file)
+	check(t, err)
+	receipts, err := filepath.Glob(filepath.Join(dir, "sealed", "*-1.json*"))
+	check(t, err)
+	if len(receipts) != 2 {
+		t.Fatalf("the receipt and its note: got %v", receipts)
+	}
+	var kept [2][]byte
+	for i, path := range receipts {
+		kept[i], err = os.ReadFile(path)
+		check(t, err)
+	}
+	// stopped makes it what a machine leaves that stops once the sealing is recorded.
+	stopped := func() {
+		t.Helper()
+		check(t, os.Rename(file, file+".part"))
+		for _, path := range receipts {
+			check(t, os.Remove(path))
+		}
+	}
+
+	for half := range 2 { // neither, and the note alone
+		stopped()
+		if half == 1 {
+			check(t, os.WriteFile(receipts[1], kept[1], 0o600))
+		}
+		status()
+		for i, path := range append(receipts, file) {
+			body, err := os.ReadFile(path)
+			check(t, err)
+			if want := append(kept[:], whole)[i]; !bytes.Equal(body, want) {
+				t.Errorf("%s is another than was sealed", path)
+			}
+		}
+	}
+
+	stopped()
+	check(t, os.WriteFile(receipts[0], []byte("another"), 0o600))
+	status()
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("a second file with the number 1 has a name: %v", err)
+	}
+	seal("2.json")
+	if left, err := os.ReadFile(file + ".part"); err != nil || !bytes.Equal(left, whole) {
+		t.Errorf("the file that cannot leave is gone: %v", err)
+	}
+	c.checkSealed(lock)
 }
 
 // workspaceLock makes a workspace and returns the flags that open it.

@@ -1,6 +1,8 @@
 package assess
 
 import (
+	"strings"
+
 	"muster/internal/framework"
 )
 
@@ -14,6 +16,7 @@ const (
 	BlockerReason     BlockerKind = "reason"     // not applicable without a reason
 	BlockerProposal   BlockerKind = "proposal"   // another level than the bodies' answers give, without a reason
 	BlockerAnew       BlockerKind = "anew"       // so, and the reason is about what the bodies gave before
+	BlockerWaiting    BlockerKind = "waiting"    // bodies have not confirmed, and no reason says why it is decided without them
 	BlockerVerified   BlockerKind = "verified"   // another level than the one that was verified
 	BlockerImpossible BlockerKind = "impossible" // a value that cannot be
 	BlockerSignOff    BlockerKind = "sign_off"   // somebody in the chain has not approved exactly this
@@ -23,7 +26,7 @@ const (
 type Blocker struct {
 	Kind    BlockerKind
 	Outcome string // empty for the assessment as a whole
-	Detail  string // what cannot be, or who has not signed; may be empty
+	Detail  string // what cannot be, what is proposed, or who has not signed or confirmed; may be empty
 }
 
 // Blockers returns everything that keeps an assessment from being sealed, in the
@@ -41,7 +44,12 @@ func Blockers(pack *framework.Pack, entries map[string]Entry, proposals map[stri
 			all = append(all, Blocker{BlockerUnanswered, o.ID, ""})
 		case e.Level == framework.NotApplicable && e.Reason == "":
 			all = append(all, Blocker{BlockerReason, o.ID, ""})
-		case !contributed || proposal.Level == framework.None || proposal.Level == e.Level || e.Level == framework.Withheld:
+		case !contributed || e.Level == framework.Withheld:
+		case len(proposal.Waiting) > 0:
+			if e.Reason == "" || e.About != proposal.Mark() {
+				all = append(all, Blocker{BlockerWaiting, o.ID, strings.Join(proposal.Waiting, ", ")})
+			}
+		case proposal.Level == framework.None || proposal.Level == e.Level:
 		case e.Reason == "":
 			all = append(all, Blocker{BlockerProposal, o.ID, proposal.Level.String()})
 		case e.About != proposal.Mark():

@@ -1,6 +1,10 @@
 package assess
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
 	"muster/internal/framework"
 )
 
@@ -63,9 +67,14 @@ type Proposal struct {
 	Asked   int      `json:",omitempty"`
 }
 
-// Mark names what is proposed, level and lowest, for a reason that is about it. It is
-// empty where nothing is proposed.
+// Mark names what a reason is about: what is proposed, level and lowest, or, where nothing
+// is because bodies have not confirmed, which ones are waited for. It is empty where
+// there is nothing to say a reason about.
 func (p Proposal) Mark() string {
+	if n := len(p.Waiting); n > 0 {
+		sum := sha256.Sum256([]byte(strings.Join(p.Waiting, " ")))
+		return fmt.Sprintf("waiting/%d/%x", n, sum[:8])
+	}
 	if p.Level == framework.None {
 		return ""
 	}
@@ -81,7 +90,7 @@ func (p Proposal) Mark() string {
 //
 // What was carried over counts for nothing, neither as what it says nor as 0: while a
 // body has not confirmed it, nothing is proposed, and Level, Lowest, Reached and Of
-// are those of no bodies.
+// are those of no bodies. Who decides all the same says why, see [Blockers].
 func RollUp(rule framework.RollUp, contributions []Contribution) Proposal {
 	p := Proposal{Level: framework.None, Lowest: framework.None}
 	for _, c := range contributions {

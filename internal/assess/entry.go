@@ -1,7 +1,9 @@
 package assess
 
 import (
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/internal/errs"
@@ -71,6 +73,20 @@ func (e Entry) Check() error {
 		case text.value != "" && !readable(text.value, text.line):
 			return errs.New(errs.Invalid, text.name+" holds characters that cannot be printed", "type it again; do not paste it from a document")
 		}
+	}
+	return CheckPlace(e.Place)
+}
+
+// CheckPlace refuses a place of evidence that is an address and not an https one, or has
+// a password in it.
+func CheckPlace(place string) error {
+	scheme, _, ok := strings.Cut(place, "://")
+	if !ok {
+		return nil
+	}
+	u, err := url.Parse(place)
+	if err != nil || !strings.EqualFold(scheme, "https") || u.Host == "" || u.User != nil {
+		return errs.New(errs.Invalid, "the place of the evidence is no https address", "give an address that begins with https:// and has no password in it, or a path")
 	}
 	return nil
 }

@@ -226,6 +226,7 @@ func TestBlockers(t *testing.T) {
 	t.Parallel()
 	pack := packOf(1)
 	id := pack.Outcomes()[0].ID
+	waiting := &assess.Proposal{Level: framework.None, Lowest: framework.None, Waiting: []string{"grid", "port"}, Asked: 3}
 	for name, row := range map[string]struct {
 		entry    *assess.Entry
 		proposal *assess.Proposal
@@ -247,6 +248,11 @@ func TestBlockers(t *testing.T) {
 		"a reason about nothing proposed": {&assess.Entry{Level: framework.NotApplicable, Reason: "no coast"}, &assess.Proposal{Level: framework.Level2, Lowest: framework.Level1}, []assess.Blocker{{Kind: assess.BlockerAnew, Outcome: id, Detail: "2"}}},
 		"withheld where one is proposed":  {&assess.Entry{Level: framework.Withheld}, &assess.Proposal{Level: framework.Level2}, nil},
 		"applies to none, answered":       {&assess.Entry{Level: framework.Level1}, &assess.Proposal{Level: framework.NotApplicable}, []assess.Blocker{{Kind: assess.BlockerProposal, Outcome: id, Detail: "na"}}},
+		"decided without a body":          {&assess.Entry{Level: framework.Level1}, waiting, []assess.Blocker{{Kind: assess.BlockerWaiting, Outcome: id, Detail: "grid, port"}}},
+		"a reason about something else":   {&assess.Entry{Level: framework.Level1, Reason: "they are small", About: "2/1"}, waiting, []assess.Blocker{{Kind: assess.BlockerWaiting, Outcome: id, Detail: "grid, port"}}},
+		"a reason about other bodies":     {&assess.Entry{Level: framework.Level1, Reason: "they are small", About: assess.Proposal{Waiting: []string{"grid", "quay"}}.Mark()}, waiting, []assess.Blocker{{Kind: assess.BlockerWaiting, Outcome: id, Detail: "grid, port"}}},
+		"decided without, and why":        {&assess.Entry{Level: framework.Level1, Reason: "they are small", About: waiting.Mark()}, waiting, nil},
+		"withheld without a body":         {&assess.Entry{Level: framework.Withheld}, waiting, nil},
 		"nothing proposed":                {&assess.Entry{Level: framework.Level1}, &assess.Proposal{Level: framework.None}, nil},
 		"a target that cannot be":         {&assess.Entry{Level: framework.Level1, Target: framework.Withheld}, nil, []assess.Blocker{{Kind: assess.BlockerImpossible, Outcome: id, Detail: `"withheld" cannot be a target`}}},
 		"unanswered and a wrong evidence": {&assess.Entry{Evidence: 9}, nil, []assess.Blocker{{Kind: assess.BlockerUnanswered, Outcome: id}, {Kind: assess.BlockerImpossible, Outcome: id, Detail: `"framework.Grade(9)" cannot be an evidence grade`}}},

@@ -143,11 +143,11 @@ func passwordFile(path string) (string, error) {
 
 // fillBook puts what the workspace has of the surveys into a book.
 func (w *openWorkspace) fillBook(ctx context.Context, book *workbook.Book, f workspaceExportFlags) error {
-	member, err := w.Member(ctx)
+	is, err := w.Identity(ctx)
 	if err != nil {
 		return err
 	}
-	book.Member = string(member)
+	book.Member, book.Marking = string(is.Member), is.Marking
 	if f.body != "" {
 		if book.Body, err = w.body(ctx, f.body); err != nil {
 			return err

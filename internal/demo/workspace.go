@@ -214,7 +214,7 @@ func (f *filling) verified(ctx context.Context, pack *framework.Pack, id workspa
 		if answer.Verified == framework.None || i%2 == 1 {
 			continue
 		}
-		finding := assess.Finding{Outcome: o.ID, Seen: "The document with its date and signature, and two of the listed bodies.", Found: "As claimed.", Verified: answer.Verified}
+		finding := assess.Finding{Outcome: o.ID, Seen: "The document with its date and signature, and two of the listed bodies.", Found: "As claimed.", Verified: answer.Verified, Claimed: answer.Level}
 		if answer.Verified != answer.Level {
 			finding.Found = "The figures cover fewer bodies than the list names."
 		}

@@ -191,7 +191,7 @@ func TestSignedOpinion(t *testing.T) {
 	ctx := t.Context()
 	_, err := s.RequestOpinion(ctx, s.Lead, s.id)
 	refused(t, err, errs.Conflict) // no finding yet
-	found, err := s.PutFinding(ctx, s.Lead, s.id, 0, assess.Finding{Outcome: "A1.1", Seen: "the list", Verified: framework.Level2})
+	found, err := s.PutFinding(ctx, s.Lead, s.id, 0, assess.Finding{Outcome: "A1.1", Seen: "the list", Verified: framework.Level2, Claimed: framework.Level2})
 	must(t, err)
 	give := func(signer *keys.Signer) coalition.SignedFile {
 		request, err := s.RequestOpinion(ctx, s.Lead, s.id)
@@ -221,7 +221,7 @@ func TestSignedOpinion(t *testing.T) {
 	if opinion == nil || string(opinion.Body) != string(file.Body) {
 		t.Error("the signed opinion is not given out")
 	}
-	_, err = s.PutFinding(ctx, s.Lead, s.id, found.Rev, assess.Finding{Outcome: "A1.1", Seen: "the list, again", Verified: framework.Level1})
+	_, err = s.PutFinding(ctx, s.Lead, s.id, found.Rev, assess.Finding{Outcome: "A1.1", Seen: "the list, again", Verified: framework.Level1, Claimed: framework.Level2})
 	must(t, err)
 	_, err = s.AcceptOpinion(ctx, s.Lead, file)
 	refused(t, err, errs.Conflict)

@@ -52,12 +52,12 @@ type BatchContributed struct {
 
 // SaveBatch saves everything that a file changes, or nothing at all where there is an
 // error: after a crash as well, none of it is there or all. A conflict of one keeps no
-// other from being saved.
+// other from being saved. What bodies give is saved first, so that a reason in the same
+// file is about what they give by then.
 func (s *Service) SaveBatch(ctx context.Context, person Person, b Batch) (BatchResult, error) {
 	for _, one := range b.Entries {
-		if err := one.Mine.Check(); err != nil {
-			d := errs.Describe(err)
-			return BatchResult{}, errs.Wrap(err, d.Kind, fmt.Sprintf("outcome %s: %s", errs.Quote(one.Outcome), d.Message), d.Hint)
+		if err := checkEntry(one.Mine); err != nil {
+			return BatchResult{}, of(err, one.Outcome)
 		}
 	}
 	if len(b.Entries) > 0 {
@@ -68,6 +68,16 @@ func (s *Service) SaveBatch(ctx context.Context, person Person, b Batch) (BatchR
 	var result BatchResult
 	err := s.change(ctx, "save what a file changes", person, contribute, func(tx change) error {
 		result = BatchResult{Entries: make([]Result, len(b.Entries)), Contributions: make([]BatchContributed, len(b.Contributions))}
+		for i, one := range b.Contributions {
+			saved, err := s.contribute(tx, one.Survey, one.Outcome, one.Base, one.Contribution)
+			result.Contributions[i].Saved = saved
+			if errs.KindOf(err) == errs.Conflict {
+				result.Contributions[i], err = contributedMeanwhile(tx, one, err)
+			}
+			if err != nil {
+				return of(err, one.Outcome+"@"+one.Contribution.Body)
+			}
+		}
 		for i, one := range b.Entries {
 			is, err := s.writable(tx, one.Survey)
 			if err != nil {
@@ -78,17 +88,7 @@ func (s *Service) SaveBatch(ctx context.Context, person Person, b Batch) (BatchR
 			}
 			r := &result.Entries[i]
 			if r.Saved, r.Conflict, err = tx.save(is, one.Outcome, one.Base, one.Mine); err != nil {
-				return err
-			}
-		}
-		for i, one := range b.Contributions {
-			saved, err := s.contribute(tx, one.Survey, one.Outcome, one.Base, one.Contribution)
-			result.Contributions[i].Saved = saved
-			if errs.KindOf(err) == errs.Conflict {
-				result.Contributions[i], err = contributedMeanwhile(tx, one, err)
-			}
-			if err != nil {
-				return err
+				return of(err, one.Outcome)
 			}
 		}
 		if b.Needs == nil {
@@ -104,6 +104,15 @@ func (s *Service) SaveBatch(ctx context.Context, person Person, b Batch) (BatchR
 		return BatchResult{}, err
 	}
 	return result, nil
+}
+
+// of says which of several an error is about.
+func of(err error, outcome string) error {
+	if errs.KindOf(err) == errs.Internal {
+		return fmt.Errorf("outcome %s: %w", outcome, err)
+	}
+	d := errs.Describe(err)
+	return errs.Wrap(err, d.Kind, fmt.Sprintf("outcome %s: %s", errs.Quote(outcome), d.Message), d.Hint)
 }
 
 // contributedMeanwhile returns what somebody else contributed while a file was read. A

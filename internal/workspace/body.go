@@ -194,7 +194,7 @@ func (s *Service) Contribute(ctx context.Context, person Person, id SurveyID, ou
 
 func (s *Service) contribute(tx change, id SurveyID, outcome string, base Revision, c assess.Contribution) (SavedContribution, error) {
 	saved := SavedContribution{Contribution: c, Outcome: outcome}
-	if err := errors.Join(c.Entry().Check(), checkPlace(c.Place)); err != nil {
+	if err := c.Entry().Check(); err != nil {
 		return saved, err
 	}
 	is, err := s.writable(tx, id)
@@ -364,7 +364,8 @@ func (s *Service) ContributionHistory(ctx context.Context, person Person, id Sur
 // for those to which a body contributed. Listed for an outcome are the bodies of
 // the sections that it is in, and whoever contributed all the same: a listed body
 // that has said nothing counts as 0; one that has not confirmed what was carried over
-// is waited for, see [assess.RollUp].
+// is waited for, see [assess.RollUp]. Nobody asks a body that is not listed to confirm, so
+// that what was carried over for it is left out.
 func (s *Service) Proposals(ctx context.Context, person Person, id SurveyID) (map[string]assess.Proposal, error) {
 	var proposals map[string]assess.Proposal
 	err := s.view(ctx, "roll up contributions", person, see, func(r Reader) error {
@@ -408,7 +409,7 @@ func proposalsOf(r Reader, is survey, outcome string) (map[string]assess.Proposa
 			}
 		}
 		for _, c := range contributions[o.ID] {
-			if there[c.Body] {
+			if there[c.Body] && (!c.Carried || slices.Contains(listed[o.ID], c.Body)) {
 				answers[c.Body] = c.Contribution
 				spoke = spoke || c.Level != framework.None
 			}

@@ -106,14 +106,15 @@ func TestSecondYearOfBodies(t *testing.T) {
 	if p := proposed(); p.Level != framework.None || p.Asked != 2 || cmp.Diff([]string{"grid"}, p.Waiting) != "" {
 		t.Errorf("while one has not confirmed, %+v is proposed", p)
 	}
-	_, _, err = w.Save(ctx, w.Lead, second, "A1.1", 0, assess.Entry{Level: framework.Level2})
+	saved, _, err := w.Save(ctx, w.Lead, second, "A1.1", 0, assess.Entry{Level: framework.Level2})
 	must(t, err)
-	is, err := w.Sealable(ctx, w.Lead, second)
+	if diff := cmp.Diff([]assess.Blocker{{Kind: assess.BlockerWaiting, Outcome: "A1.1", Detail: "grid"}}, blockersOf(t, w, second, "A1.1")); diff != "" {
+		t.Errorf("decided without a body and without a reason (-want +got):\n%s", diff)
+	}
+	_, _, err = w.Save(ctx, w.Lead, second, "A1.1", saved.Rev, assess.Entry{Level: framework.Level2, Reason: "the grid is being sold"})
 	must(t, err)
-	for _, b := range is.Blockers {
-		if b.Kind == assess.BlockerProposal {
-			t.Errorf("who has not confirmed contradicts the lead: %+v", b)
-		}
+	if b := blockersOf(t, w, second, "A1.1"); len(b) > 0 {
+		t.Errorf("decided without a body, with a reason: %+v", b)
 	}
 	confirm("grid")
 	if p := proposed(); p.Level != framework.Level2 || p.Waiting != nil {
@@ -123,6 +124,43 @@ func TestSecondYearOfBodies(t *testing.T) {
 	refused(t, err, errs.Denied)
 	_, err = w.ConfirmContribution(ctx, dag, second, "A1.4", "port")
 	refused(t, err, errs.NotFound)
+}
+
+// blockersOf returns what keeps an outcome from being sealed.
+func blockersOf(t testing.TB, w *workspacetest.Workspace, id workspace.SurveyID, outcome string) []assess.Blocker {
+	t.Helper()
+	is, err := w.Sealable(t.Context(), w.Lead, id)
+	must(t, err)
+	return slices.DeleteFunc(is.Blockers, func(b assess.Blocker) bool { return b.Outcome != outcome })
+}
+
+// Nobody waits for a body that nobody asks: what was carried over for one that is listed
+// no longer does not silence what the others give.
+func TestCarriedOfABodyThatIsNotAsked(t *testing.T) {
+	t.Parallel()
+	w, first := delegated(t)
+	ctx := t.Context()
+	for _, body := range []string{"port", "grid", "ministry"} { // the ministry is in no section of A1
+		_, err := w.Contribute(ctx, w.Lead, first, "A1.1", 0, assess.Contribution{Body: body, Level: framework.Level2})
+		must(t, err)
+	}
+	second := nextYear(t, w, first, workspacetest.Pack(t, 8, "there"))
+	for _, body := range []string{"port", "grid"} {
+		_, err := w.ConfirmContribution(ctx, w.Lead, second, "A1.1", body)
+		must(t, err)
+	}
+	_, _, err := w.Save(ctx, w.Lead, second, "A1.1", 0, assess.Entry{Level: framework.Level3})
+	must(t, err)
+	if diff := cmp.Diff([]assess.Blocker{{Kind: assess.BlockerProposal, Outcome: "A1.1", Detail: "2"}}, blockersOf(t, w, second, "A1.1")); diff != "" {
+		t.Errorf("a level that no body gives (-want +got):\n%s", diff)
+	}
+	_, err = w.ConfirmContribution(ctx, w.Lead, second, "A1.1", "ministry")
+	must(t, err)
+	proposals, err := w.Proposals(ctx, w.Lead, second)
+	must(t, err)
+	if p := proposals["A1.1"]; p.Of != 3 || p.Waiting != nil {
+		t.Errorf("who gives it all the same is counted: %+v", p)
+	}
 }
 
 // A level that was carried over stays so until it is given: a note alone confirms
@@ -307,6 +345,27 @@ func TestReasonIsAboutAProposal(t *testing.T) {
 	e.Reason = "they are small, the grid, too"
 	save(id, e)
 	blocked(id, "")
+	give(id, "port", framework.Level0)
+	blocked(id, assess.BlockerAnew)
+	e.About = "1/1" // that a page showed before the port gave another level
+	was, err := w.Entry(ctx, w.Lead, id, "A1.1")
+	must(t, err)
+	if was.Entry.About != e.About {
+		t.Fatalf("the reason is about %q", was.Entry.About)
+	}
+	save(id, e)
+	blocked(id, assess.BlockerAnew)
+	e.About = "2/2"
+	_, _, err = w.Save(ctx, w.Lead, id, "A1.1", was.Rev, e)
+	refused(t, err, errs.Conflict)
+	e.About = "0/0" // the same words, of what is proposed now
+	save(id, e)
+	blocked(id, "")
+	give(id, "port", framework.Level2)
+	blocked(id, assess.BlockerAnew)
+	e.Reason = "they are small, both"
+	save(id, e)
+	blocked(id, "")
 	give(id, "port", framework.Level3) // the same proposal, and the same lowest
 	blocked(id, "")
 
@@ -315,7 +374,7 @@ func TestReasonIsAboutAProposal(t *testing.T) {
 		_, err := w.ConfirmContribution(ctx, w.Lead, second, "A1.1", body)
 		must(t, err)
 	}
-	_, err := w.Confirm(ctx, w.Lead, second, "A1.1")
+	_, err = w.Confirm(ctx, w.Lead, second, "A1.1")
 	must(t, err)
 	blocked(second, assess.BlockerProposal) // last year's reason is not this year's
 }
@@ -329,7 +388,11 @@ func TestVerifiedIsAboutAnAnswer(t *testing.T) {
 	saved, _, err := w.Save(ctx, w.Lead, id, "A1.1", 0, assess.Entry{Level: framework.Level2})
 	must(t, err)
 	vera := workspace.Person{Name: "Vera", Roles: []workspace.Role{workspace.RoleVerifier}}
-	found, err := w.PutFinding(ctx, vera, id, 0, assess.Finding{Outcome: "A1.1", Seen: "the list", Verified: framework.Level2, Claimed: framework.Level4})
+	for _, other := range []framework.Level{framework.Level4, framework.None} { // that her page did not show
+		_, err = w.PutFinding(ctx, vera, id, 0, assess.Finding{Outcome: "A1.1", Seen: "the list", Verified: framework.Level2, Claimed: other})
+		refused(t, err, errs.Conflict)
+	}
+	found, err := w.PutFinding(ctx, vera, id, 0, assess.Finding{Outcome: "A1.1", Seen: "the list", Verified: framework.Level2, Claimed: framework.Level2})
 	must(t, err)
 	if found.Finding.Claimed != framework.Level2 {
 		t.Errorf("the finding is about %s", found.Finding.Claimed)
@@ -350,7 +413,10 @@ func TestVerifiedIsAboutAnAnswer(t *testing.T) {
 	replied, err := w.Reply(ctx, w.Lead, id, "A1.1", found.Rev, "we counted since")
 	must(t, err)
 	verified(framework.None, true)
-	_, err = w.PutFinding(ctx, vera, id, replied.Rev, assess.Finding{Outcome: "A1.1", Seen: "the count", Verified: framework.Level2})
+	_, err = w.PutFinding(ctx, vera, id, replied.Rev, assess.Finding{Outcome: "A1.1", Seen: "the count", Verified: framework.Level2, Claimed: framework.Level2})
+	refused(t, err, errs.Conflict) // the level changed while she looked
+	verified(framework.None, true)
+	_, err = w.PutFinding(ctx, vera, id, replied.Rev, assess.Finding{Outcome: "A1.1", Seen: "the count", Verified: framework.Level2, Claimed: framework.Level3})
 	must(t, err)
 	verified(framework.Level2, false)
 }
@@ -394,4 +460,33 @@ func TestBodysReasonAndPlace(t *testing.T) {
 	refused(t, err, errs.Invalid)
 	_, _, err = w.Save(ctx, w.Lead, id, "A1.1", 0, assess.Entry{Level: framework.Level3, Place: "list"})
 	refused(t, err, errs.Invalid)
+}
+
+// Who confirms what was carried over has answered, and nobody before.
+func TestWhoConfirmsAnswers(t *testing.T) {
+	t.Parallel()
+	w, first := delegated(t)
+	ctx := t.Context()
+	_, _, err := w.Save(ctx, workspace.Lead("Ada Lund"), first, "A1.1", 0, assess.Entry{Level: framework.Level2})
+	must(t, err)
+	second := nextYear(t, w, first, workspacetest.Pack(t, 8, "there"))
+	answerers := func(want map[string]string) {
+		t.Helper()
+		got, err := w.Answerers(ctx, w.Lead, second)
+		must(t, err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("-want, +got:\n%s", diff)
+		}
+	}
+	answerers(map[string]string{})
+	saved, err := w.Entry(ctx, w.Lead, second, "A1.1")
+	must(t, err)
+	noted := saved.Entry
+	noted.Note = "still so?"
+	_, _, err = w.Save(ctx, workspace.Lead("Cy Dahl"), second, "A1.1", saved.Rev, noted)
+	must(t, err)
+	answerers(map[string]string{})
+	_, err = w.Confirm(ctx, workspace.Lead("Bo Ek"), second, "A1.1")
+	must(t, err)
+	answerers(map[string]string{"A1.1": "Bo Ek"})
 }

@@ -91,6 +91,41 @@ func newest(r Reader, id SurveyID, outcome string) (Saved, error) {
 	return Saved{Entry: entry, Revised: revised}, err
 }
 
+// Answerers returns who gave the level that stands, or confirmed one that was carried
+// over, by outcome: whoever noted something later has not answered.
+func (s *Service) Answerers(ctx context.Context, person Person, id SurveyID) (map[string]string, error) {
+	var names map[string]string
+	err := s.view(ctx, "see who answered", person, see, func(r Reader) error {
+		if _, err := s.open(r, id); err != nil {
+			return err
+		}
+		records, err := r.All(kindEntry, id)
+		if err != nil {
+			return err
+		}
+		names = make(map[string]string)
+		last := make(map[string]framework.Level) // none where it was only carried over
+		for _, record := range records {
+			var e assess.Entry
+			if err := decode(record, &e); err != nil {
+				return err
+			}
+			given := framework.None
+			if e.Answered() {
+				given = e.Level
+			}
+			if given == framework.None {
+				delete(names, record.Outcome)
+			} else if given != last[record.Outcome] {
+				names[record.Outcome] = record.By
+			}
+			last[record.Outcome] = given
+		}
+		return nil
+	})
+	return names, err
+}
+
 // History returns every revision of an entry, the earliest first.
 func (s *Service) History(ctx context.Context, person Person, id SurveyID, outcome string) ([]Saved, error) {
 	var all []Saved
@@ -126,7 +161,9 @@ func (s *Service) History(ctx context.Context, person Person, id SurveyID, outco
 //
 // A level that was carried over stays so until the level is given: with another
 // value, or with Carried false. A reason is about what the bodies' answers give when it
-// is saved: when that changes, it has to be said again.
+// is saved: when that changes, it has to be said again, in other words or in the same
+// ones with another About, as what is proposed now ([assess.Proposal.Mark]). It is a
+// Conflict if that is proposed no longer.
 func (s *Service) Save(ctx context.Context, person Person, id SurveyID, outcome string, base Revision, mine assess.Entry) (Saved, *Conflict, error) {
 	if err := checkEntry(mine); err != nil {
 		return Saved{}, nil, err
@@ -177,7 +214,11 @@ func (c change) save(is survey, outcome string, base Revision, mine assess.Entry
 		mine.Carried = false
 	}
 	merged, fields := assess.Merge(began.Entry, mine, theirs.Entry)
-	if merged.About, err = c.about(is, outcome, theirs.Entry, merged); err != nil {
+	again := ""
+	if mine.About != began.Entry.About {
+		again = mine.About
+	}
+	if merged.About, err = c.about(is, outcome, theirs.Entry, merged, again); err != nil {
 		return Saved{}, nil, err
 	}
 	switch {
@@ -191,16 +232,21 @@ func (c change) save(is survey, outcome string, base Revision, mine assess.Entry
 }
 
 // about returns the proposal that the reason of an entry is about: the one that there
-// is now, where the reason or the level is said now, else the one that it was about.
-func (c change) about(is survey, outcome string, was, now assess.Entry) (string, error) {
+// is now, where the reason or the level is said now or the reason is said to hold of it
+// again, else the one that it was about.
+func (c change) about(is survey, outcome string, was, now assess.Entry, again string) (string, error) {
 	switch {
 	case now.Reason == "":
 		return "", nil
-	case now.Reason == was.Reason && now.Level == was.Level:
+	case now.Reason == was.Reason && now.Level == was.Level && again == "":
 		return was.About, nil
 	}
 	proposals, err := proposalsOf(c, is, outcome)
-	return proposals[outcome].Mark(), err
+	mark := proposals[outcome].Mark()
+	if err == nil && again != "" && again != mark {
+		err = errs.New(errs.Conflict, fmt.Sprintf("what the bodies give for outcome %s has changed meanwhile", outcome), "look at it again; then say whether the reason still holds")
+	}
+	return mark, err
 }
 
 // at returns an entry as it was, from the history and not from whoever says what it
@@ -233,37 +279,15 @@ type Result struct {
 	Conflict *Conflict
 }
 
-// SaveAll saves many entries in one transaction, as an import does: each as
-// [Service.Save] does, or none at all where there is an error. A conflict of one
-// keeps no other from being saved. What became of each is in the order of saves.
+// SaveAll saves many entries of a survey, see [Service.SaveBatch]. What became of each is
+// in the order of saves.
 func (s *Service) SaveAll(ctx context.Context, person Person, id SurveyID, saves []Save) ([]Result, error) {
-	for _, one := range saves {
-		if err := checkEntry(one.Mine); err != nil {
-			d := errs.Describe(err)
-			return nil, errs.Wrap(err, d.Kind, fmt.Sprintf("outcome %s: %s", errs.Quote(one.Outcome), d.Message), d.Hint)
-		}
+	b := Batch{Entries: make([]BatchEntry, len(saves))}
+	for i, one := range saves {
+		b.Entries[i] = BatchEntry{Survey: id, Save: one}
 	}
-	var all []Result
-	err := s.change(ctx, "save many entries", person, answer, func(tx change) error {
-		is, err := s.writable(tx, id)
-		if err != nil {
-			return err
-		}
-		all = make([]Result, len(saves))
-		for i, one := range saves {
-			if _, err := is.outcome(one.Outcome); err != nil {
-				return err
-			}
-			if all[i].Saved, all[i].Conflict, err = tx.save(is, one.Outcome, one.Base, one.Mine); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return all, nil
+	result, err := s.SaveBatch(ctx, person, b)
+	return result.Entries, err
 }
 
 // Confirm makes answers of this cycle of entries that were carried over, one

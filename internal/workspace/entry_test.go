@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -304,5 +305,41 @@ func TestSaveAll(t *testing.T) {
 	must(t, err)
 	if _, ok := entries["A1.3"]; ok || len(entries) != 2 {
 		t.Errorf("entries after a refusal: %v", entries)
+	}
+}
+
+// What a file says of bodies counts when its reasons are kept, what cannot be an entry is
+// refused on this way, too, and what is wrong is named.
+func TestSaveBatch(t *testing.T) {
+	t.Parallel()
+	w, id := delegated(t)
+	ctx := t.Context()
+	give := func(body, outcome string, c assess.Contribution) workspace.BatchContribution {
+		c.Body = body
+		return workspace.BatchContribution{Survey: id, Outcome: outcome, Contribution: c}
+	}
+	entry := func(e assess.Entry) []workspace.BatchEntry {
+		return []workspace.BatchEntry{{Survey: id, Save: workspace.Save{Outcome: "A1.1", Mine: e}}}
+	}
+	two := assess.Contribution{Level: framework.Level2}
+	result, err := w.SaveBatch(ctx, w.Lead, workspace.Batch{
+		Entries:       entry(assess.Entry{Level: framework.Level3, Evidence: framework.E2, Reason: "they are small"}),
+		Contributions: []workspace.BatchContribution{give("port", "A1.1", two), give("grid", "A1.1", two)},
+	})
+	must(t, err)
+	if about := result.Entries[0].Saved.Entry.About; about != "2/2" {
+		t.Errorf("the reason is about %q", about)
+	}
+	if b := blockersOf(t, w, id, "A1.1"); len(b) > 0 {
+		t.Errorf("a file that says why is blocked: %+v", b)
+	}
+	_, err = w.SaveBatch(ctx, w.Lead, workspace.Batch{Entries: entry(assess.Entry{Level: framework.Level3, Place: "shared/list"})})
+	refused(t, err, errs.Invalid)
+	_, err = w.SaveAll(ctx, w.Lead, id, []workspace.Save{{Outcome: "A1.1", Mine: assess.Entry{Place: "shared/list"}}})
+	refused(t, err, errs.Invalid)
+	_, err = w.SaveBatch(ctx, w.Lead, workspace.Batch{Contributions: []workspace.BatchContribution{give("port", "A1.2", assess.Contribution{Level: framework.Level3, Place: "http://example.org"})}})
+	refused(t, err, errs.Invalid)
+	if m := errs.Describe(err).Message; !strings.Contains(m, "A1.2@port") {
+		t.Errorf("refused with %q, which does not say what", m)
 	}
 }

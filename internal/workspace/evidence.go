@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"muster/internal/assess"
@@ -68,7 +67,7 @@ func checkReference(ref assess.Reference) error {
 	if err != nil {
 		return err
 	}
-	if err := checkPlace(ref.Place); err != nil {
+	if err := assess.CheckPlace(ref.Place); err != nil {
 		return err
 	}
 	if ref.SHA256 == "" && ref.Bytes != 0 || ref.Bytes < 0 {
@@ -78,19 +77,6 @@ func checkReference(ref assess.Reference) error {
 		return nil
 	}
 	return digest("the digest of the evidence", ref.SHA256)
-}
-
-// checkPlace refuses an address that is not https, or that has a password in it.
-func checkPlace(place string) error {
-	scheme, _, ok := strings.Cut(place, "://")
-	if !ok {
-		return nil
-	}
-	u, err := url.Parse(place)
-	if err != nil || !strings.EqualFold(scheme, "https") || u.Host == "" || u.User != nil {
-		return errs.New(errs.Invalid, "the place of the evidence is no https address", "give an address that begins with https:// and has no password in it, or a path")
-	}
-	return nil
 }
 
 // Measured keeps what was read of the piece of a reference: for the first time, or

@@ -72,11 +72,11 @@ func TestDigest(t *testing.T) {
 			edit("A1.1", func(e *assess.Entry) { e.Level = framework.Level4 })(t, w, "2031/invented")
 		}, true},
 		"verified": {func(t *testing.T, w *workspacetest.Workspace, id workspace.SurveyID) {
-			_, err := w.PutFinding(ctx, w.Lead, id, 0, assess.Finding{Outcome: "A1.1", Seen: "a list", Verified: framework.Level1})
+			_, err := w.PutFinding(ctx, w.Lead, id, 0, assess.Finding{Outcome: "A1.1", Seen: "a list", Verified: framework.Level1, Claimed: framework.Level2})
 			must(t, err)
 		}, true},
 		"a finding without a level": {func(t *testing.T, w *workspacetest.Workspace, id workspace.SurveyID) {
-			_, err := w.PutFinding(ctx, w.Lead, id, 0, assess.Finding{Outcome: "A1.1", Seen: "a list"})
+			_, err := w.PutFinding(ctx, w.Lead, id, 0, assess.Finding{Outcome: "A1.1", Seen: "a list", Claimed: framework.Level2})
 			must(t, err)
 		}, false},
 		"a comment": {func(t *testing.T, w *workspacetest.Workspace, id workspace.SurveyID) {
@@ -319,7 +319,7 @@ func TestVerification(t *testing.T) {
 	if len(picks) != 1 {
 		t.Fatalf("picks %+v", picks)
 	}
-	found, err := w.PutFinding(ctx, vera, id, 0, assess.Finding{Outcome: "A1.2", Seen: "three lists", Found: "one is old", Verified: framework.Level2, Reply: "forged", By: "somebody"})
+	found, err := w.PutFinding(ctx, vera, id, 0, assess.Finding{Outcome: "A1.2", Seen: "three lists", Found: "one is old", Verified: framework.Level2, Claimed: framework.Level3, Reply: "forged", By: "somebody"})
 	must(t, err)
 	if found.Finding.By != "Vera" || found.Finding.Reply != "" {
 		t.Errorf("found %+v", found)
@@ -335,7 +335,7 @@ func TestVerification(t *testing.T) {
 	if replied.Finding.By != "Vera" || replied.Finding.Found != "one is old" {
 		t.Errorf("replied %+v", replied)
 	}
-	again, err := w.PutFinding(ctx, vera, id, replied.Rev, assess.Finding{Outcome: "A1.2", Seen: "three lists", Verified: framework.Level3})
+	again, err := w.PutFinding(ctx, vera, id, replied.Rev, assess.Finding{Outcome: "A1.2", Seen: "three lists", Verified: framework.Level3, Claimed: framework.Level3})
 	must(t, err)
 	if again.Finding.Reply != "it is replaced" {
 		t.Error("the reply is lost")

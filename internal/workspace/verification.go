@@ -46,8 +46,9 @@ func plainFindings(saved map[string]SavedFinding) map[string]assess.Finding {
 
 // PutFinding keeps what the verifier found about an outcome in the place of the
 // revision base, 0 if it is the first. The reply of who answered stays as it is; By
-// is the person, and Claimed the level that is answered now. What somebody else changed meanwhile is merged; what both changed is
-// a [Clash].
+// is the person. Claimed is the level that she looked at, or none: it is a Conflict if
+// another one is answered by now. What somebody else changed meanwhile is merged; what
+// both changed is a [Clash].
 func (s *Service) PutFinding(ctx context.Context, person Person, id SurveyID, base Revision, f assess.Finding) (SavedFinding, error) {
 	err := errors.Join(
 		text("what was seen", f.Seen, maxText), text("what was found", f.Found, maxText),
@@ -59,7 +60,7 @@ func (s *Service) PutFinding(ctx context.Context, person Person, id SurveyID, ba
 	if f.Verified != framework.None && f.Seen == "" {
 		return SavedFinding{}, errs.New(errs.Invalid, "a verified level needs what was seen", "say what was looked at")
 	}
-	return s.finding(ctx, person, verify, id, f.Outcome, base, f.Verified != framework.None, func(was assess.Finding) assess.Finding {
+	return s.finding(ctx, person, verify, id, f.Outcome, base, &f, func(was assess.Finding) assess.Finding {
 		f.Reply = was.Reply
 		return f
 	})
@@ -70,13 +71,14 @@ func (s *Service) Reply(ctx context.Context, person Person, id SurveyID, outcome
 	if err := text("the reply", reply, maxText); err != nil {
 		return SavedFinding{}, err
 	}
-	return s.finding(ctx, person, answer, id, outcome, base, false, func(was assess.Finding) assess.Finding {
+	return s.finding(ctx, person, answer, id, outcome, base, nil, func(was assess.Finding) assess.Finding {
 		was.Outcome, was.Reply = outcome, reply
 		return was
 	})
 }
 
-func (s *Service) finding(ctx context.Context, person Person, what action, id SurveyID, outcome string, base Revision, verifies bool, edit func(was assess.Finding) assess.Finding) (SavedFinding, error) {
+// finding keeps what edit makes of a finding; mine is what a verifier found, or nil.
+func (s *Service) finding(ctx context.Context, person Person, what action, id SurveyID, outcome string, base Revision, mine *assess.Finding, edit func(was assess.Finding) assess.Finding) (SavedFinding, error) {
 	var saved SavedFinding
 	err := s.change(ctx, "keep a finding", person, what, func(tx change) error {
 		is, err := s.writable(tx, id)
@@ -90,7 +92,11 @@ func (s *Service) finding(ctx context.Context, person Person, what action, id Su
 		if err != nil {
 			return err
 		}
-		if what == verify && claimed.Entry.Level == framework.None && verifies {
+		switch {
+		case mine == nil:
+		case mine.Claimed != claimed.Entry.Level:
+			return errs.New(errs.Conflict, fmt.Sprintf("outcome %s has another level by now than the one that was looked at", outcome), "load the page again and look at the level that it has; nothing was kept")
+		case claimed.Entry.Level == framework.None && mine.Verified != framework.None:
 			return errs.New(errs.Conflict, fmt.Sprintf("outcome %s has no level yet that could be verified", outcome), "keep what was seen without a verified level")
 		}
 		now, last, err := get[assess.Finding](tx, findingKey(id, outcome))

@@ -94,7 +94,7 @@ func TestWorkspacePages(t *testing.T) {
 			}
 		})
 	}
-	if checks < 68 {
+	if checks < 71 {
 		t.Errorf("only %d checks ran", checks)
 	}
 	// All of the first year was answered, by keys alone, and every second one confirmed.

@@ -77,6 +77,12 @@ func TestBodysEvidence(t *testing.T) {
 	if _, err := read([]byte(strings.Replace(csv, "shared/=list.ods", "\"a\nb\"", 1)), b); err == nil {
 		t.Error("a place with two lines is read")
 	}
+	for _, bad := range []string{"http://example.org/a", "https://user:secret@example.org/a", "ftp://example.org/a"} {
+		_, err := read([]byte(strings.Replace(csv, "shared/=list.ods", bad, 1)), b)
+		if err == nil || !strings.Contains(strings.Join(faultsOf(t, err), ""), ": place: the place of the evidence is no https address") {
+			t.Errorf("%s is read, or refused without its cell: %v", bad, err)
+		}
+	}
 	b.Body = nil
 	if _, err := read([]byte(strings.ReplaceAll(csv, "@port", "")), b); err == nil || !strings.Contains(strings.Join(faultsOf(t, err), ""), "references") {
 		t.Errorf("a place of the member's own is read: %v", err)

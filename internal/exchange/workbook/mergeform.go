@@ -72,6 +72,12 @@ func (r *Report) MergeForm(rows []FormRow, src FormSource, blanks Blanks) assess
 			kept[t] = &n
 		}
 	}
+	staying := 0 // rows that are there, without those that are taken out
+	for _, n := range kept {
+		if n != nil {
+			staying++
+		}
+	}
 	for f, row := range rows {
 		if inFile[f] {
 			continue
@@ -89,8 +95,12 @@ func (r *Report) MergeForm(rows []FormRow, src FormSource, blanks Blanks) assess
 			kept[t] = &n
 			continue
 		}
-		if len(kept)+len(added) >= MaxNeeds || src.Now.None && !src.Base.None && len(src.Base.Rows) > 0 {
-			m.refuse(row)
+		switch {
+		case src.Now.None && !src.Base.None:
+			m.refuse(row, Conflict, "somebody else has said meanwhile that there is nothing to name")
+			continue
+		case staying+len(added) >= MaxNeeds:
+			m.refuse(row, Refused, "the form has room for "+strconv.Itoa(MaxNeeds)+" rows")
 			continue
 		}
 		added = append(added, m.row(row, nil, nil))
@@ -280,11 +290,7 @@ func (m formMerge) back(row FormRow, base Need) {
 }
 
 // refuse is a row that cannot be added.
-func (m formMerge) refuse(row FormRow) {
-	why, state := "the form has room for "+strconv.Itoa(MaxNeeds)+" rows", Refused
-	if m.src.Now.None {
-		why, state = "somebody else has said meanwhile that there is nothing to name", Conflict
-	}
+func (m formMerge) refuse(row FormRow, state State, why string) {
 	for _, f := range formFields() {
 		m.add(row, row.Need.What, f, state, nil, &row.Need, nil, why)
 	}

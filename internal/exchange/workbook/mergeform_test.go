@@ -224,6 +224,60 @@ func TestFormWithoutRevision(t *testing.T) {
 	}
 }
 
+// TestMergeFormRoom: the room is for what stays. Rows that are taken out make some, and
+// those that cannot be added take none.
+func TestMergeFormRoom(t *testing.T) {
+	t.Parallel()
+	full := make([]assess.Need, workbook.MaxNeeds)
+	for i := range full {
+		full[i].What = fmt.Sprintf("row %d", i)
+	}
+	file := func(from int) (rows []workbook.FormRow) {
+		for i, n := range full[from:] {
+			rows = append(rows, workbook.FormRow{Need: n, At: i})
+		}
+		return append(rows, workbook.FormRow{Need: pilots(), At: len(rows)})
+	}
+	src := workbook.FormSource{Base: assess.Needs{Rows: full}, Now: assess.Needs{Rows: full}}
+	for name, row := range map[string]struct {
+		from    int
+		blanks  workbook.Blanks
+		refused bool
+	}{
+		"one out, one in":  {1, workbook.BlanksClear, false},
+		"none out, one in": {0, workbook.BlanksClear, true},
+		"one kept, one in": {1, workbook.BlanksKeep, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var report workbook.Report
+			got := report.MergeForm(file(row.from), src, row.blanks)
+			if refused := report.Count(workbook.Refused) > 0; refused != row.refused || len(got.Rows) != workbook.MaxNeeds {
+				t.Errorf("refused %v, want %v; %d rows", refused, row.refused, len(got.Rows))
+			}
+			if in := slices.Contains(got.Rows, pilots()); in == row.refused {
+				t.Errorf("the new row is there: %v", in)
+			}
+		})
+	}
+}
+
+// TestMergeFormNothingMeanwhile: "nothing to name" is an answer, also where there was
+// none before, and a file does not take it back without being asked.
+func TestMergeFormNothingMeanwhile(t *testing.T) {
+	t.Parallel()
+	rows := []workbook.FormRow{{Need: pilots()}}
+	var report workbook.Report
+	if got := report.MergeForm(rows, workbook.FormSource{Now: assess.Needs{None: true}}, workbook.BlanksKeep); !got.None || len(got.Rows) > 0 || report.Count(workbook.Conflict) == 0 {
+		t.Errorf("%+v with %d conflicts", got, report.Count(workbook.Conflict))
+	}
+	var known workbook.Report // it said so when the file was made, too
+	none := assess.Needs{None: true}
+	if got := known.MergeForm(rows, workbook.FormSource{Base: none, Now: none}, workbook.BlanksKeep); got.None || len(got.Rows) != 1 || known.Count(workbook.Conflict) > 0 {
+		t.Errorf("%+v with %d conflicts", got, known.Count(workbook.Conflict))
+	}
+}
+
 // TestMergeFormLosesNothing: whatever three people made of a form, every row that is
 // there is there afterwards, or the report says that it was taken out; and a file that
 // nobody changed changes nothing.

@@ -179,6 +179,8 @@ func (rd *reader) field(g *grid, row gridRow, at gridCell, c column, e *assess.E
 		e.Place = rd.text(g, row, at, c.id, assess.MaxPlace)
 		if !framework.ReadableLine(e.Place) && e.Place != "" {
 			rd.add(g.fault(row, at, c.id, "the place has more than one line", "a path or an https address on one line"))
+		} else if err := assess.CheckPlace(e.Place); err != nil {
+			rd.add(g.fault(row, at, c.id, errs.Describe(err).Message, errs.Describe(err).Hint))
 		}
 	case assess.FieldNote:
 		e.Note = rd.text(g, row, at, c.id, assess.MaxNote)

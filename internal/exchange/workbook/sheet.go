@@ -66,6 +66,9 @@ func (w *writer) table(sheet string, t table, lines []string, marking string) {
 		first++
 	}
 	row := 1
+	if w.book.Marking != "" {
+		lines = append([]string{w.book.Marking}, lines...)
+	}
 	for i, line := range lines {
 		w.set(sheet, first, row, textCell(line), style{bold: i == 0, flow: true})
 		row++
@@ -199,7 +202,7 @@ func (w *writer) layout(sheet string, t table, header, bottom int, marking strin
 	margin := 0.4
 	w.keep(w.file.SetPageMargins(sheet, &excelize.PageLayoutMarginsOptions{Left: &margin, Right: &margin}))
 	w.keep(w.file.SetHeaderFooter(sheet, &excelize.HeaderFooterOptions{
-		OddHeader: "&C" + headerText(marking), OddFooter: "&L" + headerText(w.book.Member) + "&C" + headerText(sheet) + "&R&P / &N",
+		OddHeader: "&C" + headerText(w.marked(marking)), OddFooter: "&L" + headerText(w.book.Member) + "&C" + headerText(sheet) + "&R&P / &N",
 	}))
 	quoted := "'" + strings.ReplaceAll(sheet, "'", "''") + "'!"
 	titles := fmt.Sprintf("%s$%d:$%d", quoted, header, header)
@@ -212,6 +215,14 @@ func (w *writer) layout(sheet string, t table, header, bottom int, marking strin
 	}))
 	scale := float64(zoom)
 	w.keep(w.file.SetSheetView(sheet, 0, &excelize.ViewOptions{ZoomScale: &scale}))
+}
+
+// marked returns a pack's marking behind that of the member.
+func (w *writer) marked(marking string) string {
+	if w.book.Marking == "" || marking == "" {
+		return w.book.Marking + marking
+	}
+	return w.book.Marking + " · " + marking
 }
 
 // headerText returns a text for the edge of a printed page, where an ampersand
@@ -255,6 +266,9 @@ func (w *writer) guide() {
 		w.keep(w.file.SetRowHeight(name, row, float64(linesIn(line, guideWidth))*lineHeight+4))
 		row++
 	}
+	if w.book.Marking != "" {
+		add(w.book.Marking, style{bold: true})
+	}
 	for _, lang := range []string{"en", "fr"} {
 		words := wordsIn(lang)
 		lines := words.guide
@@ -276,6 +290,9 @@ func (w *writer) guide() {
 	fit, wide, high, size := true, 1, 0, a4
 	w.keep(w.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit}))
 	w.keep(w.file.SetPageLayout(name, &excelize.PageLayoutOptions{Size: &size, FitToWidth: &wide, FitToHeight: &high}))
+	if w.book.Marking != "" {
+		w.keep(w.file.SetHeaderFooter(name, &excelize.HeaderFooterOptions{OddHeader: "&C" + headerText(w.book.Marking)}))
+	}
 }
 
 // scaleLanguage returns lang if the survey's pack has it, and its first language if not.

@@ -209,7 +209,7 @@ func keepVersion(t *testing.T, file string) {
 	must(t, err)
 	_, err = w.PutNeeds(ctx, w.Lead, "port", 0, assess.Needs{Rows: []assess.Need{{What: "Power", Supplier: "The grid", Hours: 4, Known: true, Substitute: "Diesel", Note: "tested"}, {What: "Pilots"}}})
 	must(t, err)
-	found, err := w.PutFinding(ctx, w.Lead, id, 0, assess.Finding{Outcome: "A1.1", Seen: "the list", Found: "complete", Verified: framework.Level2})
+	found, err := w.PutFinding(ctx, w.Lead, id, 0, assess.Finding{Outcome: "A1.1", Seen: "the list", Found: "complete", Verified: framework.Level2, Claimed: framework.Level2})
 	must(t, err)
 	_, err = w.Reply(ctx, w.Lead, id, "A1.1", found.Rev, "thank you")
 	must(t, err)

@@ -97,6 +97,7 @@ type editView struct {
 	Body    string
 	Name    string
 	Rev     string
+	Carried bool // the level is of the cycle before and not confirmed
 	Level   string
 	Note    string
 	Reason  string
@@ -282,6 +283,7 @@ func (v *visit) edit(query url.Values, s *state, sections []workspace.SavedSecti
 		for _, c := range s.contributions[o.ID] {
 			if c.Body == body {
 				e.Rev, e.Note, e.Reason, e.Place, e.Saved = itoa(c.Rev), c.Note, c.Reason, c.Place, v.when(c.Revised)
+				e.Carried = c.Carried
 				e.Grades = template.HTML(v.gradeOptions[c.Evidence])
 				if c.Level != framework.None {
 					e.Level = c.Level.String()

@@ -39,6 +39,20 @@ type clashField[T any] struct {
 	fields      func(T) []hidden
 }
 
+// ofBoth returns what the form sends of the n-th part that is asked about, of either side.
+func (f clashField[T]) ofBoth(n int, c *workspace.Clash[T]) []hidden {
+	var all []hidden
+	for _, side := range []struct {
+		name  string
+		value T
+	}{{"mine", c.Mine}, {"theirs", c.Theirs}} {
+		for _, h := range f.fields(side.value) {
+			all = append(all, hidden{fmt.Sprintf("%d.%s.%s", n, side.name, h.Name), h.Value})
+		}
+	}
+	return all
+}
+
 // clashPlace says what the form is of.
 type clashPlace struct {
 	action string   // where the form goes
@@ -67,16 +81,9 @@ func clashed[T any](p *Pages, w http.ResponseWriter, v *visit, err error, place 
 			continue
 		}
 		n := len(view.Parts)
-		part := clashPart{N: n, Label: f.label, Base: v.orNothing(f.shown(c.Base)), Mine: v.orNothing(f.shown(c.Mine)), Theirs: v.orNothing(f.shown(c.Theirs))}
-		for _, side := range []struct {
-			name  string
-			value T
-		}{{"mine", c.Mine}, {"theirs", c.Theirs}} {
-			for _, h := range f.fields(side.value) {
-				part.Fields = append(part.Fields, hidden{fmt.Sprintf("%d.%s.%s", n, side.name, h.Name), h.Value})
-			}
-		}
-		view.Parts = append(view.Parts, part)
+		view.Parts = append(view.Parts, clashPart{
+			N: n, Label: f.label, Base: v.orNothing(f.shown(c.Base)), Mine: v.orNothing(f.shown(c.Mine)), Theirs: v.orNothing(f.shown(c.Theirs)), Fields: f.ofBoth(n, c),
+		})
 	}
 	view.Page = p.page(v, view.Heading, "", surveyPath(v.survey.ID))
 	p.render(w, http.StatusConflict, "clash", view)
@@ -209,7 +216,10 @@ func actionFields(v *visit) []clashField[assess.Action] {
 func contributionFields(v *visit) []clashField[assess.Contribution] {
 	type c = assess.Contribution
 	return []clashField[c]{
-		{"level", v.T("ask.level"), func(x c) string { return v.level(x.Level) }, func(x c) []hidden { return one("level", levelValue(x.Level)) }},
+		{"level", v.T("ask.level"), func(x c) string { return v.level(x.Level) }, func(x c) []hidden {
+			// Who chooses a level that nobody has confirmed does not confirm it.
+			return append(one("level", levelValue(x.Level)), tick("carried", x.Carried)...)
+		}},
 		{"reason", v.T("field.reason"), func(x c) string { return x.Reason }, func(x c) []hidden { return one("reason", x.Reason) }},
 		{"evidence", v.T("ask.evidence"), func(x c) string { return v.grade(x.Evidence) }, func(x c) []hidden { return one("evidence", gradeValue(x.Evidence)) }},
 		{"place", v.T("field.place"), func(x c) string { return x.Place }, func(x c) []hidden { return one("place", x.Place) }},

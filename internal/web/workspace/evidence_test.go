@@ -263,10 +263,10 @@ func TestClashes(t *testing.T) {
 		},
 		{
 			"finding", "verification/finding",
-			url.Values{"outcome": {"A1.1"}, "seen": {"the paper"}},
-			url.Values{"outcome": {"A1.1"}, "seen": {"the paper of May"}},
-			url.Values{"outcome": {"A1.1"}, "seen": {"both papers"}, "found": {"old"}},
-			url.Values{"outcome": {"A1.1"}, "seen": {"the paper"}, "found": {"old"}},
+			url.Values{"outcome": {"A1.1"}, "claimed": {"2"}, "seen": {"the paper"}},
+			url.Values{"outcome": {"A1.1"}, "claimed": {"2"}, "seen": {"the paper of May"}},
+			url.Values{"outcome": {"A1.1"}, "claimed": {"2"}, "seen": {"both papers"}, "found": {"old"}},
+			url.Values{"outcome": {"A1.1"}, "claimed": {"2"}, "seen": {"the paper"}, "found": {"old"}},
 			"the paper of May", "both papers", "verification?outcome=A1.1",
 		},
 		{

@@ -57,7 +57,7 @@ func filled(t testing.TB) *site {
 		{"bodies/body", url.Values{"rev": {"0"}, "id": {"port"}, "name": {"The Port"}}},
 		{"bodies/section", url.Values{"rev": {"0"}, "id": {"one"}, "title": {"Area one"}, "area": {"A1"}, "listed": {"grid", "port"}, "due": {"2031-02-01"}, "contact": {"the desk"}}},
 		{"outcome/A1.2/contribution", url.Values{"rev": {"0"}, "body": {"grid"}, "level": {"3"}, "note": {"of ours"}}},
-		{"verification/finding", url.Values{"rev": {"0"}, "outcome": {"A1.5"}, "seen": {"the paper"}, "found": {"a draft"}, "verified": {"1"}}},
+		{"verification/finding", url.Values{"rev": {"0"}, "outcome": {"A1.5"}, "seen": {"the paper"}, "found": {"a draft"}, "claimed": {"4"}, "verified": {"1"}}},
 		{"signoff/chain", url.Values{"step": {"", ""}, "name": {"Expert", "Minister"}, "signed": {"1"}}},
 		{"needs", url.Values{"rev": {"0"}, "body": {"grid"}, "what-1": {"Power"}, "supplier-1": {"Norrgrid"}, "hours-1": {"4"}, "what-2": {"Pilots"}, "remark-2": {"=1+1"}}},
 		{"plan/action", url.Values{"rev": {"0"}, "outcome": {"A1.1"}, "text": {"write it down"}, "owner": {"Ines"}, "due": {"2030-01-01"}}},

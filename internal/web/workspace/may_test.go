@@ -162,7 +162,7 @@ func everything(t *testing.T) *site {
 	}
 	must(nil, s.SetChain(ctx, s.Lead, s.survey, []assess.Step{{ID: "head", Name: "The head"}, {ID: "minister", Name: "The minister"}}))
 	must(s.AddReference(ctx, s.Lead, s.survey, assess.Reference{Outcome: "A1.1", Place: "plans/one.pdf"}))
-	must(s.PutFinding(ctx, s.Lead, s.survey, 0, assess.Finding{Outcome: "A1.1", Seen: "the plan", Found: "it is as they say", Verified: framework.Level3}))
+	must(s.PutFinding(ctx, s.Lead, s.survey, 0, assess.Finding{Outcome: "A1.1", Seen: "the plan", Found: "it is as they say", Verified: framework.Level3, Claimed: framework.Level3}))
 	must(s.PutAction(ctx, s.Lead, s.survey, "", 0, assess.Action{Outcome: "A1.1", Text: "write it down", Owner: "Bo", Due: "2032-01-01"}))
 	must(s.KeepRelease(ctx, s.Lead, s.survey, workspacetest.ReleaseFile(t, s.pack, workspacetest.Cycle)))
 	return s

@@ -66,6 +66,9 @@ func (p *Pages) contribute(w http.ResponseWriter, r *http.Request, v *visit) err
 	if err != nil {
 		return err
 	}
+	if r.PostForm.Has("confirm") { // the level that was carried over is given
+		c.Carried = false
+	}
 	if _, err := p.service.Contribute(r.Context(), v.person, v.survey.ID, o.ID, base, c); err != nil {
 		place := clashPlace{v.to.outcome(v.survey.ID, o.ID, "contribution"), one("body", c.Body), web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "bodies") + "?area=" + o.AreaID() + "#" + anchor(o.ID)}}
 		return clashed(p, w, v, err, place, contributionFields(v))
@@ -145,6 +148,30 @@ type checkItem struct {
 	Href     string
 }
 
+// waiting names the bodies that have not confirmed what they gave in the cycle before, by
+// outcome.
+func (p *Pages) waiting(r *http.Request, v *visit) (map[string]string, error) {
+	proposals, err := p.service.Proposals(r.Context(), v.person, v.survey.ID)
+	if err != nil {
+		return nil, err
+	}
+	names, err := p.bodyNames(r.Context(), v)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]string)
+	for outcome, proposal := range proposals {
+		var waiting []string
+		for _, id := range proposal.Waiting {
+			waiting = append(waiting, nameOf(names, id))
+		}
+		if len(waiting) > 0 {
+			all[outcome] = v.List(waiting)
+		}
+	}
+	return all, nil
+}
+
 func (p *Pages) check(w http.ResponseWriter, r *http.Request, v *visit) error {
 	is, err := p.service.Sealable(r.Context(), v.person, v.survey.ID)
 	if err != nil {
@@ -154,7 +181,11 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if len(is.Blockers) == 0 {
 		view.Heading, view.Lead = v.T("check.none"), v.T("check.noneLead")
 	}
-	groups := make(map[assess.BlockerKind]int)
+	waiting, err := p.waiting(r, v)
+	if err != nil {
+		return err
+	}
+	groups, blocked := make(map[assess.BlockerKind]int), make(map[string]bool)
 	for _, b := range is.Blockers {
 		i, ok := groups[b.Kind]
 		if !ok {
@@ -168,6 +199,9 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request, v *visit) error {
 			switch b.Kind {
 			case assess.BlockerProposal, assess.BlockerAnew:
 				item.Says = v.T("check.proposes", "Level", b.Detail)
+			case assess.BlockerWaiting:
+				blocked[o.ID] = true
+				item.Says = v.T("check.waiting", "Bodies", waiting[o.ID])
 			case assess.BlockerVerified:
 				item.Says, item.Href = v.T("check.verified", "Level", b.Detail), v.to.under(v.survey.ID, "verification")+"#"+anchor(o.ID)
 			}
@@ -185,6 +219,9 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	for _, o := range v.pack.Outcomes() {
 		e := is.Entries[o.ID]
+		if bodies := waiting[o.ID]; bodies != "" && e.Answered() && e.Level != framework.Withheld && !blocked[o.ID] {
+			view.Second = append(view.Second, checkItem{ID: o.ID, Title: v.outcomes[o.ID].Title, Href: v.to.question(v.survey.ID, o.AreaID(), o.ID), Says: v.T("check.alone", "Bodies", bodies)})
+		}
 		if !e.Answered() || !e.Unproven() && !e.Bare(pieces[o.ID]) {
 			continue
 		}

@@ -24,10 +24,10 @@ type partClashView struct {
 }
 
 type partClashLine struct {
-	Name, Part         string
+	N                  int
+	Name               string
 	Base, Mine, Theirs string
-	MineValue          string
-	TheirsValue        string
+	Fields             []hidden // of both choices, see [resolve]
 }
 
 // partClash shows who came second both, and lets her decide.
@@ -51,10 +51,9 @@ func (p *Pages) partClash(w http.ResponseWriter, r *http.Request, v *visit, o *f
 			view.Agreed = append(view.Agreed, f.fields(clash.Merged)...)
 			continue
 		}
-		value := func(c assess.Contribution) string { return f.fields(c)[0].Value }
+		n := len(view.Lines)
 		view.Lines = append(view.Lines, partClashLine{
-			Part: f.part, Name: f.label, Base: f.shown(clash.Base), Mine: f.shown(clash.Mine), Theirs: f.shown(clash.Theirs),
-			MineValue: value(clash.Mine), TheirsValue: value(clash.Theirs),
+			N: n, Name: f.label, Base: f.shown(clash.Base), Mine: f.shown(clash.Mine), Theirs: f.shown(clash.Theirs), Fields: f.ofBoth(n, clash),
 		})
 	}
 	view.Page = p.page(v, view.Heading, "", surveyPath(v.survey.ID)+"part")

@@ -55,6 +55,49 @@ func TestContributorsSecondYear(t *testing.T) {
 	has(lead.get(t, base+"area/A1", http.StatusOK), "1 of 2 bodies has not confirmed")
 	has(strings.ReplaceAll(lead.get(t, "/fr/survey/2032/invented/area/A1", http.StatusOK), "\u00a0", " "), "1 organisme sur 2")
 
+	// Who decides without a body says why, and Completeness and the decision sheet name it.
+	kept, err := s.Entry(ctx, s.Lead, second.ID, "A1.2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lead.send(t, base+"outcome/A1.2", url.Values{"rev": {itoa(int64(kept.Rev))}, "level": {"1"}})
+	has(lead.get(t, base+"check", http.StatusOK), "1 answer does not wait for all bodies, without a reason", "not confirmed by The grid")
+	has(strings.ReplaceAll(lead.get(t, "/fr/survey/2032/invented/check", http.StatusOK), "\u00a0", " "), "non confirmé par The grid")
+	has(lead.get(t, base+"signoff/sheet", http.StatusOK), "decided without: The grid")
+	has(lead.get(t, base+"area/A1", http.StatusOK), `<p class="field reason shown"><label for="reason-A1.2">`)
+	if kept, err = s.Entry(ctx, s.Lead, second.ID, "A1.2"); err != nil {
+		t.Fatal(err)
+	}
+	said := url.Values{"rev": {itoa(int64(kept.Rev))}, "level": {"1"}, "reason": {"it is being sold"}}
+	lead.send(t, base+"outcome/A1.2", said)
+	if page := lead.get(t, base+"check", http.StatusOK); strings.Contains(page, "does not wait for all bodies") || !strings.Contains(page, "decided without The grid, with a reason") {
+		t.Error("a reason that is stated does not do")
+	}
+
+	// The grid confirms and gives less: the same words hold when she says that they do.
+	grid, err := s.ConfirmContribution(ctx, s.Lead, second.ID, "A1.2", "grid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Contribute(ctx, s.Lead, second.ID, "A1.2", grid.Rev, assess.Contribution{Body: "grid", Level: framework.Level0}); err != nil {
+		t.Fatal(err)
+	}
+	has(lead.get(t, base+"check", http.StatusOK), "1 reason was written about another proposal")
+	has(lead.get(t, base+"area/A1", http.StatusOK), "The reason was written when the bodies gave something else.", `name="holds" value="0/0"`)
+	if kept, err = s.Entry(ctx, s.Lead, second.ID, "A1.2"); err != nil {
+		t.Fatal(err)
+	}
+	said.Set("rev", itoa(int64(kept.Rev)))
+	said.Set("holds", "2/2") // that another page showed
+	if rec := lead.do(post(base+"outcome/A1.2", said)); rec.Code != http.StatusConflict {
+		t.Errorf("a reason holds of what is proposed no longer: %d", rec.Code)
+	}
+	said.Set("holds", "0/0")
+	lead.send(t, base+"outcome/A1.2", said)
+	if page := lead.get(t, base+"check", http.StatusOK); strings.Contains(page, "about another proposal") {
+		t.Error("a reason that holds still blocks")
+	}
+
 	// The script sends the whole form: a note alone confirms nothing.
 	if _, err := s.Contribute(ctx, s.Lead, s.survey, "A1.4", 0, assess.Contribution{Body: "port", Level: framework.Level1}); err != nil {
 		t.Fatal(err)

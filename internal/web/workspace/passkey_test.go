@@ -240,7 +240,7 @@ func TestPasskeyOpinion(t *testing.T) {
 	s := shared(t)
 	vera := newSigner(t, s, "Vera Verifier", account.Grant{Role: "verifier"})
 	pages := vera.pages(t, s)
-	pages.send(t, base+"verification/finding", url.Values{"rev": {"0"}, "outcome": {"A1.1"}, "seen": {"the list"}, "verified": {"3"}})
+	pages.send(t, base+"verification/finding", url.Values{"rev": {"0"}, "outcome": {"A1.1"}, "claimed": {"3"}, "seen": {"the list"}, "verified": {"3"}})
 	_, findings := digests(t, s)
 	form := url.Values{"text": {"fair"}, "digest": {findings}}
 	if rec := pages.do(post(base+"verification/opinion", form)); rec.Code != http.StatusConflict {
@@ -277,7 +277,7 @@ func TestPasskeysOfALead(t *testing.T) {
 	}
 	pages.ask(t, base+"signoff/passkey/begin", url.Values{"step": {"head"}, "digest": {digest}}, http.StatusForbidden)
 	pages.ask(t, base+"verification/passkey/begin", url.Values{"text": {"fair"}, "digest": {findings}}, http.StatusForbidden)
-	pages.ask(t, base+"verification/finding", url.Values{"rev": {"0"}, "outcome": {"A1.1"}, "seen": {"x"}, "verified": {"3"}}, http.StatusForbidden)
+	pages.ask(t, base+"verification/finding", url.Values{"rev": {"0"}, "outcome": {"A1.1"}, "claimed": {"3"}, "seen": {"x"}, "verified": {"3"}}, http.StatusForbidden)
 
 	// The same person at both steps, and as finder of her own answer: the one is refused,
 	// the other is said.
@@ -298,11 +298,13 @@ func TestPasskeysOfALead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	saved.Entry.Note = "hers"
-	if _, _, err := s.Save(t.Context(), workspace.PersonOf(both.person), s.survey, "A1.1", saved.Rev, saved.Entry); err != nil {
-		t.Fatal(err)
+	for _, level := range []framework.Level{framework.Level2, saved.Entry.Level} { // a level is an answer, a note is none
+		saved.Entry.Level = level
+		if saved, _, err = s.Save(t.Context(), workspace.PersonOf(both.person), s.survey, "A1.1", saved.Rev, saved.Entry); err != nil {
+			t.Fatal(err)
+		}
 	}
-	pages.send(t, base+"verification/finding", url.Values{"rev": {"0"}, "outcome": {"A1.1"}, "seen": {"my own list"}, "verified": {"3"}})
+	pages.send(t, base+"verification/finding", url.Values{"rev": {"0"}, "outcome": {"A1.1"}, "claimed": {"3"}, "seen": {"my own list"}, "verified": {"3"}})
 	_, findings = digests(t, s)
 	c = pages.ask(t, base+"verification/passkey/begin", url.Values{"text": {"fair"}, "digest": {findings}}, http.StatusOK)
 	pages.ask(t, base+"verification/passkey/finish", url.Values{"flow": {c.Flow}, "response": {string(both.device.Get(t, c.Options))}}, http.StatusOK)

@@ -41,7 +41,9 @@ type proposalView struct {
 	Heading string
 	Bodies  []bodyAnswer
 	Says    string
-	Given   bool // there is a level to take, by who may
+	Given   bool   // there is a level to take, by who may
+	Anew    string // that the reason was written about something else, to who may say it again
+	Mark    string // what it would be about
 }
 
 type bodyAnswer struct {
@@ -121,7 +123,8 @@ func (p *Pages) fill(v *visit, o *framework.Outcome, s *state, one bool) (fillin
 		with.attr("level "+l.String(), "checked", l == e.Level)
 	}
 	differs := s.proposes(o.ID) && e.Answered() && e.Level != proposal.Level
-	with.attr("reason shown", " shown", e.Level == framework.NotApplicable || e.Reason != "" || differs)
+	alone := e.Answered() && len(proposal.Waiting) > 0 // decided without bodies
+	with.attr("reason shown", " shown", e.Level == framework.NotApplicable || e.Reason != "" || differs || alone)
 	with.attr("evidence shown", " shown", e.Evidence != framework.NoEvidence)
 	with.attr("proven", "hidden", !e.Unproven())
 	with.attr("flagged", "checked", e.Flagged)
@@ -310,6 +313,9 @@ func (v *visit) proposal(o *framework.Outcome, s *state) *proposalView {
 		}
 	}
 	view.Given = view.Given && v.person.May(workspace.DoAnswer)
+	if e := s.entries[o.ID].Entry; v.person.May(workspace.DoAnswer) && e.Reason != "" && e.About != p.Mark() && p.Mark() != "" && e.Level != p.Level {
+		view.Anew, view.Mark = v.T("proposal.anew"), p.Mark()
+	}
 	return view
 }
 

@@ -44,7 +44,7 @@ func routes(digest, findings string) map[string]access {
 		"GET /{$}":                                            {may: everybody, path: "/"},
 		"GET /{lang}/{$}":                                     {may: everybody},
 		"POST /{lang}/guide":                                  {may: everybody},
-		"POST /{lang}/name":                                   {no: true, form: url.Values{"name": {"Somebody"}}}, // of who is alone: see TestName
+		"POST /{lang}/name":                                   {no: true, form: url.Values{"name": {"Somebody"}}}, // of who is alone: see TestWorkspaceKnowsWhoUsesIt in cmd/muster
 		"GET /":                                               {path: "/en/nothing/here"},
 		"GET " + s + "{$}":                                    {may: "lvar"},
 		"GET " + s + "area/{area}":                            {may: "lvar"},
@@ -58,7 +58,7 @@ func routes(digest, findings string) map[string]access {
 		"POST " + s + "bodies/body":                           {may: "l", form: rev("id", "new", "name", "New")},
 		"POST " + s + "bodies/section":                        {may: "l", form: rev("id", "new", "title", "New", "listed", "port")},
 		"GET " + s + "verification":                           {may: "lvar"},
-		"POST " + s + "verification/finding":                  {may: "v", form: rev("outcome", "A1.1", "seen", "the list", "verified", "1")},
+		"POST " + s + "verification/finding":                  {may: "v", form: rev("outcome", "A1.2", "claimed", "3", "seen", "the list", "verified", "1")},
 		"POST " + s + "verification/passkey/begin":            {no: true, form: url.Values{}}, // of several that share it: see TestPasskeys
 		"POST " + s + "verification/passkey/finish":           {no: true, form: url.Values{}},
 		"POST " + s + "signoff/passkey/begin":                 {no: true, form: url.Values{}},
@@ -361,7 +361,7 @@ func TestContributorsClash(t *testing.T) {
 	if rec.Code != http.StatusConflict {
 		t.Fatalf("%d\n%s", rec.Code, body)
 	}
-	for _, want := range []string{`name="level" value="2" checked`, `name="level" value="3"`, `name="note" value="counted" checked`, `name="note" value="counted twice"`} {
+	for _, want := range []string{`name="take-0" value="theirs" checked`, `name="0.theirs.level" value="2"`, `name="0.mine.level" value="3"`, `name="1.theirs.note" value="counted"`, `name="1.mine.note" value="counted twice"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page of the conflict does not have %q\n%s", want, body)
 		}

@@ -137,6 +137,9 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request, v *visit) error {
 			return err
 		}
 	}
+	if about := r.PostForm.Get("holds"); about != "" { // of the proposal that the page showed
+		mine.About = about
+	}
 	saved, conflict, err := p.service.Save(r.Context(), v.person, v.survey.ID, o.ID, base, mine)
 	switch {
 	case err != nil:

@@ -256,6 +256,8 @@ type sheetRow struct {
 	Title                           template.HTML
 	Level, Before, Target, Evidence string
 	Verified                        string
+	Alone                           string // without which bodies it is decided
+	Same                            bool   // who verified it has answered it herself
 }
 
 type sheetCount struct{ Name, Text string }
@@ -269,6 +271,18 @@ func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
+	waiting, err := p.waiting(r, v)
+	if err != nil {
+		return err
+	}
+	findings, err := p.service.Findings(r.Context(), v.person, v.survey.ID)
+	if err != nil {
+		return err
+	}
+	answerers, err := p.service.Answerers(r.Context(), v.person, v.survey.ID)
+	if err != nil {
+		return err
+	}
 	view := sheetView{signoffView: so, Title: v.packTitle, Member: v.member}
 	counts := make(map[framework.Level]int)
 	for _, o := range v.pack.Outcomes() {
@@ -279,6 +293,9 @@ func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, v *visit) error {
 			}
 		}
 		if a, ok := is.Now.Answers[o.ID]; ok {
+			if bodies := waiting[o.ID]; bodies != "" {
+				row.Alone = v.T("sheet.alone", "Bodies", bodies)
+			}
 			counts[a.Level]++
 			row.Level = v.chip(a.Level).Text
 			if a.Target.Given() {
@@ -289,6 +306,7 @@ func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, v *visit) error {
 			}
 			if a.Verified != framework.None {
 				row.Verified = v.chip(a.Verified).Text
+				row.Same = samePerson(findings[o.ID].Finding.By, answerers[o.ID])
 			}
 		}
 		view.Rows = append(view.Rows, row)

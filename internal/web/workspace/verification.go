@@ -39,6 +39,7 @@ type findingView struct {
 	Note     string
 	Places   []referenceView
 	Rev      string
+	Shown    string // the level that is claimed, as the form sends it
 	Finding  assess.Finding
 	Levels   []option
 	Saved    string
@@ -83,6 +84,10 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 		}
 	}
 	extra := r.URL.Query().Get("outcome")
+	answerers, err := p.service.Answerers(ctx, v.person, id)
+	if err != nil {
+		return err
+	}
 	progress := assess.Progress{}
 	for _, o := range v.pack.Outcomes() {
 		finding, found := findings[o.ID]
@@ -95,7 +100,9 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 		if finding.Finding.Verified != framework.None {
 			progress.Answered++
 		}
-		view.Cards = append(view.Cards, v.finding(o, s, finding, reasons))
+		card := v.finding(o, s, finding, reasons)
+		card.Same = found && samePerson(finding.Finding.By, answerers[o.ID])
+		view.Cards = append(view.Cards, card)
 	}
 	view.Done = v.progress("verified", v.T("progress.verified"), progress)
 	view.Lead = v.N("verify.lead", len(view.Cards), "Of", len(v.pack.Outcomes()))
@@ -118,16 +125,21 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 
 // sameOpinion says that an opinion is by somebody who has answered herself, or nothing.
 func (p *Pages) sameOpinion(r *http.Request, v *visit, o workspace.Opinion) (string, error) {
-	entries, err := p.service.Entries(r.Context(), v.person, v.survey.ID)
+	answerers, err := p.service.Answerers(r.Context(), v.person, v.survey.ID)
 	if err != nil {
 		return "", err
 	}
-	for _, saved := range entries {
-		if saved.By == o.By {
+	for _, name := range answerers {
+		if samePerson(name, o.By) {
 			return v.T("verify.sameOpinion"), nil
 		}
 	}
 	return "", nil
+}
+
+// samePerson reports whether two names are one.
+func samePerson(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
 }
 
 // signedOpinion says who signed an opinion, or that nobody did.
@@ -139,12 +151,11 @@ func (v *visit) finding(o *framework.Outcome, s *state, saved workspace.SavedFin
 	e := s.entries[o.ID].Entry
 	f := findingView{
 		outcomeTexts: v.outcomes[o.ID], Anchor: anchor(o.ID), Href: v.to.question(v.survey.ID, o.AreaID(), o.ID), Why: why,
-		Claimed: v.chip(e.Level), Evidence: v.grade(e.Evidence), Note: e.Note, Rev: itoa(saved.Rev), Finding: saved.Finding, Saved: v.when(saved.Revised),
+		Claimed: v.chip(e.Level), Evidence: v.grade(e.Evidence), Note: e.Note, Rev: itoa(saved.Rev), Shown: levelValue(e.Level), Finding: saved.Finding, Saved: v.when(saved.Revised),
 		Answered: saved.Rev != 0,
 	}
 	claimed, given := e.Level.Number()
 	verified, is := saved.Finding.Verified.Number()
-	f.Same = saved.Rev != 0 && saved.Finding.By == s.entries[o.ID].By
 	f.Lower = given && is && verified < claimed
 	f.Levels = append(f.Levels, option{"", v.T("verify.open"), saved.Finding.Verified == framework.None})
 	for _, l := range assess.Levels() {
@@ -169,19 +180,27 @@ func (p *Pages) putFinding(w http.ResponseWriter, r *http.Request, v *visit) err
 	if err != nil {
 		return err
 	}
+	of := one("outcome", o.ID)
 	if r.PostForm.Has("reply") {
 		_, err = p.service.Reply(r.Context(), v.person, v.survey.ID, o.ID, base, text(r.PostForm, "reply"))
 	} else {
-		var verified framework.Level
+		if !r.PostForm.Has("claimed") {
+			return errs.New(errs.Invalid, "the form does not say which level was looked at", "load the page again")
+		}
+		of = append(of, hidden{"claimed", r.PostForm.Get("claimed")})
+		var claimed, verified framework.Level
+		if claimed, err = readLevel(r.PostForm.Get("claimed")); err != nil {
+			return err
+		}
 		if verified, err = readLevel(r.PostForm.Get("verified")); err != nil {
 			return err
 		}
 		_, err = p.service.PutFinding(r.Context(), v.person, v.survey.ID, base, assess.Finding{
-			Outcome: o.ID, Seen: text(r.PostForm, "seen"), Found: text(r.PostForm, "found"), Verified: verified,
+			Outcome: o.ID, Seen: text(r.PostForm, "seen"), Found: text(r.PostForm, "found"), Verified: verified, Claimed: claimed,
 		})
 	}
 	if err != nil {
-		place := clashPlace{v.to.under(v.survey.ID, "verification", "finding"), one("outcome", o.ID), web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "verification") + "#" + anchor(o.ID)}}
+		place := clashPlace{v.to.under(v.survey.ID, "verification", "finding"), of, web.Link{Text: v.T("conflict.leave"), Href: v.to.under(v.survey.ID, "verification") + "#" + anchor(o.ID)}}
 		if r.PostForm.Has("reply") {
 			return clashed(p, w, v, err, place, replyFields(v))
 		}

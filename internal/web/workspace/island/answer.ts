@@ -261,7 +261,7 @@ class Answer extends HTMLElement {
 
   private submitted(e: SubmitEvent): void {
     const by = e.submitter as HTMLButtonElement | null;
-    if (by?.name === "use") {
+    if (by?.name === "use" || by?.name === "holds") {
       sessionStorage.removeItem(this.key_);
       return; // the server knows the proposal; the page comes back with it
     }
