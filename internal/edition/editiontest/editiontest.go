@@ -205,3 +205,22 @@ func (w *World) Approve(t testing.TB, name edition.Name) *edition.Document {
 	}
 	return d
 }
+
+// Busy makes editions for pages to draw: the allied one is published and announced to
+// partners, that on ports is a draft with faults and a number that was typed.
+func (w *World) Busy(t testing.TB) {
+	t.Helper()
+	shown := w.Shown(t)
+	for name, text := range map[edition.Name]string{
+		edition.Allied: Text(edition.Allied, shown, "announced: partner"),
+		edition.Ports:  Text(edition.Ports, shown) + "\nTrois membres, soit 9 sur 31, et {P9 level 1}.\n",
+	} {
+		if _, err := w.Editions.Write(t.Context(), w.Ada, w.Cycle, name, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Approve(t, edition.Allied)
+	if _, err := w.Editions.Publish(t.Context(), w.Ada, w.Cycle, edition.Allied); err != nil {
+		t.Fatal(err)
+	}
+}
