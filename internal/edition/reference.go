@@ -50,6 +50,7 @@ func (d *Document) spans(lang, text string, at, column int, fault func(at, colum
 		if err != nil {
 			described := errs.Describe(err)
 			fault(row, col, "{"+reference+"} "+described.Message, described.Hint)
+			value = "{" + reference + "}" // for a preview
 		}
 		say(Span{Text: value, From: reference})
 		text = text[end+2:]

@@ -33,10 +33,19 @@ type errFixture string
 
 func (f *fixture) Helper()                  {}
 func (f *fixture) Context() context.Context { return f.ctx }
-func (f *fixture) TempDir() string          { return f.dir }
 func (f *fixture) Cleanup(end func())       { f.ends = append(f.ends, end) }
 func (f *fixture) Error(args ...any)        { fmt.Fprintln(os.Stderr, args...) }
 func (f *fixture) Fatal(args ...any)        { panic(errFixture(fmt.Sprint(args...))) }
+
+// TempDir returns a new folder each time.
+func (f *fixture) TempDir() string {
+	dir, err := os.MkdirTemp(f.dir, "")
+	if err != nil {
+		f.Fatal(err)
+	}
+	return dir
+}
+
 func (f *fixture) Fatalf(format string, args ...any) {
 	panic(errFixture(fmt.Sprintf(format, args...)))
 }
