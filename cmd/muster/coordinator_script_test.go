@@ -57,7 +57,7 @@ type servedYear struct {
 func coordinatorCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	c := &coordinators{serving: make(map[string]*servedYear), browsers: make(map[string]*storyBrowser)}
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"sited": cmdSited, "serves": c.serves, "halts": c.halts, "joins": c.joins, "visits": c.visits, "sends": c.sends, "hears": c.hears, "barred": c.barred, "enrolledkeys": cmdEnrolledKeys, "mailed": cmdMailed,
+		"sited": cmdSited, "serves": c.serves, "halts": c.halts, "joins": c.joins, "visits": c.visits, "sends": c.sends, "hears": c.hears, "barred": c.barred, "enrolledkeys": cmdEnrolledKeys, "refers": cmdRefers, "delivered": cmdDelivered, "mailed": cmdMailed,
 	}
 }
 

@@ -63,6 +63,7 @@ var Packages = map[string]Layer{
 	"internal/ledger/ledgertest":   Domain,
 	"internal/silence":             Domain,
 	"internal/cycle":               Domain,
+	"internal/edition":             Domain,
 	"internal/verify":              Domain,
 	"internal/cascade":             Domain,
 	"internal/threat":              Domain,
@@ -74,6 +75,7 @@ var Packages = map[string]Layer{
 	"internal/aggregate/aggregatetest": Adapter,
 	"internal/workspace/workspacetest": Adapter,
 	"internal/cycle/cycletest":         Adapter,
+	"internal/edition/editiontest":     Adapter,
 
 	"internal/store":                     Adapter,
 	"internal/store/workspacedb":         Adapter,
@@ -93,6 +95,7 @@ var Packages = map[string]Layer{
 	"internal/exchange/register":         Adapter,
 	"internal/evidence":                  Adapter,
 	"internal/exchange/docx":             Adapter,
+	"internal/exchange/handout":          Adapter,
 	"internal/pdf":                       Adapter,
 	"internal/web":                       Adapter,
 	"internal/web/account":               Adapter,

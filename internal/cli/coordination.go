@@ -37,7 +37,7 @@ their own.`,
 	}
 	cmd.AddCommand(
 		newCoordinatorInitCmd(env), newCoordinatorServeCmd(env), newCoordinatorPersonCmd(env), newCoordinatorMemberCmd(env), newCoordinatorCycleCmd(env),
-		newCoordinatorQuestionCmd(env), newCoordinatorRemindCmd(env), newCoordinatorRecordCmd(env), newCoordinatorBackupCmd(env), newCoordinatorRestoreCmd(env),
+		newCoordinatorQuestionCmd(env), newCoordinatorEditionCmd(env), newCoordinatorRemindCmd(env), newCoordinatorRecordCmd(env), newCoordinatorBackupCmd(env), newCoordinatorRestoreCmd(env),
 	)
 	return cmd
 }

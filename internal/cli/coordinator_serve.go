@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -162,7 +163,7 @@ func (c *coordination) handler(ctx context.Context, env Env, metrics *httpd.Coor
 		return nil, err
 	}
 	pages, err := yearpage.New(yearpage.Config{
-		Service: c.Service, People: accounts, Now: env.Now, Log: log,
+		Service: c.Service, Editions: c.editions(env), Print: printer(filepath.Dir(c.path)), People: accounts, Now: env.Now, Log: log,
 		Person: func(r *http.Request) cycle.Person {
 			p, _ := webaccount.PersonOf(r.Context()) // behind the guard there is somebody
 			return cycle.PersonOf(p)

@@ -40,7 +40,7 @@ func (s *Service) Say(ctx context.Context, who Person, id ID, party PartyID, sta
 		return errs.New(errs.Denied, "you may not say where another stands", "")
 	}
 	return s.change(ctx, "say where a party stands", func(tx Tx) error {
-		c, err := cycleOf(tx, who, id)
+		c, err := s.cycleOf(tx, who, id)
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ type Count struct {
 func (s *Service) Cycle(ctx context.Context, who Person, id ID) (View, error) {
 	var v View
 	err := s.view(ctx, "show a cycle", func(r Reader) error {
-		c, err := cycleOf(r, who, id)
+		c, err := s.cycleOf(r, who, id)
 		if err != nil {
 			return err
 		}
@@ -109,14 +109,18 @@ func (s *Service) Cycle(ctx context.Context, who Person, id ID) (View, error) {
 		if err != nil {
 			return err
 		}
-		v = st.view(who)
+		sight, err := sightOf(r, who, s.moment())
+		if err != nil {
+			return err
+		}
+		v = st.view(sight)
 		if v.Steps, err = r.Steps(id); err != nil {
 			return err
 		}
 		if v.Extensions, err = r.Extensions(id); err != nil {
 			return err
 		}
-		requests, err := asked(r, who)
+		requests, err := asked(r, sight)
 		for _, q := range requests {
 			if q.Cycle == id {
 				v.Requests = append(v.Requests, q)
@@ -127,7 +131,8 @@ func (s *Service) Cycle(ctx context.Context, who Person, id ID) (View, error) {
 	return v, err
 }
 
-func (st state) view(who Person) View {
+func (st state) view(sight *sight) View {
+	who := sight.who
 	v := View{Cycle: st.Cycle, Members: Count{By: make(map[Status]int)}, Partners: Count{By: make(map[Status]int)}}
 	for i, host := range st.Hosts {
 		v.HostNames[i] = st.parties[host].Name
@@ -137,7 +142,7 @@ func (st state) view(who Person) View {
 	}
 	for _, p := range st.board {
 		party := st.parties[p.Party]
-		if !who.seesParty(party) { // how many of them delivered is not hers to know either
+		if !sight.passes(party.subject()) { // how many of them delivered is not hers to know either
 			v.Hidden++
 			continue
 		}
@@ -193,6 +198,10 @@ func (s *Service) cycles(ctx context.Context, who Person, wanted func(Cycle) boo
 		if err != nil {
 			return err
 		}
+		sight, err := sightOf(r, who, s.moment())
+		if err != nil {
+			return err
+		}
 		list = nil
 		for _, c := range all {
 			if !wanted(c) {
@@ -202,8 +211,8 @@ func (s *Service) cycles(ctx context.Context, who Person, wanted func(Cycle) boo
 			if err != nil {
 				return err
 			}
-			if who.sees(c, func(party PartyID) bool { _, ok := standing(st.board, party); return ok }) {
-				list = append(list, st.view(who))
+			if sight.passes(c.subject(st.board)) {
+				list = append(list, st.view(sight))
 			}
 		}
 		return nil

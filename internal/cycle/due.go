@@ -49,7 +49,11 @@ func (s *Service) Tasks(ctx context.Context, who Person) ([]Task, error) {
 
 func tasks(r Reader, who Person, now time.Time) ([]Task, error) {
 	var list []Task
-	requests, err := asked(r, who)
+	sight, err := sightOf(r, who, now)
+	if err != nil {
+		return nil, err
+	}
+	requests, err := asked(r, sight)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +84,7 @@ func tasks(r Reader, who Person, now time.Time) ([]Task, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !who.sees(c, func(party PartyID) bool { _, ok := standing(st.board, party); return ok }) {
+		if !sight.passes(c.subject(st.board)) {
 			continue
 		}
 		if who.Is(RoleCoordinator) {

@@ -111,9 +111,13 @@ func (s *Service) Parties(ctx context.Context, who Person) ([]Enrolled, error) {
 				pending[q.Party] = q
 			}
 		}
+		sight, err := sightOf(r, who, s.moment())
+		if err != nil {
+			return err
+		}
 		list = nil
 		for _, p := range all {
-			if !who.seesParty(p) {
+			if !sight.passes(p.subject()) {
 				continue
 			}
 			e := Enrolled{Party: p, Key: byParty[p.ID], Pending: pending[p.ID]}

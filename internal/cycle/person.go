@@ -75,7 +75,8 @@ func (p Person) Parties() []PartyID {
 	return slices.Compact(all)
 }
 
-// SeesAll reports whether the person sees every cycle and every party.
+// SeesAll reports whether the person is at work on all that is kept, which lets her check
+// the record as a whole. What she sees of a thing is package audience's to say.
 func (p Person) SeesAll() bool { return p.Is(RoleCoordinator) || p.Is(RoleAuditor) }
 
 // speaksFor reports whether the person may say where a party stands.
@@ -89,30 +90,6 @@ func (p Person) staff(what string) error {
 		return errs.New(errs.Denied, "you may not "+what, "it is the coordinator's staff who does")
 	}
 	return nil
-}
-
-// sees reports whether the person may know of a cycle, given who is invited to it.
-func (p Person) sees(c Cycle, invited func(PartyID) bool) bool {
-	if p.SeesAll() {
-		return true
-	}
-	for _, party := range p.Parties() {
-		if slices.Contains(c.Hosts[:], party) && p.For(RoleEngineer, party) || invited(party) {
-			return true
-		}
-	}
-	return false
-}
-
-// seesParty reports whether the person may see where a party stands: the staff and
-// auditors all, who is of a member or a host the members, everybody her own. A partner
-// is a guest and sees itself.
-func (p Person) seesParty(party Party) bool {
-	switch {
-	case p.SeesAll(), slices.Contains(p.Parties(), party.ID):
-		return true
-	}
-	return party.Kind == Member && (p.Is(RoleOfficer) || p.Is(RoleEngineer))
 }
 
 var errNoCycle = errs.New(errs.NotFound, "there is no such cycle", "")

@@ -251,7 +251,7 @@ func (s *Service) Step(ctx context.Context, who Person, id ID, to coalition.Phas
 		}
 	}
 	return s.change(ctx, "step", func(tx Tx) error {
-		c, err := cycleOf(tx, who, id)
+		c, err := s.cycleOf(tx, who, id)
 		if err != nil {
 			return err
 		}
@@ -337,7 +337,7 @@ func (s *Service) Extend(ctx context.Context, who Person, id ID, deadline time.T
 	}
 	deadline = deadline.UTC().Truncate(time.Second)
 	return s.change(ctx, "extend", func(tx Tx) error {
-		c, err := cycleOf(tx, who, id)
+		c, err := s.cycleOf(tx, who, id)
 		if err != nil {
 			return err
 		}

@@ -57,7 +57,7 @@ func (s *Service) Plan(ctx context.Context, who Person, id ID, plan Plan) error 
 		return err
 	}
 	return s.change(ctx, "plan a cycle", func(tx Tx) error {
-		c, err := planning(tx, who, id)
+		c, err := s.planning(tx, who, id)
 		if err != nil {
 			return err
 		}
@@ -72,8 +72,8 @@ func (s *Service) Plan(ctx context.Context, who Person, id ID, plan Plan) error 
 }
 
 // planning returns a cycle that is still to be planned.
-func planning(r Reader, who Person, id ID) (Cycle, error) {
-	c, err := cycleOf(r, who, id)
+func (s *Service) planning(r Reader, who Person, id ID) (Cycle, error) {
+	c, err := s.cycleOf(r, who, id)
 	if err == nil && c.Phase != coalition.Draft && c.Phase != coalition.Consultation {
 		err = errs.New(errs.Conflict, fmt.Sprintf("the cycle %s is %s, and is planned no more", id, c.Phase), "")
 	}
@@ -140,7 +140,7 @@ func (s *Service) Invite(ctx context.Context, who Person, id ID, parties []Party
 	}
 	err = s.change(ctx, "invite to a cycle", func(tx Tx) error {
 		n = 0
-		if _, err := planning(tx, who, id); err != nil {
+		if _, err := s.planning(tx, who, id); err != nil {
 			return err
 		}
 		list := parties
@@ -213,7 +213,7 @@ func (s *Service) Adopt(ctx context.Context, who Person, id ID, a Adoption) erro
 		return errs.New(errs.Invalid, "nothing says that the charter was adopted", "give the steps of the silence procedure; only a charter that is marked SYNTHETIC or REHEARSAL does without")
 	}
 	return s.change(ctx, "adopt a charter", func(tx Tx) error {
-		c, err := planning(tx, who, id)
+		c, err := s.planning(tx, who, id)
 		if err != nil {
 			return err
 		}

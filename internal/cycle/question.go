@@ -20,7 +20,7 @@ func (s *Service) Ask(ctx context.Context, who Person, id ID, words string) (num
 		return 0, err
 	}
 	err = s.change(ctx, "ask a question", func(tx Tx) error {
-		if _, err := cycleOf(tx, who, id); err != nil {
+		if _, err := s.cycleOf(tx, who, id); err != nil {
 			return err
 		}
 		all, err := tx.Questions(id)
@@ -74,12 +74,19 @@ func (s *Service) Answer(ctx context.Context, who Person, number int64, wording,
 func (s *Service) Questions(ctx context.Context, who Person, id ID) ([]Question, error) {
 	var list []Question
 	err := s.view(ctx, "list the questions", func(r Reader) error {
-		if _, err := cycleOf(r, who, id); err != nil {
+		if _, err := s.cycleOf(r, who, id); err != nil {
 			return err
 		}
 		all, err := r.Questions(id)
+		if err != nil {
+			return err
+		}
+		sight, err := sightOf(r, who, s.moment())
 		list = nil
 		for _, q := range all {
+			if err != nil || !q.Answered() && !sight.passes(q.waiting()) {
+				continue
+			}
 			own := who.ID != "" && q.Asker == who.ID
 			if !own {
 				q.Asker = ""
@@ -87,9 +94,7 @@ func (s *Service) Questions(ctx context.Context, who Person, id ID) ([]Question,
 					q.Text = ""
 				}
 			}
-			if q.Answered() || own || who.SeesAll() {
-				list = append(list, q)
-			}
+			list = append(list, q)
 		}
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"muster/internal/audience"
 	"muster/internal/errs"
 	"muster/internal/keys"
 )
@@ -34,6 +35,13 @@ const (
 	QuestionAnswered What = "question answered"
 	ReminderSent     What = "reminded"
 	ContactSet       What = "address kept"
+	ReleaseKept      What = "release kept"
+	EditionWritten   What = "edition written"
+	EditionSilent    What = "edition under silence"
+	EditionAdopted   What = "edition adopted"
+	EditionReopened  What = "edition reopened"
+	EditionPublished What = "edition published"
+	EditionWithdrawn What = "edition withdrawn"
 	BackedUp         What = "backup written"
 	Restored         What = "restored"
 )
@@ -113,7 +121,13 @@ func (s *Service) Record(ctx context.Context, who Person, most int) ([]Line, err
 		if err != nil {
 			return err
 		}
-		seen, err := visible(r, who)
+		var seen map[ID]audience.Subject
+		if !who.SeesAll() { // to whom every line is of her work
+			if seen, err = subjects(r); err != nil {
+				return err
+			}
+		}
+		sight, err := sightOf(r, who, s.moment())
 		if err != nil {
 			return err
 		}
@@ -122,7 +136,7 @@ func (s *Service) Record(ctx context.Context, who Person, most int) ([]Line, err
 			if len(lines) == most {
 				break
 			}
-			if who.SeesAll() || seen[l.Cycle] && l.What.open() || l.Party != "" && slices.Contains(who.Parties(), l.Party) {
+			if sight.passes(l.subject(seen)) {
 				lines = append(lines, l)
 			}
 		}
@@ -131,34 +145,21 @@ func (s *Service) Record(ctx context.Context, who Person, most int) ([]Line, err
 	return lines, err
 }
 
-// visible returns the cycles that a person may know of.
-func visible(r Reader, who Person) (map[ID]bool, error) {
+// subjects returns the cycles as what is asked about.
+func subjects(r Reader) (map[ID]audience.Subject, error) {
 	cycles, err := r.Cycles()
 	if err != nil {
 		return nil, err
 	}
-	seen := make(map[ID]bool)
+	seen := make(map[ID]audience.Subject, len(cycles))
 	for _, c := range cycles {
-		ok, err := canSee(r, who, c)
+		board, err := r.Participations(c.ID)
 		if err != nil {
 			return nil, err
 		}
-		if ok {
-			seen[c.ID] = true
-		}
+		seen[c.ID] = c.subject(board)
 	}
 	return seen, nil
-}
-
-func canSee(r Reader, who Person, c Cycle) (bool, error) {
-	if who.SeesAll() {
-		return true, nil
-	}
-	board, err := r.Participations(c.ID)
-	if err != nil {
-		return false, err
-	}
-	return who.sees(c, func(party PartyID) bool { _, ok := standing(board, party); return ok }), nil
 }
 
 func standing(board []Participation, party PartyID) (Participation, bool) {

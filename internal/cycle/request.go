@@ -20,6 +20,7 @@ const (
 	Enrolment    RequestKind = "enrol a key"
 	Cancellation RequestKind = "cancel the cycle"
 	Releasing    RequestKind = "release"
+	Publishing   RequestKind = "publish an edition"
 )
 
 // Slot is one word that a request needs beside that of who asked.
@@ -54,7 +55,7 @@ type Request struct {
 	Kind    RequestKind
 	Cycle   ID      // empty for an enrolment
 	Party   PartyID // of an enrolment
-	Subject string  // the key, or the digest of the release
+	Subject string  // the key, the digest of the release, or an edition and the digest of its file
 	Reason  string  // of a cancellation
 	Asker   string  // the id of the person; empty for a command
 	By      string  // her name
@@ -119,7 +120,7 @@ func (s *Service) AskCancellation(ctx context.Context, who Person, id ID, reason
 		return 0, err
 	}
 	return s.ask(ctx, who, Request{Kind: Cancellation, Cycle: id, Reason: reason}, func(tx Tx) error {
-		c, err := cycleOf(tx, who, id)
+		c, err := s.cycleOf(tx, who, id)
 		if err != nil {
 			return err
 		}
@@ -136,7 +137,7 @@ func (s *Service) AskRelease(ctx context.Context, who Person, id ID, digest stri
 		return 0, errs.New(errs.Invalid, errs.Quote(digest)+" is no digest of a release", "64 hexadecimal digits, as sha256sum release.json prints them")
 	}
 	return s.ask(ctx, who, Request{Kind: Releasing, Cycle: id, Subject: digest}, func(tx Tx) error {
-		c, err := cycleOf(tx, who, id)
+		c, err := s.cycleOf(tx, who, id)
 		if err != nil {
 			return err
 		}
@@ -149,29 +150,33 @@ func (s *Service) ask(ctx context.Context, who Person, q Request, guard func(Tx)
 		if err := guard(tx); err != nil {
 			return err
 		}
-		open, err := tx.Requests()
-		if err != nil {
-			return err
-		}
-		for _, other := range open {
-			if other.Kind == q.Kind && other.Cycle == q.Cycle && other.Party == q.Party {
-				return errs.New(errs.Conflict, fmt.Sprintf("the same was asked for by %s and waits for others", other.By), "withdraw that one first, if it is not to be")
-			}
-		}
-		q.Asker, q.By, q.At = who.ID, who.Name, s.moment()
-		if number, err = tx.AddRequest(q); err != nil {
-			return err
-		}
-		q.Number = number
-		return s.write(tx, q.line(RequestMade, who.Name, q.Reason))
+		number, err = s.askIn(tx, who, q)
+		return err
 	})
 	return number, err
+}
+
+func (s *Service) askIn(tx Tx, who Person, q Request) (int64, error) {
+	open, err := tx.Requests()
+	if err != nil {
+		return 0, err
+	}
+	for _, other := range open {
+		if other.Kind == q.Kind && other.Cycle == q.Cycle && other.Party == q.Party && other.Edition() == q.Edition() {
+			return 0, errs.New(errs.Conflict, fmt.Sprintf("the same was asked for by %s and waits for others", other.By), "withdraw that one first, if it is not to be")
+		}
+	}
+	q.Asker, q.By, q.At = who.ID, who.Name, s.moment()
+	if q.Number, err = tx.AddRequest(q); err != nil {
+		return 0, err
+	}
+	return q.Number, s.write(tx, q.line(RequestMade, who.Name, q.Reason))
 }
 
 // line is a line about the request.
 func (q Request) line(what What, by, more string) Line {
 	detail := fmt.Sprintf("request %d: %s", q.Number, q.Kind)
-	if q.Kind == Releasing {
+	if q.Kind == Releasing || q.Kind == Publishing {
 		detail += " " + q.Subject
 	}
 	if more != "" {
@@ -293,6 +298,8 @@ func (s *Service) happen(tx Tx, q Request, c Cycle) error {
 		return s.enrol(tx, q, together)
 	case Cancellation:
 		return s.move(tx, c, coalition.Cancelled, q.Reason, together)
+	case Publishing: // that it is approved is all: where an edition stands follows from it
+		return nil
 	default:
 		c.Release = q.Subject
 		return s.move(tx, c, coalition.Released, "", together)
@@ -360,14 +367,17 @@ type Asked struct {
 // all, an engineer those that wait for her host, by number.
 func (s *Service) Requests(ctx context.Context, who Person) ([]Asked, error) {
 	var list []Asked
-	err := s.view(ctx, "list the requests", func(r Reader) (err error) {
-		list, err = asked(r, who)
+	err := s.view(ctx, "list the requests", func(r Reader) error {
+		sight, err := sightOf(r, who, s.moment())
+		if err == nil {
+			list, err = asked(r, sight)
+		}
 		return err
 	})
 	return list, err
 }
 
-func asked(r Reader, who Person) ([]Asked, error) {
+func asked(r Reader, sight *sight) ([]Asked, error) {
 	open, err := r.Requests()
 	if err != nil {
 		return nil, err
@@ -378,10 +388,12 @@ func asked(r Reader, who Person) ([]Asked, error) {
 		if err != nil {
 			return nil, err
 		}
-		_, mine := q.MayApprove(who, c)
-		if mine || who.SeesAll() {
-			list = append(list, Asked{q, q.Waiting(c), mine, q.Asker == who.ID && who.ID != ""})
+		if !sight.passes(q.subject(c)) {
+			continue
 		}
+		who := sight.who
+		_, mine := q.MayApprove(who, c)
+		list = append(list, Asked{q, q.Waiting(c), mine, q.Asker == who.ID && who.ID != ""})
 	}
 	return list, nil
 }

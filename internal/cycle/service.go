@@ -92,8 +92,9 @@ func text(what, value string) error {
 	return nil
 }
 
-// cycleOf returns a cycle that a person sees.
-func cycleOf(r Reader, who Person, id ID) (Cycle, error) {
+// cycleOf returns a cycle that a person sees. One that she does not see is as if there
+// were none.
+func (s *Service) cycleOf(r Reader, who Person, id ID) (Cycle, error) {
 	c, ok, err := r.Cycle(id)
 	if err != nil {
 		return c, err
@@ -101,7 +102,15 @@ func cycleOf(r Reader, who Person, id ID) (Cycle, error) {
 	if !ok {
 		return c, errNoCycle
 	}
-	if ok, err = canSee(r, who, c); err == nil && !ok {
+	board, err := r.Participations(c.ID)
+	if err != nil {
+		return c, err
+	}
+	sight, err := sightOf(r, who, s.moment())
+	if err != nil {
+		return c, err
+	}
+	if !sight.passes(c.subject(board)) {
 		err = errNoCycle
 	}
 	return c, err

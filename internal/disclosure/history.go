@@ -11,7 +11,7 @@ import (
 // Issue is what was released of one cohort in one cycle, with what everybody
 // knows of how it came about. Its counts come from [Application.Apply] or from an
 // accepted release. Editions are no issues of their own: they are cut from an
-// issue's blocks by [BandedBlock.Coarsen] and so say less.
+// issue's blocks by [BandedBlock.Coarsen] and so say less; [Issue.Show] adds what they say.
 type Issue struct {
 	Cycle   string
 	Cohort  string
@@ -20,6 +20,7 @@ type Issue struct {
 
 	blocks   []BandedBlock
 	previous *Issue
+	shown    []shown // by editions
 }
 
 // NewIssue returns the issue that these blocks are, which must be those of a
@@ -66,7 +67,7 @@ func (i *Issue) statements() ([]attack.Statement, error) {
 			e.blocks[blockKey{b.subject, b.kind}] = b
 		}
 	}
-	return all, nil
+	return append(all, i.told()...), nil
 }
 
 // say returns what one block says; e has the blocks that it is derived from.

@@ -1,13 +1,13 @@
 // Looks at a coordinator's pages in a browser, as coordinator_test.go says, and prints
 // what it found: one line of JSON a check, {"name", "faults"}.
 //
-//	node coordinator.mjs MODULES CHROMIUM BASE CYCLE DIR
+//	node coordinator.mjs MODULES CHROMIUM BASE CYCLE RELEASED DIR
 //
 // Below BASE is a path for each person. A print goes to DIR.
 
 import { opened, start } from "./common.mjs";
 
-const [modules, executablePath, base, cycle, dir] = process.argv.slice(2);
+const [modules, executablePath, base, cycle, released, dir] = process.argv.slice(2);
 const { browser, check, each } = await start(modules, executablePath, (url) => url.startsWith(base + "/"));
 
 // Every page of the staff, and where others see something else.
@@ -27,9 +27,13 @@ const views = {
   people: ["second", "people"],
   record: ["auditor", "record?check=1"],
   missing: ["officer", "cycle/1999"],
+  editions: ["reader", "editions"],
+  edition: ["reader", `cycle/${released}/edition/allied`],
+  writing: ["editor", `cycle/${released}/edition/ports/write`],
+  whynot: ["guest", `cycle/${released}/edition/allied`],
 };
 for (const [name, [who, path]] of Object.entries(views)) {
-  await each(name, { url: (lang) => `${base}/${who}/${lang}/${path}`, options: name === "missing" ? { expected: /404/ } : {}, look: opened });
+  await each(name, { url: (lang) => `${base}/${who}/${lang}/${path}`, options: name === "missing" ? { expected: /404/ } : name === "whynot" ? { expected: /403/ } : {}, look: opened });
 }
 
 await check("print", {}, async (page) => {

@@ -16,6 +16,8 @@ import (
 	"muster/internal/account"
 	"muster/internal/cycle"
 	"muster/internal/cycle/cycletest"
+	"muster/internal/edition"
+	"muster/internal/edition/editiontest"
 	"muster/internal/web"
 	page "muster/internal/web/coordinator"
 )
@@ -26,8 +28,10 @@ func TestCoordinatorPages(t *testing.T) {
 	tools := need(t)
 	w := cycletest.New(t)
 	id := w.Busy(t)
+	editions := editiontest.New(t)
+	editions.Busy(t)
 	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), tools.node, "coordinator.mjs", tools.modules, tools.chromium, serveCoordinator(t, w), string(id), dir)
+	cmd := exec.CommandContext(t.Context(), tools.node, "coordinator.mjs", tools.modules, tools.chromium, serveCoordinator(t, w, editions), string(id), string(editions.Cycle), dir)
 	var out, broken bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &broken
 	if err := cmd.Run(); err != nil {
@@ -49,7 +53,7 @@ func TestCoordinatorPages(t *testing.T) {
 			}
 		})
 	}
-	if checks < 32 {
+	if checks < 40 {
 		t.Errorf("only %d checks ran", checks)
 	}
 	t.Run("printed", func(t *testing.T) {
@@ -90,19 +94,25 @@ func TestCoordinatorPages(t *testing.T) {
 }
 
 // serveCoordinator serves the pages on loopback, each person below a path of her own.
-func serveCoordinator(t *testing.T, w *cycletest.World) string {
+func serveCoordinator(t *testing.T, w *cycletest.World, e *editiontest.World) string {
 	t.Helper()
-	people, err := account.New(account.Config{Store: w.DB.Accounts(), Now: w.Clock.Now, Rand: rand.Reader, Roles: cycle.AccountRoles()})
-	if err != nil {
-		t.Fatal(err)
-	}
 	mux := http.NewServeMux()
-	for name, person := range w.People() {
-		pages, err := page.New(page.Config{Service: w.Service, People: people, Person: func(*http.Request) cycle.Person { return person }, Now: w.Clock.Now, Marking: "SYNTHETIC", Base: "/" + name})
+	serve := func(w *cycletest.World, name string, person cycle.Person, editions *edition.Service) {
+		people, err := account.New(account.Config{Store: w.DB.Accounts(), Now: w.Clock.Now, Rand: rand.Reader, Roles: cycle.AccountRoles()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages, err := page.New(page.Config{Service: w.Service, Editions: editions, People: people, Person: func(*http.Request) cycle.Person { return person }, Now: w.Clock.Now, Marking: "SYNTHETIC", Base: "/" + name})
 		if err != nil {
 			t.Fatal(err)
 		}
 		mux.Handle("/"+name+"/", pages.Handler())
+	}
+	for name, person := range w.People() {
+		serve(w, name, person, nil)
+	}
+	for name, person := range map[string]cycle.Person{"editor": e.Ada, "reader": e.Ola, "guest": e.Dan} {
+		serve(e.World, name, person, e.Editions)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -3,6 +3,7 @@
 package cycletest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -26,7 +27,10 @@ type World struct {
 	*cycle.Service
 	DB    *coalitiondb.DB
 	Clock *Clock
-	Made  *coalitiontest.Cycle // the charter of the cycle "2027" and every key in it
+	// Release is the digest of the release that is approved; empty for any.
+	Release string
+
+	Made *coalitiontest.Cycle // the charter of the cycle "2027" and every key in it
 
 	// The people, each an account: two of the staff, an engineer of each host, officers
 	// of Ostmere and Vinterhavn, a delegate of Farhaven, an auditor.
@@ -179,7 +183,7 @@ func (w *World) To(t testing.TB, phase coalition.Phase) cycle.ID {
 		case coalition.Archived:
 			w.Clock.Set(unix(charter.Wipe))
 		case coalition.Released:
-			number, err := w.AskRelease(ctx, w.Ada, id, strings.Repeat("5e", 32))
+			number, err := w.AskRelease(ctx, w.Ada, id, cmp.Or(w.Release, strings.Repeat("5e", 32)))
 			must(err)
 			for _, engineer := range []cycle.Person{w.Lea, w.Hal} {
 				_, err := w.Approve(ctx, engineer, number, "")

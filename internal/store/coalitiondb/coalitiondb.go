@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"embed"
 	"errors"
+	"slices"
 	"time"
 
 	"muster/internal/cycle"
@@ -53,7 +54,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	d := &DB{db: db}
-	if d.write, d.read, err = db.Prepare(ctx, append(queries(), accountdb.Queries()...)...); err != nil {
+	if d.write, d.read, err = db.Prepare(ctx, slices.Concat(queries(), editionQueries(), accountdb.Queries())...); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return d, nil

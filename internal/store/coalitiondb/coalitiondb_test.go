@@ -80,6 +80,10 @@ func TestStore(t *testing.T) {
 				db := fresh(t)
 				return storetest.Coalition{Store: db, People: db.Accounts()}
 			})
+			storetest.ExerciseEditions(t, func(t *testing.T) storetest.Editions {
+				db := fresh(t)
+				return storetest.Editions{Coalition: storetest.Coalition{Store: db, People: db.Accounts()}, Editions: db.Editions()}
+			})
 			storetest.ExerciseAccounts(t, func(t *testing.T) account.Store { return fresh(t).Accounts() })
 		})
 	}
@@ -123,13 +127,13 @@ func TestSchemasAreEqual(t *testing.T) {
 		}
 		triggers = append(triggers, found)
 	}
-	if len(schemas[0]) != 18 || len(schemas[0]["requests"].Checks) < 9 || len(schemas[0]["approvals"].Foreign) != 2 {
+	if len(schemas[0]) != 22 || len(schemas[0]["requests"].Checks) < 9 || len(schemas[0]["approvals"].Foreign) != 2 {
 		t.Errorf("%d tables of SQLite are seen: %v", len(schemas[0]), schemas[0]["requests"])
 	}
 	if diff := cmp.Diff(schemas[0], schemas[1]); diff != "" {
 		t.Errorf("schema (-SQLite +PostgreSQL):\n%s", diff)
 	}
-	if len(triggers[0]) < 27 {
+	if len(triggers[0]) < 35 {
 		t.Errorf("only %d triggers are seen", len(triggers[0]))
 	}
 	if diff := cmp.Diff(triggers[0], triggers[1]); diff != "" {
@@ -151,6 +155,7 @@ func TestWhatHappenedStays(t *testing.T) {
 			db := e.connect(t)
 			const person = "'00112233445566778899aabbccddeeff'"
 			digest := "'" + strings.Repeat("0", 64) + "'"
+			blob := map[string]string{"SQLite": `x'00'`, "PostgreSQL": `'\x00'::bytea`}
 			rows := []struct{ table, insert, change string }{
 				{"coalition", `(one, name) VALUES (1, 'Sea of Lights')`, ""},
 				{"account_people", `(id, name, folded, grants, added) VALUES (` + person + `, 'Anna', 'anna', '[]', 1)`, ""},
@@ -166,6 +171,10 @@ func TestWhatHappenedStays(t *testing.T) {
 				{"party_keys", `(party, number, public, at, request) VALUES ('ostmere', 1, 'k', 1, 1)`, "public = 'other'"},
 				{"questions", `(number, cycle, asker, text, asked, wording, answer, maker, at) VALUES (1, '2031', ` + person + `, 'a', 1, 'b', 'c', 'Ada', 2)`, "answer = 'd'"},
 				{"sendings", `(person, cycle, topic, at) VALUES (` + person + `, '', 'x', 1)`, "topic = 'y'"},
+				{"releases", `(digest, number, cycle, cohort, body, members, maker, at) VALUES (` + digest + `, 1, '2031', 'members', ` + blob[e.name] + `, '[]', 'Ada', 1)`, "cohort = 'y'"},
+				{"editions", `(cycle, name, number, text, maker, at) VALUES ('2031', 'allied', 1, 'x', 'Ada', 1)`, "text = 'y'"},
+				{"edition_files", `(digest, body) VALUES (` + digest + `, ` + blob[e.name] + `)`, "digest = 'y'"},
+				{"edition_acts", `(cycle, name, seq, number, deed, digest, reason, maker, at) VALUES ('2031', 'allied', 1, 1, 'published', ` + digest + `, '', 'Ada', 1)`, "reason = 'y'"},
 				{"record", `(number, at, maker, what, cycle, party, detail, digest) VALUES (1, 1, 'Ada', 'founded', '', '', '', ` + digest + `)`, "detail = 'y'"},
 			}
 			for _, r := range rows {

@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"muster/internal/coalition"
 	"muster/internal/cycle"
+	"muster/internal/edition"
 	"muster/internal/errs"
 	"muster/internal/web"
 )
@@ -313,6 +315,7 @@ func (p *Pages) askRelease(w http.ResponseWriter, r *http.Request, v *visit) err
 type requestView struct {
 	Number          string
 	What, Detail    string
+	Read            web.Link // where it can be read; empty where there is nothing to read
 	Reason          string
 	By              string
 	Approved        []string
@@ -326,11 +329,15 @@ type requestView struct {
 func (v *visit) request(q cycle.Asked, names map[cycle.PartyID]string) requestView {
 	number := strconv.FormatInt(q.Number, 10)
 	view := requestView{
-		Number: number, What: v.T("request."+requestWord(q.Kind), "Party", names[q.Party], "Cycle", string(q.Cycle)), Reason: q.Reason,
+		Number: number, What: v.T("request."+requestWord(q.Kind), "Party", names[q.Party], "Cycle", string(q.Cycle), "Edition", v.editionName(q.Request)), Reason: q.Reason,
 		By: v.T("request.by", "By", q.By, "At", v.moment(q.At)), Words: q.Kind == cycle.Enrolment, Own: q.Own,
 	}
-	if q.Kind == cycle.Releasing {
+	switch q.Kind {
+	case cycle.Releasing:
 		view.Detail = q.Subject
+	case cycle.Publishing:
+		_, view.Detail, _ = strings.Cut(q.Subject, " ")
+		view.Read = web.Link{Text: v.T("request.read"), Href: v.to.edition(q.Cycle, edition.Name(q.Edition()), "write")}
 	}
 	for _, a := range q.Approvals {
 		view.Approved = append(view.Approved, v.T("request.approved", "By", a.By, "At", v.moment(a.At)))

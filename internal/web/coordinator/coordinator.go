@@ -6,8 +6,8 @@
 //	handler := web.Site(origin, doors.Guard(pages.Handler()))
 //
 // Every page works without a script, and there is none. What somebody may do is decided
-// in package cycle and not here: a page draws what she gets, and offers what would not
-// be refused.
+// in package cycle and not here, and what she may see by package audience: a page draws
+// what she gets, and offers what would not be refused.
 package coordinator
 
 import (
@@ -21,6 +21,7 @@ import (
 
 	"muster/internal/account"
 	"muster/internal/cycle"
+	"muster/internal/edition"
 	"muster/internal/web"
 )
 
@@ -43,6 +44,11 @@ type People interface {
 type Config struct {
 	Service *cycle.Service
 	People  People
+	// Editions are those that are made of releases; nil: there is no page of them.
+	Editions *edition.Service
+	// Print prints a page as a tagged PDF; nil where the machine has nothing that does.
+	Print func(ctx context.Context, page []byte) ([]byte, error)
+
 	Person  func(*http.Request) cycle.Person // who asks
 	Now     func() time.Time                 // time.Now outside tests
 	Marking string                           // "SYNTHETIC" for a demonstration; else empty, and a cycle's own marking counts
@@ -56,7 +62,7 @@ type Pages struct {
 	cfg       Config
 	kit       *web.Kit
 	templates map[string]*template.Template
-	patterns  []string // of the last handler, for tests
+	routes    []route // of the last handler, for tests
 }
 
 // New reads messages and templates. An error is a fault of the program.
@@ -101,7 +107,10 @@ func (p *Pages) page(v *visit, title, rest string) web.Page {
 	case "REHEARSAL":
 		page.Meaning = v.T("marking.rehearsal")
 	}
-	for _, link := range []struct{ id, rest string }{{"nav.overview", ""}, {"nav.cycles", "cycles"}, {"nav.people", "people"}, {"nav.record", "record"}} {
+	for _, link := range []struct{ id, rest string }{{"nav.overview", ""}, {"nav.cycles", "cycles"}, {"nav.editions", "editions"}, {"nav.people", "people"}, {"nav.record", "record"}} {
+		if link.rest == "editions" && p.cfg.Editions == nil {
+			continue
+		}
 		page.Nav = append(page.Nav, web.Link{Text: v.T(link.id), Href: v.to.home() + link.rest, Current: link.rest == rest})
 	}
 	languages := web.Switch{Label: v.T("nav.language")}

@@ -127,7 +127,7 @@ func (v *visit) says(t cycle.Task) string {
 	id, party := string(t.Cycle), string(t.Party.Name)
 	switch t.Code {
 	case cycle.TaskApprove:
-		return v.T("task.approve."+requestWord(t.Request.Kind), "Cycle", id, "Party", party, "By", t.Request.By)
+		return v.T("task.approve."+requestWord(t.Request.Kind), "Cycle", id, "Party", party, "By", t.Request.By, "Edition", v.editionName(t.Request))
 	case cycle.TaskAnswer:
 		return v.N("task.answer", t.N, "Cycle", id)
 	case cycle.TaskPlan:
@@ -149,6 +149,14 @@ func (v *visit) says(t cycle.Task) string {
 	}
 }
 
+// editionName is the name of the edition that a request is about, or "".
+func (v *visit) editionName(q cycle.Request) string {
+	if name := q.Edition(); name != "" {
+		return v.T("edition.name." + name)
+	}
+	return ""
+}
+
 // requestWord is the kind of a request as ids of messages have it.
 func requestWord(k cycle.RequestKind) string {
 	switch k {
@@ -156,6 +164,8 @@ func requestWord(k cycle.RequestKind) string {
 		return "enrol"
 	case cycle.Cancellation:
 		return "cancel"
+	case cycle.Publishing:
+		return "publish"
 	}
 	return "release"
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"muster/internal/account"
+	"muster/internal/audience"
 	"muster/internal/cycle"
 	"muster/internal/errs"
 	"muster/internal/keys"
@@ -72,8 +73,13 @@ func (p *Pages) people(w http.ResponseWriter, r *http.Request, v *visit) error {
 			view.Requests = append(view.Requests, v.request(q, names))
 		}
 	}
+	sight, err := p.cfg.Service.Sight(ctx, v.person)
+	if err != nil {
+		return err
+	}
+	sees := audience.FilterOf(sight.Reader, audience.Sees, sight.At)
 	for _, m := range everybody {
-		if v.seesPerson(m) {
+		if sees.Passes(cycle.SubjectOf(m)) {
 			view.People = append(view.People, v.onePerson(m))
 		}
 	}
@@ -95,16 +101,6 @@ func (v *visit) party(e cycle.Enrolled) partyView {
 		one.Left = v.T("people.left", "At", v.day(e.Left))
 	}
 	return one
-}
-
-// seesPerson reports whether the reader is told of somebody: the staff and auditors
-// of all, everybody else of the staff and of who speaks for the same party.
-func (v *visit) seesPerson(m account.Member) bool {
-	if v.person.SeesAll() {
-		return true
-	}
-	other := cycle.PersonOf(m.Person)
-	return m.Active() && (other.Is(cycle.RoleCoordinator) || slices.ContainsFunc(other.Parties(), func(id cycle.PartyID) bool { return slices.Contains(v.person.Parties(), id) }))
 }
 
 func (v *visit) onePerson(m account.Member) personView {

@@ -4,13 +4,17 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"muster/internal/coalition"
 	"muster/internal/cycle"
 	"muster/internal/cycle/cycletest"
+	"muster/internal/edition"
 	page "muster/internal/web/coordinator"
 )
 
@@ -31,25 +35,33 @@ func routes(w *cycletest.World) map[string]access {
 	const c = "/{lang}/cycle/{cycle}"
 	key := string(w.Made.Members["Dunmark"].Public())
 	return map[string]access{
-		"GET /{$}":                                   {may: everybody, path: "/"},
-		"GET /{lang}/{$}":                            {may: everybody},
-		"GET /{lang}/calendar.ics":                   {may: everybody},
-		"GET /{lang}/cycles":                         {may: everybody},
-		"GET " + c:                                   {may: everybody},
-		"POST " + c + "/step":                        {may: "cs", form: url.Values{"to": {"postponed"}, "reason": {"a storm"}}},
-		"POST " + c + "/deadline":                    {may: "cs", form: url.Values{"deadline": {"2026-12-01T12:00"}, "reason": {"a storm"}}},
-		"POST " + c + "/status":                      {may: "csv", form: url.Values{"party": {"vinterhavn"}, "status": {"under way"}}},
-		"POST " + c + "/cancel":                      {may: "cs", form: url.Values{"reason": {"too few trust it"}}},
-		"POST " + c + "/release":                     {form: url.Values{"digest": {strings.Repeat("ab", 32)}}}, // of a cycle under review: see TestRelease
-		"GET " + c + "/questions":                    {may: everybody},
-		"POST " + c + "/questions":                   {may: "cslhovd", form: url.Values{"text": {"Does one port count?"}}},
-		"GET /{lang}/people":                         {may: everybody},
-		"POST /{lang}/people/key":                    {may: "cs", form: url.Values{"party": {"dunmark"}, "key": {key}}},
-		"GET /{lang}/record":                         {may: everybody},
-		"GET /":                                      {path: "/en/nothing/here"},
-		"POST /{lang}/request/{request}/approve":     {may: "s"},
-		"POST /{lang}/request/{request}/refuse":      {may: "cs", form: url.Values{"reason": {"not now"}}},
-		"POST " + c + "/questions/{question}/answer": {may: "cs", form: url.Values{"wording": {"Does one port count?"}, "answer": {"Yes."}}},
+		"GET /{$}":                                      {may: everybody, path: "/"},
+		"GET /{lang}/{$}":                               {may: everybody},
+		"GET /{lang}/calendar.ics":                      {may: everybody},
+		"GET /{lang}/cycles":                            {may: everybody},
+		"GET " + c:                                      {may: everybody},
+		"POST " + c + "/step":                           {may: "cs", form: url.Values{"to": {"postponed"}, "reason": {"a storm"}}},
+		"POST " + c + "/deadline":                       {may: "cs", form: url.Values{"deadline": {"2026-12-01T12:00"}, "reason": {"a storm"}}},
+		"POST " + c + "/status":                         {may: "csv", form: url.Values{"party": {"vinterhavn"}, "status": {"under way"}}},
+		"POST " + c + "/cancel":                         {may: "cs", form: url.Values{"reason": {"too few trust it"}}},
+		"POST " + c + "/release":                        {form: url.Values{"digest": {strings.Repeat("ab", 32)}}}, // of a cycle under review: see TestRelease
+		"GET " + c + "/questions":                       {may: everybody},
+		"POST " + c + "/questions":                      {may: "cslhovd", form: url.Values{"text": {"Does one port count?"}}},
+		"GET /{lang}/people":                            {may: everybody},
+		"GET /{lang}/editions":                          {may: everybody},
+		"GET " + c + "/edition/{edition}":               {},
+		"GET " + c + "/edition/{edition}/file/{format}": {},
+		"GET " + c + "/edition/{edition}/write":         {}, // of a cycle without a release: see edition_test.go
+		"POST " + c + "/edition/{edition}/write":        {form: url.Values{"text": {"x"}}},
+		"POST " + c + "/edition/{edition}/propose":      {},
+		"POST " + c + "/edition/{edition}/publish":      {},
+		"POST " + c + "/edition/{edition}/withdraw":     {form: url.Values{"reason": {"x"}}},
+		"POST /{lang}/people/key":                       {may: "cs", form: url.Values{"party": {"dunmark"}, "key": {key}}},
+		"GET /{lang}/record":                            {may: everybody},
+		"GET /":                                         {path: "/en/nothing/here"},
+		"POST /{lang}/request/{request}/approve":        {may: "s"},
+		"POST /{lang}/request/{request}/refuse":         {may: "cs", form: url.Values{"reason": {"not now"}}},
+		"POST " + c + "/questions/{question}/answer":    {may: "cs", form: url.Values{"wording": {"Does one port count?"}, "answer": {"Yes."}}},
 	}
 }
 
@@ -67,7 +79,7 @@ type site struct {
 
 func (s *site) as(t testing.TB, person cycle.Person) *site {
 	t.Helper()
-	pages, err := page.New(page.Config{Service: s.Service, People: folk(t, s.World), Person: func(*http.Request) cycle.Person { return person }, Now: s.Clock.Now})
+	pages, err := page.New(page.Config{Service: s.Service, Editions: editions(s.World), People: folk(t, s.World), Person: func(*http.Request) cycle.Person { return person }, Now: s.Clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +152,7 @@ func TestEveryRoleAtEveryPage(t *testing.T) {
 			var id cycle.ID
 			var number int64
 			for letter := range people(first.World) {
-				if w == nil || strings.HasPrefix(pattern, "POST ") {
+				if w == nil || strings.HasPrefix(pattern, "POST ") && !strings.Contains(pattern, "/edition/") { // of a cycle without a release: nothing is kept
 					w, id, number = busy(t)
 				}
 				if strings.HasSuffix(pattern, "/cancel") { // there is one already
@@ -183,6 +195,59 @@ func TestEveryRoleAtEveryPage(t *testing.T) {
 	}
 }
 
+// TestEveryRouteHasASubject: docs/spec/audience.md says of every route what it is about,
+// as the table of routes does, and of none that there is not.
+func TestEveryRouteHasASubject(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../docs/spec/audience.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := make(map[string]string)
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, "`")
+		if method, _, _ := strings.Cut(cells[min(1, len(cells)-1)], " "); len(cells) == 3 && (method == http.MethodGet || method == http.MethodPost) {
+			said[cells[1]] = strings.Trim(cells[2], "| \n")
+		}
+	}
+	if diff := cmp.Diff(newSite(t).pages.Abouts(), said); diff != "" {
+		t.Errorf("the routes in docs/spec/audience.md: -served +there\n%s", diff)
+	}
+}
+
+// Of a cycle that somebody does not see there is no trace: whatever she asks, at every
+// route that names one, she is answered as of one that there is not, to the byte.
+func TestUnseenIsAsIfThereWereNone(t *testing.T) {
+	t.Parallel()
+	w, _, _ := busy(t)
+	const unseen, none = "sea-of-sand", "sea-of-nuts" // of equal length
+	asked := 0
+	for _, pattern := range w.pages.Patterns() {
+		if !strings.Contains(pattern, "{cycle}") {
+			continue
+		}
+		row := routes(w.World)[pattern]
+		for letter, person := range people(w.World) {
+			if strings.IndexByte("csa", letter) >= 0 { // they see every cycle
+				continue
+			}
+			site := w.as(t, person)
+			got, want := site.do(request(pattern, row, unseen)), site.do(request(pattern, row, none))
+			if got.Code != http.StatusNotFound && got.Code != http.StatusForbidden {
+				t.Errorf("%s at %s: %d", person.Name, pattern, got.Code)
+			}
+			plain := func(s string) string { return strings.NewReplacer(unseen, "X", none, "X").Replace(s) }
+			if diff := cmp.Diff(want.Code, got.Code) + cmp.Diff(plain(want.Body.String()), plain(got.Body.String())) + cmp.Diff(want.Header(), got.Header()); diff != "" {
+				t.Errorf("%s at %s can tell that there is a cycle:\n%s", person.Name, pattern, diff)
+			}
+			asked++
+		}
+	}
+	if asked < 40 {
+		t.Errorf("only %d were asked", asked)
+	}
+}
+
 // busy is a world in which something is open: a cycle, a question, a request, and a
 // draft that nobody is invited to.
 func busy(t testing.TB) (w *site, id cycle.ID, request int64) {
@@ -220,9 +285,13 @@ func request(pattern string, row access, id cycle.ID) *http.Request {
 		path = row.path
 	}
 	last := "15" // the cancellation, after the keys of fourteen
-	path = strings.NewReplacer("{lang}", "en", "{cycle}", string(id), "{request}", last, "{question}", "1", "{$}", "").Replace(path)
+	path = strings.NewReplacer("{lang}", "en", "{cycle}", string(id), "{request}", last, "{question}", "1", "{$}", "", "{edition}", "allied", "{format}", "csv").Replace(path)
 	if method == http.MethodGet {
 		return httptest.NewRequest(method, path, nil)
 	}
 	return send(path, row.form)
+}
+
+func editions(w *cycletest.World) *edition.Service {
+	return edition.New(edition.ServiceConfig{Store: w.DB.Editions(), Year: w.Service, Now: w.Clock.Now})
 }

@@ -26,7 +26,8 @@ type Observation struct {
 	Took   time.Duration
 }
 
-// Handler serves the pages below the base. This is the table of contents, where C is
+// Handler serves the pages below the base, each with what it is about: who may see that
+// is package audience's to say. This is the table of contents, where C is
 // /{lang}/cycle/{cycle}:
 //
 //	/                                to the overview, in the reader's language
@@ -37,6 +38,10 @@ type Observation struct {
 //	C/step, deadline, status, cancel, release    POST
 //	C/questions                      what was asked, and what all are told; POST: a question
 //	C/questions/{question}/answer    POST
+//	/{lang}/editions                 the editions that are the reader's to read
+//	C/edition/{edition}              one of them; file/{format}: as a file
+//	C/edition/{edition}/write        its text, with what it comes to; POST: another version
+//	C/edition/{edition}/propose, publish, withdraw    POST
 //	/{lang}/people                   members and partners with their keys; people
 //	/{lang}/people/key               POST: a key to be enrolled
 //	/{lang}/request/{request}/approve, refuse    POST
@@ -44,56 +49,74 @@ type Observation struct {
 func (p *Pages) Handler() http.Handler {
 	mux := &table{ServeMux: http.NewServeMux()}
 	p.kit.Assets.Register(mux.ServeMux)
-	mux.HandleFunc("GET /{$}", p.toHome)
-	get := func(rest string, serve handler) { mux.HandleFunc("GET /{lang}/"+rest, p.serve(serve)) }
-	post := func(rest string, serve handler) { mux.HandleFunc("POST /{lang}/"+rest, p.serve(form(serve))) }
+	mux.handle("GET /{$}", "none: it leads to the overview", p.toHome)
+	get := func(rest, about string, serve handler) { mux.handle("GET /{lang}/"+rest, about, p.serve(serve)) }
+	post := func(rest, about string, serve handler) {
+		mux.handle("POST /{lang}/"+rest, about, p.serve(form(serve)))
+	}
 
-	get("{$}", p.overview)
-	get("calendar.ics", p.calendar)
+	get("{$}", "cycles, statuses, questions that wait, requests", p.overview)
+	get("calendar.ics", "cycles", p.calendar)
 
-	get("cycles", p.cycles)
-	get("cycle/{cycle}", p.board)
-	post("cycle/{cycle}/step", p.step)
-	post("cycle/{cycle}/deadline", p.extend)
-	post("cycle/{cycle}/status", p.say)
-	post("cycle/{cycle}/cancel", p.askCancel)
-	post("cycle/{cycle}/release", p.askRelease)
+	get("cycles", "cycles", p.cycles)
+	get("cycle/{cycle}", "a cycle, statuses, requests", p.board)
+	post("cycle/{cycle}/step", "a cycle", p.step)
+	post("cycle/{cycle}/deadline", "a cycle", p.extend)
+	post("cycle/{cycle}/status", "a status", p.say)
+	post("cycle/{cycle}/cancel", "a cycle, a request", p.askCancel)
+	post("cycle/{cycle}/release", "a cycle, a request", p.askRelease)
 
-	get("cycle/{cycle}/questions", p.questions)
-	post("cycle/{cycle}/questions", p.ask)
-	post("cycle/{cycle}/questions/{question}/answer", p.answer)
+	get("cycle/{cycle}/questions", "questions", p.questions)
+	post("cycle/{cycle}/questions", "a question that waits", p.ask)
+	post("cycle/{cycle}/questions/{question}/answer", "a question that waits", p.answer)
 
-	get("people", p.people)
-	post("people/key", p.askKey)
+	if p.cfg.Editions != nil {
+		const edition = "cycle/{cycle}/edition/{edition}"
+		get("editions", "editions", p.editions)
+		get(edition, "an edition", p.edition)
+		get(edition+"/file/{format}", "an edition", p.editionFile)
+		get(edition+"/write", "a draft", p.writeEdition)
+		post(edition+"/write", "a draft", p.keepEdition)
+		post(edition+"/propose", "a draft, a request", p.proposeEdition)
+		post(edition+"/publish", "an edition", p.publishEdition)
+		post(edition+"/withdraw", "an edition", p.withdrawEdition)
+	}
 
-	post("request/{request}/approve", p.approve)
-	post("request/{request}/refuse", p.refuse)
+	get("people", "keys, requests, persons", p.people)
+	post("people/key", "a key, a request", p.askKey)
 
-	get("record", p.record)
+	post("request/{request}/approve", "a request", p.approve)
+	post("request/{request}/refuse", "a request", p.refuse)
 
-	mux.HandleFunc("GET /", p.serve(func(http.ResponseWriter, *http.Request, *visit) error {
+	get("record", "lines of the record", p.record)
+
+	mux.handle("GET /", "none: there is no such page", p.serve(func(http.ResponseWriter, *http.Request, *visit) error {
 		return errs.New(errs.NotFound, "there is no such page", "")
 	}))
-	p.patterns = mux.patterns
+	p.routes = mux.routes
 	return web.SecureForms(http.StripPrefix(p.cfg.Base, p.observed(mux)))
 }
 
-// table is a mux that knows what it serves: a test holds it against what each role may
-// do.
+// route is a page and what it is about: the subjects that are asked about before
+// anything of it is shown, in the words of docs/spec/audience.md.
+type route struct{ pattern, about string }
+
+// table is a mux that knows what it serves: tests hold it against what each role may
+// do, and against the documents.
 type table struct {
 	*http.ServeMux
-	patterns []string
+	routes []route
 }
 
-// HandleFunc registers a page, in every language where {lang} stands for one.
-func (t *table) HandleFunc(pattern string, serve func(http.ResponseWriter, *http.Request)) {
-	t.patterns = append(t.patterns, pattern)
+// handle registers a page, in every language where {lang} stands for one.
+func (t *table) handle(pattern, about string, serve func(http.ResponseWriter, *http.Request)) {
+	t.routes = append(t.routes, route{pattern, about})
 	if !strings.Contains(pattern, "{lang}") {
-		t.ServeMux.HandleFunc(pattern, serve)
+		t.HandleFunc(pattern, serve)
 		return
 	}
 	for _, lang := range web.Languages() {
-		t.ServeMux.HandleFunc(strings.Replace(pattern, "{lang}", lang, 1), serve)
+		t.HandleFunc(strings.Replace(pattern, "{lang}", lang, 1), serve)
 	}
 }
 
@@ -188,6 +211,7 @@ func (p *Pages) serve(serve handler) http.HandlerFunc {
 type failView struct {
 	web.Page
 	Heading, Text, Hint string
+	Why                 string // why she does not see what there is; in the language of the page
 	Back                web.Link
 }
 

@@ -15,6 +15,8 @@ import (
 	"muster/internal/account"
 	"muster/internal/cycle"
 	"muster/internal/cycle/cycletest"
+	"muster/internal/edition"
+	"muster/internal/edition/editiontest"
 	page "muster/internal/web/coordinator"
 )
 
@@ -31,10 +33,19 @@ type errFixture string
 
 func (f *fixture) Helper()                  {}
 func (f *fixture) Context() context.Context { return f.ctx }
-func (f *fixture) TempDir() string          { return f.dir }
 func (f *fixture) Cleanup(end func())       { f.ends = append(f.ends, end) }
 func (f *fixture) Error(args ...any)        { fmt.Fprintln(os.Stderr, args...) }
 func (f *fixture) Fatal(args ...any)        { panic(errFixture(fmt.Sprint(args...))) }
+
+// TempDir returns a new folder each time.
+func (f *fixture) TempDir() string {
+	dir, err := os.MkdirTemp(f.dir, "")
+	if err != nil {
+		f.Fatal(err)
+	}
+	return dir
+}
+
 func (f *fixture) Fatalf(format string, args ...any) {
 	panic(errFixture(fmt.Sprintf(format, args...)))
 }
@@ -64,16 +75,24 @@ func coordinators(ctx context.Context) (h http.Handler, closeAll func() error, e
 	}()
 	w := cycletest.New(f)
 	w.Busy(f)
-	people, err := account.New(account.Config{Store: w.DB.Accounts(), Now: w.Clock.Now, Rand: rand.Reader, Roles: cycle.AccountRoles()})
-	if err != nil {
-		return nil, nil, errors.Join(err, closeAll())
-	}
+	e := editiontest.New(f)
+	e.Busy(f)
 	mux := http.NewServeMux()
 	index := "<!doctype html><html lang=\"en\"><title>Coordinator</title><ul>"
 	all := w.People()
+	released := map[string]cycle.Person{"editor": e.Ada, "reader": e.Ola, "guest": e.Dan} // in a year with editions
+	maps.Copy(all, released)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
+		world, editions := w, (*edition.Service)(nil)
+		if _, ok := released[name]; ok {
+			world, editions = e.World, e.Editions
+		}
+		people, err := account.New(account.Config{Store: world.DB.Accounts(), Now: world.Clock.Now, Rand: rand.Reader, Roles: cycle.AccountRoles()})
+		if err != nil {
+			return nil, nil, errors.Join(err, closeAll())
+		}
 		pages, err := page.New(page.Config{
-			Service: w.Service, People: people, Person: func(*http.Request) cycle.Person { return all[name] }, Now: w.Clock.Now, Marking: "SYNTHETIC", Base: "/coordinator/" + name,
+			Service: world.Service, Editions: editions, People: people, Person: func(*http.Request) cycle.Person { return all[name] }, Now: world.Clock.Now, Marking: "SYNTHETIC", Base: "/coordinator/" + name,
 		})
 		if err != nil {
 			return nil, nil, errors.Join(err, closeAll())
