@@ -34,6 +34,7 @@ type verifyFlags struct {
 	acknowledgements  []string
 	receipts          []string
 	acknowledged      []string
+	records           []string
 	collectorKey      string
 	lang              string
 	asJSON            bool
@@ -56,8 +57,9 @@ somebody's answer can be worked out. Then it says what nobody can prove.
 --seen names the file of the checkpoint that an earlier run kept, and --keep keeps
 this one in its place, so that a record that was turned back is found. --receipt
 gives receipts of your own submissions, --acknowledged what the hosts signed when they
-took them in (SEALED.acknowledged.json), --acknowledgement what a chair acknowledged
-when you broke a silence, --history the folder of all that was released before.
+took them in (SEALED.acknowledged.json), --record a host's own record, which says what
+it set aside, --acknowledgement what a chair acknowledged when you broke a silence,
+--history the folder of all that was released before.
 --charter gives the charter that you have, or its digest as somebody whom you know
 read it to you: without it nothing shows whose the keys in the charter are.
 
@@ -96,6 +98,7 @@ Exit code 3 means that something fails.`,
 	flags.StringArrayVar(&f.acknowledgements, "acknowledgement", nil, "what a chair acknowledged; may be repeated")
 	flags.StringArrayVar(&f.receipts, "receipt", nil, "a receipt of your own submission; may be repeated")
 	flags.StringArrayVar(&f.acknowledged, "acknowledged", nil, "what the hosts acknowledged of such a submission; may be repeated")
+	flags.StringArrayVar(&f.records, "record", nil, "the record of a host, as muster host record prints it: it says what was set aside; may be repeated")
 	flags.StringVar(&f.collectorKey, "collector-key", "", "the coordinator's folder, where it admits you to the totals")
 	flags.StringVar(&f.lang, "lang", "en", "the language: en or fr")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON, with both languages")
@@ -214,6 +217,13 @@ func (f *verifyFlags) config(env Env) (verify.Config, error) {
 			return cfg, err
 		}
 		cfg.Held = append(cfg.Held, held...)
+	}
+	for _, path := range f.records {
+		body, err := readInput(path, "record of a host")
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Records = append(cfg.Records, body)
 	}
 	if f.history != "" {
 		if cfg.History, err = readHistory(f.history); err != nil {

@@ -1,9 +1,12 @@
 package verify
 
 import (
+	"bytes"
 	"slices"
 
 	"muster/internal/coalition"
+	"muster/internal/keys"
+	"muster/internal/ledger"
 )
 
 // own looks for the submissions of a member whose receipts the reader brought, and says
@@ -29,7 +32,9 @@ func (a *auditor) ownReceipt(number int, signed coalition.SignedReceipt, used ma
 		for j := range c.tasks {
 			t := &c.tasks[j]
 			if r, err := signed.Open(t.ID, t.key); err == nil {
-				a.under(c, func() { a.ownSubmission(t, number, r, signed.Digest(), a.held(c, r, signed.Digest(), used)) })
+				a.under(c, func() {
+					a.ownSubmission(t, number, r, signed.Digest(), a.held(c, r, signed.Digest(), used), a.aside(c, signed.Digest()))
+				})
 				return true
 			}
 		}
@@ -53,7 +58,21 @@ func (a *auditor) held(c *cycle, r coalition.Receipt, digest string, used map[in
 	return hosts
 }
 
-func (a *auditor) ownSubmission(t *task, number int, r coalition.Receipt, digest string, hosts []string) {
+// aside reports whether both hosts say in records of their own that they set a receipt
+// aside.
+func (a *auditor) aside(c *cycle, receipt string) bool {
+	says := func(host keys.Public) bool {
+		return slices.ContainsFunc(a.cfg.Records, func(record []byte) bool {
+			entries, err := ledger.Read(bytes.NewReader(record), host)
+			return err == nil && slices.ContainsFunc(entries, func(e ledger.Entry) bool {
+				return e.Kind == "submission set aside" && e.Data["receipt"] == receipt
+			})
+		})
+	}
+	return says(c.charter.Leader.Key) && says(c.charter.Helper.Key)
+}
+
+func (a *auditor) ownSubmission(t *task, number int, r coalition.Receipt, digest string, hosts []string, aside bool) {
 	if t.roster == nil {
 		a.unchecked(StepReceipts, "own_early", number)
 		return
@@ -76,6 +95,8 @@ func (a *auditor) ownSubmission(t *task, number int, r coalition.Receipt, digest
 		a.holds(StepReceipts, "own_struck", member, sequence)
 	case i >= 0 && full.Entries[i].Sequence > r.Sequence:
 		a.unchecked(StepReceipts, "own_later", member, int(full.Entries[i].Sequence), sequence)
+	case aside:
+		a.holds(StepReceipts, "own_aside", sequence, member)
 	case len(hosts) == 2 && i < 0:
 		a.fails(StepReceipts, place, nil, "own_left_out", sequence, member)
 	case len(hosts) == 2:

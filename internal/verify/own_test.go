@@ -7,6 +7,7 @@ import (
 	"muster/dap"
 	"muster/internal/coalition"
 	"muster/internal/keys"
+	"muster/internal/ledger"
 	"muster/internal/ledger/ledgertest"
 	"muster/internal/verify"
 )
@@ -30,6 +31,8 @@ func TestHeld(t *testing.T) {
 		{"nobody", 7, false, func(*world) []*keys.Signer { return nil }, "own_other", false},
 		{"the Leader's word as both", 7, false, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader, w.l.Cycle.Leader} }, "own_half", false},
 		{"strangers", 7, false, func(*world) []*keys.Signer { return []*keys.Signer{stranger, stranger} }, "own_other", false},
+		{"both set it aside", 7, false, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader, w.l.Cycle.Helper} }, "own_aside", false},
+		{"one set it aside", 7, false, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader, w.l.Cycle.Helper} }, "own_replaced", true},
 		{"both hold what counts", 1, false, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader, w.l.Cycle.Helper} }, "own_counts", false},
 		{"both hold one of a member who is on no list", 1, true, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader, w.l.Cycle.Helper} }, "own_left_out", true},
 		{"one of them, of such a member", 1, true, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader} }, "own_half", false},
@@ -65,6 +68,12 @@ func TestHeld(t *testing.T) {
 				file, _, err := ack.Signed()
 				w.must(err)
 				cfg.Held = append(cfg.Held, file)
+			}
+			keepers := map[string][]*keys.Signer{"both set it aside": {w.l.Cycle.Leader, w.l.Cycle.Helper}, "one set it aside": {w.l.Cycle.Leader, w.l.Cycle.Leader, stranger}}
+			for _, keeper := range keepers[row.name] {
+				line, _, err := ledger.Tail{}.Seal(ledger.Entry{ID: "set aside", Kind: "submission set aside", Data: map[string]string{"receipt": signed.Digest()}}, keeper)
+				w.must(err)
+				cfg.Records = append(cfg.Records, append(line, '\n'))
 			}
 			report := w.verify(cfg)
 			all := slices.Concat(codes(report, verify.Fails), codes(report, verify.Holds), codes(report, verify.Unchecked))

@@ -142,6 +142,7 @@ type Config struct {
 	Acknowledgements []coalition.SignedFile    // of breaks of the silence, as a chair gave them
 	Receipts         []coalition.SignedReceipt // of a member's own submissions
 	Held             []coalition.SignedFile    // what hosts acknowledged of these receipts
+	Records          [][]byte                  // the records that hosts keep of their own, as they gave them
 	History          []release.Past            // what was released before this cycle, checked by whoever read it
 	Packs            fs.FS                     // packs to find the charter's framework among; nil: none
 	Attack           attack.Options
