@@ -1,5 +1,7 @@
 package store
 
+import "context"
+
 // Reconnect drops the connection, as a broken one is; the next transaction
 // makes another.
 func (db *DB) Reconnect() {
@@ -20,4 +22,11 @@ func (db *DB) Waiting() int {
 	db.group.mu.Lock()
 	defer db.group.mu.Unlock()
 	return len(db.group.waiting)
+}
+
+// ReadersOnlyRead reports whether every connection of the readers only reads, also
+// between two views.
+func (db *DB) ReadersOnlyRead(ctx context.Context) (only bool, err error) {
+	err = db.reader.QueryRowContext(ctx, `PRAGMA query_only`).Scan(&only)
+	return only, err
 }

@@ -256,6 +256,9 @@ func TestView(t *testing.T) {
 	if got := read(t, db); len(got) != 2 {
 		t.Errorf("after a view that writes: %q", got)
 	}
+	if only, err := db.ReadersOnlyRead(t.Context()); err != nil || !only {
+		t.Errorf("a connection of readers may write after a view: %v", err)
+	}
 	sentinel := errors.New("sentinel")
 	if err := db.View(t.Context(), "fail", func(*sql.Tx) error { return sentinel }); !errors.Is(err, sentinel) {
 		t.Errorf("a view that fails: %v", err)

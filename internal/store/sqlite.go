@@ -52,6 +52,9 @@ func newSQLite(cfg Config) (engine, error) {
 	}
 	if cfg.Readers > 0 {
 		reader := *writer
+		if reader.Connector, err = new(sqlite.SQLite).OpenConnector(dsn(writer.path, cfg.Key != nil, "deferred")); err != nil {
+			return engine{}, err
+		}
 		reader.pragmas = append(slices.Clone(writer.pragmas), "query_only(on)")
 		e.reader, e.readers = &reader, cfg.Readers
 	}
@@ -125,7 +128,7 @@ func newConnector(path string, key *Key) (*connector, error) {
 		return nil, errs.New(errs.Invalid, fmt.Sprintf("the database %s has mode %04o: other users of this machine may use it", path, mode),
 			"chmod 600 "+path)
 	}
-	inner, err := new(sqlite.SQLite).OpenConnector(dsn(resolved, key != nil))
+	inner, err := new(sqlite.SQLite).OpenConnector(dsn(resolved, key != nil, "immediate"))
 	if err != nil {
 		return nil, err
 	}
@@ -204,9 +207,10 @@ func create(path string) error {
 }
 
 // dsn names the file. What else a connection needs is set by [connector.begin]: a
-// key never stands here, and pragmas that read the file have to come after it.
-func dsn(path string, encrypted bool) string {
-	query := url.Values{"modeof": {path}, "_txlock": {"immediate"}}
+// key never stands here, and pragmas that read the file have to come after it. begin is
+// when a transaction asks for the lock: immediate, or deferred where it only reads.
+func dsn(path string, encrypted bool, begin string) string {
+	query := url.Values{"modeof": {path}, "_txlock": {begin}}
 	if encrypted {
 		query.Set("vfs", encryptingVFS)
 	}

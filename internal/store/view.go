@@ -32,7 +32,9 @@ func (db *DB) View(ctx context.Context, name string, fn func(*sql.Tx) error) err
 }
 
 func (db *DB) read(ctx context.Context, name string, fn func(*sql.Tx) error) error {
-	tx, err := db.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	// Its connections only read (query_only), which sql.TxOptions would have said again,
+	// and taken back, in every transaction.
+	tx, err := db.reader.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("%s: begin: %w", name, err)
 	}

@@ -48,6 +48,7 @@ type Service struct {
 	mu     sync.Mutex
 	packs  map[string]*framework.Pack // by digest; guarded by mu. A pack never changes.
 	unders map[string]*Under          // by digest of the charter; guarded by mu. Nor does one of these.
+	is     *Identity                  // nil until it was read; guarded by mu. Only [Service.Mark] changes it.
 }
 
 // New returns the workspace that is kept in a store.
@@ -100,6 +101,11 @@ func (s *Service) Mark(ctx context.Context, person Person, marking string) error
 	if err := line("the marking", marking, maxName); err != nil {
 		return err
 	}
+	defer func() { // what everybody is shown is read again
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.is = nil
+	}()
 	return s.change(ctx, "mark the workspace", person, organise, func(tx change) error {
 		is, revised, err := get[identity](tx, identityKey)
 		if err != nil || is.Marking == marking {
@@ -131,6 +137,12 @@ type Identity struct {
 // Identity returns whose workspace it is and since when. It is NotFound before
 // [Service.Begin].
 func (s *Service) Identity(ctx context.Context) (Identity, error) {
+	s.mu.Lock()
+	known := s.is
+	s.mu.Unlock()
+	if known != nil {
+		return *known, nil
+	}
 	var is Identity
 	err := s.store.View(ctx, "read which workspace it is", func(r Reader) (err error) {
 		if is.Member, err = memberOf(r); err != nil {
@@ -147,6 +159,11 @@ func (s *Service) Identity(ctx context.Context) (Identity, error) {
 		}
 		return err
 	})
+	if err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.is = &is
+	}
 	return is, err
 }
 
