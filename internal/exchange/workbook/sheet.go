@@ -20,7 +20,7 @@ func (w *writer) survey(s Survey) {
 	t := w.book.survey(s, false)
 	var lines []string
 	for _, lang := range w.book.languages(s) {
-		lines = append(lines, s.Pack.Title.In(lang)+" · "+s.Cycle+" · "+w.book.Member+w.bodyName())
+		lines = append(lines, w.marked(s.Pack.Title.In(lang)+" · "+s.Cycle+" · "+w.book.Member+w.bodyName()))
 		var scale []string
 		for i, level := range s.Pack.Scale.Levels {
 			scale = append(scale, strconv.Itoa(i)+" = "+level.In(lang))
@@ -28,7 +28,15 @@ func (w *writer) survey(s Survey) {
 		lines = append(lines, folded(strings.Join(scale, " · "), houseRuleWidth)...)
 		lines = append(lines, folded(s.Pack.Scale.HouseRule.In(lang), houseRuleWidth)...)
 	}
-	w.table(name, t, lines, s.Pack.Marking)
+	w.table(name, t, lines, strings.Trim(w.book.Marking+" · "+s.Pack.Marking, " ·"))
+}
+
+// marked returns a title behind the marking of everything in the book.
+func (w *writer) marked(title string) string {
+	if w.book.Marking == "" {
+		return title
+	}
+	return w.book.Marking + " · " + title
 }
 
 // houseRuleWidth is how many characters of the house rule stand on a line: about
@@ -51,11 +59,11 @@ func (w *writer) form() {
 	for range 2 * formRows { // room for more
 		t.rows = append(t.rows, make([]cell, len(t.headings)))
 	}
-	lines := []string{words.formTitle + " · " + w.book.Member + w.bodyName()}
+	lines := []string{w.marked(words.formTitle + " · " + w.book.Member + w.bodyName())}
 	for _, line := range words.form {
 		lines = append(lines, folded(line, houseRuleWidth)...)
 	}
-	w.table(name, t, lines, "")
+	w.table(name, t, lines, w.book.Marking)
 }
 
 // table writes lines of text, the ids of the columns in a hidden row, the header
@@ -261,7 +269,7 @@ func (w *writer) guide() {
 		if w.book.Body != nil {
 			lines = words.bodyGuide
 		}
-		add(words.guideTitle+" · "+w.book.Member+w.bodyName(), style{bold: true})
+		add(w.marked(words.guideTitle+" · "+w.book.Member+w.bodyName()), style{bold: true})
 		for _, line := range lines {
 			add(line, style{})
 		}

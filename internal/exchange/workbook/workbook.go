@@ -55,6 +55,7 @@ const (
 // Book is what one file holds.
 type Book struct {
 	Member    string
+	Marking   string   // of everything in it, such as "SYNTHETIC"; empty for none
 	Languages []string // one or two of the packs'; none: each pack's first
 	Surveys   []Survey // a sheet each
 
@@ -87,6 +88,9 @@ type Survey struct {
 
 // ID returns the survey's id, such as "2027/muster-core".
 func (s Survey) ID() string { return s.Cycle + "/" + s.Pack.ID }
+
+// Rows returns how many outcomes the survey's sheet has.
+func (s Survey) Rows() int { return len(s.outcomes()) }
 
 // outcomes returns the survey's outcomes in the pack's order.
 func (s Survey) outcomes() []*framework.Outcome {
@@ -184,6 +188,9 @@ type Import struct {
 func (b Book) check() error {
 	if fault := coalition.NameFault(b.Member); fault != "" {
 		return errs.New(errs.Invalid, "the member's name "+fault, "")
+	}
+	if b.Marking != "" && !framework.ReadableLine(b.Marking) {
+		return errs.New(errs.Invalid, "the marking is no line of text", "")
 	}
 	if len(b.Surveys) == 0 && b.Needs == nil {
 		return errs.New(errs.Invalid, "a workbook needs a survey or the form", "")
