@@ -1,6 +1,7 @@
 # Everything here needs Go and make alone, on any Debian; test-all also needs a
-# C compiler for the race detector, LibreOffice (libreoffice-calc, libreoffice-writer) and, on Linux,
-# strace for the tests that kill hosts in the middle of a write; vuln a network.
+# C compiler for the race detector, LibreOffice (libreoffice-calc, libreoffice-writer), Chromium, Node.js
+# with npm and poppler-utils for the pages and, on Linux, strace for the tests that kill hosts in the
+# middle of a write; vuln a network.
 
 GO        = go
 GOTEST    = $(GO) test
@@ -53,7 +54,8 @@ test: ## every test, with the shared data (MUSTER_SHARED, else ../shared) and Po
 	$(GOTEST) $(TESTFLAGS) ./...
 
 test-all: ## the long run: MUSTER_LONG=1, race detector, peers, every fuzz target, every system
-	MUSTER_LONG=1 $(GO) test -count=1 -timeout 120m ./...
+	modules=$$(mktemp -d) && trap 'rm -rf "$$modules"' EXIT && tools/modules.sh "$$modules" && \
+		MUSTER_LONG=1 MUSTER_BROWSER=required MUSTER_BROWSER_MODULES="$$modules" $(GO) test -count=1 -timeout 120m ./...
 	$(GO) test -tags peers -count=1 -v ./test/peers
 	[ "$$($(GO) env GOHOSTARCH)" != amd64 ] || GOARCH=386 $(GO) test -count=1 -run Golden ./internal/cascade
 	! command -v qemu-aarch64-static || GOARCH=arm64 $(GO) test -count=1 -exec qemu-aarch64-static -run Golden ./internal/cascade

@@ -1,9 +1,11 @@
 package packs_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"testing"
 
@@ -51,7 +53,7 @@ func each(t *testing.T, test func(*testing.T, *framework.Pack)) {
 	for _, want := range published {
 		t.Run(want.id, func(t *testing.T) {
 			t.Parallel()
-			p, err := framework.Find(packs.FS, want.id)
+			p, err := framework.Find(packs.FS(), want.id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,9 +62,38 @@ func each(t *testing.T, test func(*testing.T, *framework.Pack)) {
 	}
 }
 
+// TestArchive holds packs.zip to the folders, byte by byte.
+func TestArchive(t *testing.T) {
+	t.Parallel()
+	folders, err := fs.Glob(os.DirFS("."), "*/pack.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed []string
+	err = fs.WalkDir(packs.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			packed = append(packed, name)
+		}
+		return err
+	})
+	if diff := cmp.Diff(folders, packed); err != nil || diff != "" {
+		t.Fatalf("%v; run go generate (-folders +packs.zip):\n%s", err, diff)
+	}
+	for _, name := range folders {
+		want, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := fs.ReadFile(packs.FS(), name)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s in packs.zip differs from the folder's (%v): run go generate", name, err)
+		}
+	}
+}
+
 func TestEveryFolderIsAPackOfTheTable(t *testing.T) {
 	t.Parallel()
-	folders, err := fs.ReadDir(packs.FS, ".")
+	folders, err := fs.ReadDir(packs.FS(), ".")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +114,7 @@ func TestPublished(t *testing.T) {
 	for _, want := range published {
 		t.Run(want.id, func(t *testing.T) {
 			t.Parallel()
-			p, err := framework.Find(packs.FS, want.id)
+			p, err := framework.Find(packs.FS(), want.id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,7 +147,7 @@ func TestPublished(t *testing.T) {
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, p *framework.Pack) {
-		shown, f, err := framework.Locate(packs.FS, p.ID)
+		shown, f, err := framework.Locate(packs.FS(), p.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +176,7 @@ func TestLayout(t *testing.T) {
 // TestOneScale: a level means the same whichever pack it is a level of.
 func TestOneScale(t *testing.T) {
 	t.Parallel()
-	core, err := framework.Find(packs.FS, "muster-core")
+	core, err := framework.Find(packs.FS(), "muster-core")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func storyMain() {
 	defer stop()
 	os.Exit(cli.Run(ctx, os.Args[1:], cli.Env{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Rand: rand.Reader, Now: func() time.Time { return storyNow(path) },
-		Getenv: os.Getenv, Packs: packs.FS, Terminal: cli.Terminal, Program: os.Executable,
+		Getenv: os.Getenv, Packs: packs.FS(), Terminal: cli.Terminal, Program: os.Executable,
 	}))
 }
 

@@ -131,7 +131,7 @@ func (c *hosting) configure(host, old, with string) {
 func (c *hosting) env(out, err io.Writer) cli.Env {
 	return cli.Env{
 		In: strings.NewReader(""), Out: io.MultiWriter(out, c.printed), Err: io.MultiWriter(err, c.printed), Rand: rand.Reader,
-		Now: func() time.Time { return time.Unix(c.clock.Load(), 0) }, Getenv: func(string) string { return "" }, Packs: packs.FS,
+		Now: func() time.Time { return time.Unix(c.clock.Load(), 0) }, Getenv: func(string) string { return "" }, Packs: packs.FS(),
 		Terminal: func(io.Writer) (int, bool) { return 0, false },
 	}
 }

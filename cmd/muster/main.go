@@ -23,7 +23,7 @@ func main() {
 
 func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
 	return cli.Run(ctx, args, cli.Env{
-		In: in, Out: out, Err: err, Rand: rand.Reader, Now: time.Now, Getenv: os.Getenv, Packs: packs.FS,
+		In: in, Out: out, Err: err, Rand: rand.Reader, Now: time.Now, Getenv: os.Getenv, Packs: packs.FS(),
 		Terminal: cli.Terminal, Program: os.Executable, Secret: cli.TerminalSecret,
 	})
 }

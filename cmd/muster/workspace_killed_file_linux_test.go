@@ -23,7 +23,7 @@ func TestWorkspaceImportOfAWholeBookKilled(t *testing.T) {
 	book := workbook.Book{Member: "Ostmere"}
 	export := []string{"workspace", "export", "--form"}
 	for _, id := range []string{"muster-core", "muster-ports"} {
-		pack, err := framework.Find(packs.FS, id)
+		pack, err := framework.Find(packs.FS(), id)
 		check(t, err)
 		c.must(append([]string{"workspace", "load", "--framework", id, "--cycle", "2027"}, lock...)...)
 		book.Surveys = append(book.Surveys, workbook.Survey{Cycle: "2027", Pack: pack})

@@ -25,7 +25,7 @@ func runOn(t *testing.T, width int, args ...string) (code int, out, err string) 
 	var stdout, stderr bytes.Buffer
 	code = cli.Run(t.Context(), args, cli.Env{
 		In: strings.NewReader(""), Out: &stdout, Err: &stderr, Rand: rand.Reader, Now: time.Now,
-		Getenv: func(string) string { return "" }, Packs: packs.FS,
+		Getenv: func(string) string { return "" }, Packs: packs.FS(),
 		Terminal: func(io.Writer) (int, bool) { return width, width > 0 },
 	})
 	return code, stdout.String(), stderr.String()
@@ -103,7 +103,7 @@ func TestNoProcess(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			code := cli.Run(t.Context(), []string{"demo", "--one-cycle", "--members", "12"}, cli.Env{
 				In: strings.NewReader(""), Out: &stdout, Err: &stderr, Rand: rand.Reader, Now: time.Now,
-				Getenv: func(string) string { return "" }, Packs: packs.FS,
+				Getenv: func(string) string { return "" }, Packs: packs.FS(),
 				Terminal: func(io.Writer) (int, bool) { return 0, false }, Program: row.program,
 			})
 			want := regexp.MustCompile("^" + row.want + "muster: hint: with --in-process both hosts run in this process, without a network\n$")

@@ -22,7 +22,7 @@ import (
 
 func TestNewRelease(t *testing.T) {
 	t.Parallel()
-	pack, err := framework.Find(packs.FS, "muster-core")
+	pack, err := framework.Find(packs.FS(), "muster-core")
 	must(t, err)
 	l, err := framework.NewLayout(pack)
 	must(t, err)

@@ -17,7 +17,7 @@ import (
 // member can be one of those who are counted: its dot is never where nobody is.
 func TestWorkspaceHasRelease(t *testing.T) {
 	t.Parallel()
-	pack, err := framework.Find(packs.FS, demo.Core)
+	pack, err := framework.Find(packs.FS(), demo.Core)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 func pack(t testing.TB, id string) *framework.Pack {
 	t.Helper()
-	p, err := framework.Find(packs.FS, id)
+	p, err := framework.Find(packs.FS(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestPredecessor(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if again, _ := framework.Find(packs.FS, demo.Core); again.Digest != sha256.Sum256(core.Canonical()) {
+	if again, _ := framework.Find(packs.FS(), demo.Core); again.Digest != sha256.Sum256(core.Canonical()) {
 		t.Error("the pack itself was changed")
 	}
 	if _, err := demo.Predecessor(packOf(2, 3)); errs.KindOf(err) != errs.Invalid {

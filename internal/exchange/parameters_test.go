@@ -72,7 +72,7 @@ func TestLevels(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, l := range p.Levels {
-		file, err := packs.FS.Open(l.Framework + "/pack.yaml")
+		file, err := packs.FS().Open(l.Framework + "/pack.yaml")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func TestCrowdOfRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := packs.FS.Open("muster-core/pack.yaml")
+	file, err := packs.FS().Open("muster-core/pack.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -232,7 +232,7 @@ func check(t *testing.T, cfg rehearse.Config, members []member, result *rehearse
 }
 
 func corePack(t testing.TB) *framework.Pack {
-	p, err := framework.Find(packs.FS, "muster-core")
+	p, err := framework.Find(packs.FS(), "muster-core")
 	if err != nil {
 		t.Fatal(err)
 	}

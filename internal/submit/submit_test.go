@@ -406,7 +406,7 @@ func TestRandomnessFails(t *testing.T) {
 // BenchmarkSeal seals one member's answers to the core pack. The goal is under
 // 10 ms.
 func BenchmarkSeal(b *testing.B) {
-	pack, err := framework.Find(packs.FS, "muster-core")
+	pack, err := framework.Find(packs.FS(), "muster-core")
 	must(b, err)
 	l := newLayout(b, pack)
 	for name, suite := range map[string]dap.Suite{"X25519": dap.SuiteX25519, "MLKEM768X25519": dap.SuiteMLKEM768X25519} {

@@ -23,7 +23,7 @@ import (
 	"muster/internal/web"
 )
 
-func kit(t *testing.T) *web.Kit {
+func kit(t testing.TB) *web.Kit {
 	t.Helper()
 	k, err := web.New(web.Config{})
 	if err != nil {

@@ -21,10 +21,11 @@ type Printer struct {
 	localizer *i18n.Localizer
 	fixed     map[string]string // messages without a parameter, by id
 	ids       []string
+	refusals  *refusals
 }
 
 // newPrinters reads LANG.yaml of every file system for every language of the
-// pages. Every language has to have every message.
+// pages, and of the first the refusals. Every language has to have every message.
 func newPrinters(locales []fs.FS) (map[string]*Printer, error) {
 	bundle := i18n.NewBundle(language.Make(Languages()[0]))
 	printers := make(map[string]*Printer)
@@ -36,6 +37,10 @@ func newPrinters(locales []fs.FS) (map[string]*Printer, error) {
 			}
 		}
 		slices.Sort(p.ids)
+		var err error
+		if p.refusals, err = readRefusals(locales[0], lang); err != nil {
+			return nil, err
+		}
 		p.localizer = i18n.NewLocalizer(bundle, lang)
 		printers[lang] = p
 		if first := printers[Languages()[0]]; !slices.Equal(p.ids, first.ids) {

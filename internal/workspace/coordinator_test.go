@@ -17,7 +17,7 @@ import (
 func TestLoadForTheCoordinator(t *testing.T) {
 	t.Parallel()
 	w := workspacetest.New(t)
-	collective, err := framework.Find(packs.FS, "muster-collective")
+	collective, err := framework.Find(packs.FS(), "muster-collective")
 	must(t, err)
 	for _, row := range []struct {
 		name    string

@@ -53,7 +53,7 @@ func need(t *testing.T) tools {
 func TestPages(t *testing.T) {
 	t.Parallel()
 	tools := need(t)
-	worlds, err := picturetest.Worlds(packs.FS)
+	worlds, err := picturetest.Worlds(packs.FS())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestPages(t *testing.T) {
 			}
 		})
 	}
-	if checks < 24 {
+	if checks < 26 {
 		t.Errorf("only %d checks ran", checks)
 	}
 	for _, name := range []string{"year", "outcomes", "file"} {

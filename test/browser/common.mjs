@@ -7,36 +7,35 @@ import { readFileSync } from "node:fs";
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const long = process.env.MUSTER_LONG === "1";
 
-// How a page is looked at. A width without a theme is one at which nothing may reach
-// beyond the window. What differs between two widths or two languages is layout and
-// words, between two themes colours: axe looks at everything once narrow and once
-// wide, each in another language, and at the colours of the dark theme; with
-// MUSTER_LONG=1 at everything in every way.
+// How a page is looked at in each language: at every width nothing may reach beyond the
+// window, and where axe is named it looks at all that is in sight. With MUSTER_LONG=1 it
+// does so at every width in both themes.
 const ways = {
-  en: [{ width: 1440, theme: "light", axe: "all" }, { width: 1440, theme: "dark", axe: "colours" }, { width: 390, theme: "light" }],
-  fr: [{ width: 390, theme: "light", axe: "all" }, { width: 320, theme: "light" }, { width: 768, theme: "light" }, { width: 1024, theme: "light" }, { width: 1920, theme: "light" }],
+  en: [{ width: 1440, axe: true }, { width: 1440, dark: true, axe: true }, { width: 390, axe: true }, { width: 320 }],
+  fr: [{ width: 390, axe: true }, { width: 1440, axe: true }, { width: 320 }, { width: 768 }, { width: 1024 }, { width: 1920 }],
 };
+const everyWay = [320, 390, 768, 1024, 1440, 1920].flatMap((width) => [false, true].map((dark) => ({ width, dark, axe: true })));
 
 // start returns a browser and what looks with it. own says of an address whether it is
-// one that pages may ask for.
-export async function start(modules, executablePath, own, ...more) {
+// one that pages may ask for; timeout is how long anything may take, in milliseconds.
+export async function start(modules, executablePath, own, { timeout = 30000, args = [] } = {}) {
   const require = createRequire(modules + "/");
   const { chromium } = require("playwright-core");
   const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
   const browser = await chromium.launch({
     executablePath,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", ...more],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", ...args],
   });
 
-  // check runs one check in a window of its own. What the page logs, unless it is to
-  // fail, and what it asks of anybody but its own server, is a fault.
-  async function check(name, { failing = false, ...options }, look) {
+  // check runs one check in a window of its own. What the page logs, but for what is
+  // expected of it, and what it asks of anybody but its own server, is a fault.
+  async function check(name, { expected, own, ...options }, look) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const faults = [];
     let says = "";
     try {
       const page = await context.newPage();
-      watch(page, faults, failing);
+      watch(page, faults, { expected, own });
       says = (await look(page, (ok, fault) => ok || faults.push(fault), context)) ?? "";
     } catch (e) {
       faults.push(String(e.message ?? e).split("\n").slice(0, 4).join(" "));
@@ -46,47 +45,48 @@ export async function start(modules, executablePath, own, ...more) {
     report(name, faults, says);
   }
 
-  function watch(page, faults, failing) {
-    page.setDefaultTimeout(60000);
-    page.on("console", (m) => failing || faults.push(`the browser says: ${m.text()}`));
+  // watch puts what a page logs and asks for into faults; expected is what it may log.
+  function watch(page, faults, { expected = /(?!)/, own: may = own } = {}) {
+    page.setDefaultTimeout(timeout);
+    page.on("console", (m) => expected.test(m.text()) || faults.push(`the browser says: ${m.text()}`));
     page.on("pageerror", (e) => faults.push(`the page breaks: ${e}`));
-    page.on("request", (r) => own(r.url()) || faults.push(`asks for ${r.url()}`));
+    page.on("request", (r) => may(r.url()) || faults.push(`asks for ${r.url()}`));
   }
 
-  // audit runs axe over what is in sight: over everything but the rules that are off,
-  // or over the rules named in only.
-  async function audit(page, must, { off = [], only = [] } = {}) {
-    const options = {
-      runOnly: only.length ? { type: "rule", values: only } : { type: "tag", values: tags },
-      rules: Object.fromEntries(off.map((id) => [id, { enabled: false }])),
-      resultTypes: ["violations"],
-    };
+  // audit runs axe over what is in sight, but for the rules that are off.
+  async function audit(page, must, ...off) {
+    const options = { runOnly: { type: "tag", values: tags }, rules: Object.fromEntries(off.map((id) => [id, { enabled: false }])), resultTypes: ["violations"] };
     // The policy lets no script in that is not the page's own, so axe is asked for by the browser's tools.
     const found = await page.evaluate(`globalThis.axe ?? ${axe}; axe.run(document, ${JSON.stringify(options)})`);
-    if (!only.length) must(found.passes.length > 10, `axe looked at ${found.passes.length} rules only`);
+    must(found.passes.length > 10, `axe looked at ${found.passes.length} rules only`);
     for (const v of found.violations) {
       must(false, `axe: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")}`);
     }
   }
 
-  // each looks at the page at url(lang) in both languages, one check each, and in every
-  // way of that language, once look has seen it.
-  async function each(name, { url, langs = Object.keys(ways), options = {}, look = async () => {} }) {
-    for (const lang of langs) {
-      const all = long ? [320, 390, 768, 1024, 1440, 1920].flatMap((width) => ["light", "dark"].map((theme) => ({ width, theme, axe: "all" }))) : ways[lang];
-      const [{ width, theme }] = all;
-      await check(`${name} ${lang}`, { viewport: { width, height: 900 }, colorScheme: theme, ...options }, async (page, must, context) => {
+  // each looks at the page at url(lang) in both languages, one check each: once with
+  // look, then in every way of that language, with always. It is resized in place, and
+  // loaded anew for each way where it is fresh: what lays itself out when it is loaded.
+  async function each(name, { url, options = {}, fresh = false, look = async () => {}, always = async () => {} }) {
+    for (const lang of Object.keys(ways)) {
+      const all = long ? everyWay : ways[lang];
+      await check(`${name} ${lang}`, { viewport: { width: all[0].width, height: 900 }, colorScheme: all[0].dark ? "dark" : "light", ...options }, async (page, must, context) => {
         await page.goto(url(lang));
         must((await page.getAttribute("html", "lang")) === lang, "the page does not say its language");
         await look(page, must, context);
-        for (const way of all) {
-          const here = (ok, fault) => must(ok, `${way.width} ${way.theme}: ${fault}`);
-          await page.setViewportSize({ width: way.width, height: 900 });
-          await page.emulateMedia({ colorScheme: way.theme });
+        for (const { width, dark = false, axe } of all) {
+          const here = (ok, fault) => must(ok, `${width} ${dark ? "dark" : "light"}: ${fault}`);
+          await page.setViewportSize({ width, height: 900 });
+          await page.emulateMedia({ colorScheme: dark ? "dark" : "light" });
+          if (fresh) {
+            await page.reload();
+            await look(page, here, context);
+          }
           const light = (await page.evaluate(() => getComputedStyle(document.body).backgroundColor)) === "rgb(250, 249, 245)";
-          here(light === (way.theme === "light"), `the page is ${light ? "light" : "dark"}`);
+          here(light !== dark, `the page is ${light ? "light" : "dark"}`);
+          await always(page, here);
           await fits(page, here);
-          if (way.axe) await audit(page, here, way.axe === "colours" ? { only: ["color-contrast"] } : {});
+          if (axe) await audit(page, here);
         }
       });
     }

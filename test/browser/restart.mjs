@@ -4,16 +4,14 @@
 //
 //	node restart.mjs MODULES CHROMIUM PROGRAM FOLDER PASSPHRASEFILE
 
-import { createRequire } from "node:module";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { report, start } from "./common.mjs";
 
 const [modules, executablePath, program, folder, passphrase] = process.argv.slice(2);
-const { chromium } = createRequire(modules + "/")("playwright-core");
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+let running; // the program, with its address
+const own = (url) => url.startsWith(new URL(running.address).origin + "/");
+const { browser, watch } = await start(modules, executablePath, own);
 
 // serve starts the program and returns it with the address that it prints.
 async function serve(listen) {
@@ -31,12 +29,11 @@ function end({ child }) {
 
 const faults = [];
 const must = (ok, fault) => ok || faults.push(fault);
-let running = await serve("127.0.0.1:0");
+running = await serve("127.0.0.1:0");
 const port = new URL(running.address).host;
 try {
   const page = await browser.newPage();
-  page.setDefaultTimeout(30000);
-  page.on("pageerror", (e) => faults.push(`the page breaks: ${e}`));
+  watch(page, faults, { expected: /ERR_CONNECTION|403/ }); // of the program that is gone, and of its old address
   await page.goto(running.address);
   await page.goto(new URL(page.url()).href + "survey/2026/muster-core/area/A1");
   const old = page.url();
@@ -71,14 +68,14 @@ try {
 } finally {
   await end(running);
 }
-console.log(JSON.stringify({ name: "what was typed outlives the program", faults }));
+report("what was typed outlives the program", faults);
 
 // A long note in another script: with keepalive on every save the browser refuses it.
 running = await serve(port);
 const long = [];
 try {
   const page = await browser.newPage();
-  page.setDefaultTimeout(30000);
+  watch(page, long);
   await page.goto(running.address);
   await page.goto(page.url() + "survey/2026/muster-core/area/A1");
   const note = "щит ".repeat(2857) + "щ"; // 20,001 bytes less what is trimmed
@@ -94,4 +91,4 @@ try {
   await end(running);
   await browser.close();
 }
-console.log(JSON.stringify({ name: "a long note in Cyrillic", faults: long }));
+report("a long note in Cyrillic", long);

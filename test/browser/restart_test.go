@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		code := cli.Run(ctx, os.Args[1:], cli.Env{
 			In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Rand: rand.Reader, Now: time.Now, Getenv: os.Getenv,
-			Packs: packs.FS, Terminal: cli.Terminal, Program: os.Executable,
+			Packs: packs.FS(), Terminal: cli.Terminal, Program: os.Executable,
 		})
 		stop()
 		os.Exit(code)

@@ -9,13 +9,13 @@
 import { fits, report, start } from "./common.mjs";
 
 const [modules, executablePath, origin, spki, approver, contributor] = process.argv.slice(2);
-const { browser, watch, audit } = await start(modules, executablePath, (url) => url.startsWith(origin + "/"), "--ignore-certificate-errors-spki-list=" + spki);
+const { browser, watch, audit } = await start(modules, executablePath, (url) => url.startsWith(origin + "/"), { timeout: 60000, args: ["--ignore-certificate-errors-spki-list=" + spki] });
 
 // check runs one check in a window of a person's.
 async function check(name, context, look, failing = false) {
   const faults = [];
   const page = await context.newPage();
-  watch(page, faults, failing);
+  watch(page, faults, { expected: failing ? /Failed to load resource/ : undefined });
   try {
     await look(page, (ok, fault) => ok || faults.push(fault));
   } catch (e) {

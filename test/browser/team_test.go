@@ -41,7 +41,7 @@ func TestTeamPages(t *testing.T) {
 	db := newWorkspace(t)
 	lead := workspace.Lead("Ada Lindqvist")
 	service := workspace.New(workspace.Config{Store: db, Now: time.Now})
-	pack, err := framework.Find(packs.FS, "muster-core")
+	pack, err := framework.Find(packs.FS(), "muster-core")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ import (
 func TestWorkspacePages(t *testing.T) {
 	t.Parallel()
 	tools := need(t)
-	pack, err := framework.Find(packs.FS, "muster-core")
+	pack, err := framework.Find(packs.FS(), "muster-core")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestWorkspacePages(t *testing.T) {
 			}
 		})
 	}
-	if checks < 55 {
+	if checks < 71 {
 		t.Errorf("only %d checks ran", checks)
 	}
 	// All of the first year was answered, by keys alone, and every second one confirmed.

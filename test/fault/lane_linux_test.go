@@ -250,7 +250,7 @@ func (l *lane) must(args ...string) string {
 	l.t.Helper()
 	var out, stderr bytes.Buffer
 	env := cli.Env{
-		In: strings.NewReader(""), Out: &out, Err: &stderr, Rand: rand.Reader, Now: time.Now, Getenv: func(string) string { return "" }, Packs: packs.FS, Terminal: cli.Terminal,
+		In: strings.NewReader(""), Out: &out, Err: &stderr, Rand: rand.Reader, Now: time.Now, Getenv: func(string) string { return "" }, Packs: packs.FS(), Terminal: cli.Terminal,
 	}
 	if code := cli.Run(l.t.Context(), args, env); code != 0 {
 		l.t.Fatalf("%v: exit code %d\n%s%s", args, code, &out, &stderr)

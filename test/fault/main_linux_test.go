@@ -63,7 +63,7 @@ func muster() {
 	defer stop()
 	os.Exit(cli.Run(ctx, os.Args[1:], cli.Env{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Rand: rand.Reader, Now: clock(os.Getenv(clockVariable)),
-		Getenv: os.Getenv, Packs: packs.FS, Terminal: cli.Terminal, Program: os.Executable,
+		Getenv: os.Getenv, Packs: packs.FS(), Terminal: cli.Terminal, Program: os.Executable,
 	}))
 }
 

@@ -167,7 +167,7 @@ func (w *world) here(name string, args ...string) (code int, stdout, stderr stri
 	defer cancel()
 	code = cli.Run(ctx, args, cli.Env{
 		In: strings.NewReader(""), Out: &out, Err: &errOut, Rand: rand.Reader, Now: clock(w.at("clock-" + whose(name))),
-		Getenv: func(string) string { return "" }, Packs: packs.FS, Terminal: func(io.Writer) (int, bool) { return 0, false },
+		Getenv: func(string) string { return "" }, Packs: packs.FS(), Terminal: func(io.Writer) (int, bool) { return 0, false },
 	})
 	return code, out.String(), errOut.String()
 }

@@ -27,7 +27,7 @@ func equal[T any](t testing.TB, got, want T) {
 // core is the pack muster-core.
 func core(t testing.TB) *framework.Pack {
 	t.Helper()
-	pack, err := framework.Find(packs.FS, "muster-core")
+	pack, err := framework.Find(packs.FS(), "muster-core")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -79,7 +80,7 @@ func (p *Pages) refuse(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, to, http.StatusSeeOther)
 		return
 	}
-	view := failView{Heading: v.T("enter.ended"), Text: v.T("enter.typed"), Translated: true, Back: web.Link{Text: v.T("enter.signIn"), Href: to}}
+	view := failView{Heading: v.T("enter.ended"), Text: v.Show(web.Text{In: map[string]string{v.Lang: v.T("enter.typed")}, First: v.Lang}), Back: web.Link{Text: v.T("enter.signIn"), Href: to}}
 	view.Page = p.page(v, view.Heading, "sign-in")
 	p.render(w, http.StatusUnauthorized, "fail", view)
 }
@@ -118,9 +119,9 @@ func writeJSON(w http.ResponseWriter, status int, value reply) {
 // failView is the page of what could not be done.
 type failView struct {
 	web.Page
-	Heading, Text, Hint string
-	Translated          bool // the text is in the language of the page
-	Back                web.Link
+	Heading    string
+	Text, Hint template.HTML
+	Back       web.Link
 }
 
 // fail shows why a request was not done. What has no message of its own goes to the
@@ -153,15 +154,28 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		d.Message, d.Hint = "", ""
 	}
 	if wantsJSON(r) {
-		writeJSON(w, status, reply{Message: v.T(heading), Detail: strings.Trim(d.Message+"; "+d.Hint, "; ")})
+		writeJSON(w, status, reply{Message: v.T(heading), Detail: v.plain(d)})
 		return
 	}
-	view := failView{Heading: v.T(heading), Text: d.Message, Hint: d.Hint, Back: web.Link{Text: v.T("enter.signIn"), Href: v.to("sign-in")}}
+	view := failView{Heading: v.T(heading), Text: web.ShowRefusal(v.Printer, d.Message), Hint: web.ShowRefusal(v.Printer, d.Hint), Back: web.Link{Text: v.T("enter.signIn"), Href: v.to("sign-in")}}
 	if v.in {
 		view.Back = web.Link{Text: v.T("enter.you"), Href: v.to("you")}
 	}
 	view.Page = p.page(v, view.Heading, "sign-in")
 	p.render(w, status, "fail", view)
+}
+
+// plain returns why something was not done for a script, in the page's language.
+func (v *visit) plain(d errs.Description) string {
+	said := v.Plain(web.Refusal(v.Printer, d.Message))
+	if d.Hint == "" {
+		return said
+	}
+	between := "; "
+	if v.Lang == "fr" {
+		between = "\u202f; "
+	}
+	return said + between + v.Plain(web.Refusal(v.Printer, d.Hint))
 }
 
 // visit is a request in the language of its path, else the reader's.

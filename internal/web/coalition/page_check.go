@@ -67,17 +67,22 @@ type checkFinding struct{ Verdict, Text, Place string }
 type checkEntry struct{ Kind, Means string }
 
 func (d *drawing) check() checkView {
-	bundle := d.cycle.ID + ".tar"
+	// Who may see what differs, so does the name: nobody hands on one for another.
+	export := "muster ledger export " + d.cycle.ID + " --ledger ledger"
+	public, auditor, members := d.cycle.ID+"-public.tar", d.cycle.ID+"-auditor.tar", d.cycle.ID+".tar"
+	check := func(bundle, more string) string {
+		return "muster verify " + bundle + " --log KEY --witness KEY --charter DIGEST " + more
+	}
 	v := checkView{
 		Heading: d.T("check.title"), Lead: d.T("check.lead"),
 		Commands: []checkCommand{
-			{d.T("check.export"), "muster ledger export " + d.cycle.ID + " --ledger ledger --public --out " + bundle},
-			{d.T("check.exportAuditor"), "muster ledger export " + d.cycle.ID + " --ledger ledger --auditor --out " + bundle},
-			{d.T("check.exportCoalition"), "muster ledger export " + d.cycle.ID + " --ledger ledger --out " + bundle},
-			{d.T("check.verify"), "muster verify " + bundle + " --log KEY --witness KEY --seen checkpoint --keep"},
-			{d.T("check.receipt"), "muster verify " + bundle + " --log KEY --witness KEY --receipt sealed/RECEIPT.json"},
-			{d.T("check.break"), "muster verify " + bundle + " --log KEY --witness KEY --acknowledgement acknowledgement.json"},
-			{d.T("check.auditor"), "muster verify " + bundle + " --log KEY --witness KEY --collector-key coordinator"},
+			{d.T("check.export"), export + " --public --out " + public},
+			{d.T("check.exportAuditor"), export + " --auditor --out " + auditor},
+			{d.T("check.exportCoalition"), export + " --out " + members},
+			{d.T("check.verify"), check(public, "--seen checkpoint --keep")},
+			{d.T("check.receipt"), check(members, "--receipt sealed/RECEIPT.json")},
+			{d.T("check.break"), check(members, "--acknowledgement acknowledgement.json")},
+			{d.T("check.auditor"), check(members, "--collector-key coordinator")},
 		},
 		Ran: d.ran(),
 	}

@@ -291,7 +291,7 @@ type world struct {
 
 // worlds makes the storybook's worlds once for all tests.
 var worlds = sync.OnceValues(func() (map[string]*world, error) {
-	all, err := picturetest.Worlds(packs.FS)
+	all, err := picturetest.Worlds(packs.FS())
 	if err != nil {
 		return nil, err
 	}

@@ -34,13 +34,7 @@ type failView struct {
 type saying struct{ Text, Hint template.HTML }
 
 func (v *visit) says(d errs.Description) saying {
-	show := func(text string) template.HTML {
-		if text == "" {
-			return ""
-		}
-		return v.Show(web.Text{In: map[string]string{"en": text + "."}, First: "en"})
-	}
-	return saying{show(d.Message), show(d.Hint)}
+	return saying{web.ShowRefusal(v.Printer, d.Message), web.ShowRefusal(v.Printer, d.Hint)}
 }
 
 // typedField is a control of a form as it was sent.

@@ -262,7 +262,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		status = http.StatusRequestEntityTooLarge
 	}
 	if wantsJSON(r) {
-		writeJSON(w, status, reply{Message: v.T(heading), Detail: d.Message})
+		writeJSON(w, status, reply{Message: v.T(heading), Detail: v.Plain(web.Refusal(v.Printer, d.Message))})
 		return
 	}
 	view := failView{Heading: v.T(heading), Says: v.says(d), Back: web.Link{Text: v.T("fail.home"), Href: v.to.home()}}

@@ -16,7 +16,7 @@ import (
 func TestTheCoordinatorSigns(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, workspacetest.Pack(t, 2, "there"))
-	collective, err := framework.Find(packs.FS, "muster-collective")
+	collective, err := framework.Find(packs.FS(), "muster-collective")
 	if err != nil {
 		t.Fatal(err)
 	}

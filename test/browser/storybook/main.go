@@ -35,7 +35,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) (err error) {
-	var fsys fs.FS = packs.FS
+	var fsys fs.FS = packs.FS()
 	if len(args) > 1 {
 		fsys = os.DirFS(args[1])
 	}
