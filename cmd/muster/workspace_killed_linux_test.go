@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"muster/internal/config"
 )
 
 // killed runs muster as a process of its own by the clock of the hosting, kills it
@@ -161,6 +163,87 @@ func TestWorkspaceSealKilled(t *testing.T) {
 	}
 	t.Logf("%d kills, %d files, %d recorded", kills, files, recorded)
 	c.nothingInClear(filepath.Join("members", memberName(3)), "sealed")
+}
+
+// While something is sealed in a folder nothing else is, whichever command asks for it:
+// a number is used once.
+func TestSubmitSealWaits(t *testing.T) {
+	t.Parallel()
+	c := newHosting(t)
+	dir := c.at("members", memberName(3))
+	sealing, err := config.LockFile(filepath.Join(dir, "sealing.lock"), "busy")
+	check(t, err)
+	seal := []string{"submit", "seal", "--dir", dir, "--charter", c.at("charter.json"), "--answers", c.at("none.csv"), "--out", c.at("sealed.json")}
+	c.refuses(1, "something is being sealed in this folder at this moment", seal...)
+	check(t, sealing.Close())
+	c.refuses(2, "none.csv", append(seal, "--framework", lights)...)
+}
+
+// A sealing that stopped after it was recorded is finished with its receipt, and has its
+// number alone: a file whose number another receipt has does not get the name of one
+// that may leave.
+func TestWorkspaceSealFinished(t *testing.T) {
+	t.Parallel()
+	c := newHosting(t)
+	lock := c.workspaceLock(filepath.Join("members", memberName(3)), memberName(3))
+	c.must(append([]string{"workspace", "load", "--charter", c.at("charter.json"), "--framework", lights}, lock...)...)
+	check(t, os.WriteFile(c.at("in.csv"), []byte("id,revision,level\nnow/lights/L1.1,0,1\nnow/lights/L1.2,0,2\nnow/lights/L2.1,0,3\n"), 0o600))
+	c.must(append([]string{"workspace", "import", c.at("in.csv")}, lock...)...)
+	check(t, os.Mkdir(c.at("sealed"), 0o700))
+	seal := func(name string) {
+		c.must(append([]string{"workspace", "seal", "--survey", "now/lights", "--out", c.at("sealed", name)}, lock...)...)
+	}
+	status := func() { c.must(append([]string{"workspace", "status"}, lock...)...) }
+	dir := c.at("members", memberName(3))
+	file := filepath.Join(dir, "sealed-now_lights-1.json")
+	seal("1.json")
+	whole, err := os.ReadFile(file)
+	check(t, err)
+	receipts, err := filepath.Glob(filepath.Join(dir, "sealed", "*-1.json*"))
+	check(t, err)
+	if len(receipts) != 2 {
+		t.Fatalf("the receipt and its note: got %v", receipts)
+	}
+	var kept [2][]byte
+	for i, path := range receipts {
+		kept[i], err = os.ReadFile(path)
+		check(t, err)
+	}
+	// stopped makes it what a machine leaves that stops once the sealing is recorded.
+	stopped := func() {
+		t.Helper()
+		check(t, os.Rename(file, file+".part"))
+		for _, path := range receipts {
+			check(t, os.Remove(path))
+		}
+	}
+
+	for half := range 2 { // neither, and the note alone
+		stopped()
+		if half == 1 {
+			check(t, os.WriteFile(receipts[1], kept[1], 0o600))
+		}
+		status()
+		for i, path := range append(receipts, file) {
+			body, err := os.ReadFile(path)
+			check(t, err)
+			if want := append(kept[:], whole)[i]; !bytes.Equal(body, want) {
+				t.Errorf("%s is another than was sealed", path)
+			}
+		}
+	}
+
+	stopped()
+	check(t, os.WriteFile(receipts[0], []byte("another"), 0o600))
+	status()
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("a second file with the number 1 has a name: %v", err)
+	}
+	seal("2.json")
+	if left, err := os.ReadFile(file + ".part"); err != nil || !bytes.Equal(left, whole) {
+		t.Errorf("the file that cannot leave is gone: %v", err)
+	}
+	c.checkSealed(lock)
 }
 
 // workspaceLock makes a workspace and returns the flags that open it.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -118,7 +119,7 @@ func (m *memberFolder) lastSequence(task dap.TaskID) (uint64, error) {
 }
 
 // keepReceipt takes a sequence number for good: it fails with kind Conflict if
-// it was taken meanwhile.
+// another receipt has it. The same receipt again changes nothing.
 func (m *memberFolder) keepReceipt(task dap.TaskID, sequence uint64, receipt coalition.SignedReceipt) error {
 	dir := filepath.Join(m.dir, sealedFolder)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -131,6 +132,9 @@ func (m *memberFolder) keepReceipt(task dap.TaskID, sequence uint64, receipt coa
 	}{{path + sigExt, receipt.Signature}, {path, receipt.Body}} {
 		err := config.CreateSecret(file.path, file.body)
 		if errs.KindOf(err) == errs.Conflict {
+			if there, err := os.ReadFile(file.path); err == nil && bytes.Equal(there, file.body) {
+				continue
+			}
 			return errs.New(errs.Conflict, fmt.Sprintf("submission %d was sealed by another command meanwhile", sequence), "run the command again")
 		}
 		if err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -79,11 +80,16 @@ that was sealed in it.`,
 	return cmd
 }
 
-func runSubmitSeal(env Env, f sealFlags) error {
+func runSubmitSeal(env Env, f sealFlags) (err error) {
 	m, err := openMember(f.dir)
 	if err != nil {
 		return err
 	}
+	lock, err := lockSealing(m.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	signed, charter, err := openCharter(f.charter)
 	if err != nil {
 		return err

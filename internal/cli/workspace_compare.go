@@ -109,11 +109,12 @@ func runWorkspaceCompare(ctx context.Context, env Env, f workspaceCompareFlags) 
 	if survey.Sealings == 0 {
 		warn(env, "nothing of %s was sealed here: what is compared is what is answered now, and the release may count other answers", id)
 	}
-	member, err := w.Member(ctx)
+	is, err := w.Identity(ctx)
 	if err != nil {
 		return err
 	}
-	v := newComparisonView(member, c, r)
+	v := newComparisonView(is.Member, c, r)
+	v.Marking = cmp.Or(r.Marking, is.Marking)
 	if f.json {
 		return writeJSON(env.Out, v)
 	}
@@ -154,6 +155,7 @@ func (w *openWorkspace) checkReleased(ctx context.Context, env Env, path string,
 type comparisonView struct {
 	Survey    workspace.SurveyID `json:"survey"`
 	Member    coalition.MemberID `json:"member"`
+	Marking   string             `json:"marking,omitempty"` // of the release or of an invented member
 	Cohort    string             `json:"cohort"`
 	Urgent    []string           `json:"urgent"` // outcomes below the target, the most urgent first
 	Standings []standingView     `json:"standings"`
@@ -207,9 +209,7 @@ func (v comparisonView) write(out io.Writer, r *release.Release, language string
 		language = r.Framework.Languages[0]
 	}
 	var b strings.Builder
-	if r.Marking != "" {
-		fmt.Fprintf(&b, "%s\n", r.Marking)
-	}
+	b.WriteString(markingLine(v.Marking))
 	fmt.Fprintf(&b, "%s in %s, group %s\n%s\n", v.Member, title(r), v.Cohort, participation(r.Participation))
 	if len(v.Urgent) > 0 {
 		b.WriteString("\nmost urgent:\n")

@@ -66,7 +66,11 @@ func newFormShowCmd(env Env) *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(env.Out).Encode(forms)
 			}
-			_, err = io.WriteString(env.Out, formText(forms))
+			is, err := w.Identity(cmd.Context())
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(env.Out, markingLine(is.Marking)+formText(forms))
 			return err
 		},
 	}
@@ -205,11 +209,11 @@ func runFormExport(ctx context.Context, env Env, dir, out string, lock lockFlags
 
 func (w *openWorkspace) dependencies(ctx context.Context, now time.Time) (exchange.Dependencies, error) {
 	d := exchange.Dependencies{AsOf: now.UTC().Format(time.DateOnly), Needs: make(map[string]assess.Needs)}
-	member, err := w.Member(ctx)
+	is, err := w.Identity(ctx)
 	if err != nil {
 		return d, err
 	}
-	d.Member = string(member)
+	d.Member, d.Marking = string(is.Member), is.Marking
 	bodies, err := w.Bodies(ctx, w.person)
 	if err != nil {
 		return d, err

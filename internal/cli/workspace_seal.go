@@ -95,6 +95,9 @@ func runWorkspaceSeal(ctx context.Context, env Env, f workspaceSealFlags) (err e
 		if err != nil {
 			return err
 		}
+		if err := w.mayAdopt(ctx, env, f, now, signed); err != nil {
+			return err
+		}
 		if _, err := w.Load(ctx, w.person, workspace.LoadConfig{Pack: now.Pack, Charter: &signed}); err != nil {
 			return err
 		}
@@ -111,8 +114,7 @@ func runWorkspaceSeal(ctx context.Context, env Env, f workspaceSealFlags) (err e
 		for _, b := range now.Blockers {
 			say(env, "%s", blockerView{b.Kind, b.Outcome})
 		}
-		_, err := w.Assessment(ctx, w.person, id)
-		return refused{err}
+		return refused{now.Refuse()}
 	}
 	signed, err := w.sealCharter(ctx, f, now.Pack)
 	if err != nil {
@@ -127,6 +129,28 @@ func runWorkspaceSeal(ctx context.Context, env Env, f workspaceSealFlags) (err e
 		return errLate(id, deadline)
 	}
 	return w.seal(ctx, env, f, s, now, deadline)
+}
+
+// mayAdopt refuses a charter that the survey does not have yet and that nothing could be
+// sealed under, before it is kept: after its deadline, or where approvals stand that it
+// would void.
+func (w *openWorkspace) mayAdopt(ctx context.Context, env Env, f workspaceSealFlags, now workspace.Sealable, signed coalition.SignedCharter) error {
+	adopted, err := now.Adopting(signed)
+	if err != nil || adopted.Digest == now.Digest {
+		return err
+	}
+	_, deadline, err := w.newSealing(ctx, env, f, now, signed)
+	if err != nil {
+		return err
+	}
+	if !env.Now().Before(deadline) {
+		return errLate(now.Survey, deadline)
+	}
+	if n := now.Approved(); n > 0 {
+		return refused{errs.New(errs.Conflict, fmt.Sprintf("%s without this charter, which says who gets what is sealed", plural(n, "1 approval was given", "%d approvals were given")),
+			"have it signed off under the charter; this loads it, and voids what was approved: muster workspace load --charter FILE")}
+	}
+	return nil
 }
 
 // sealCharter returns the charter to seal under: the survey's, or the one that is
@@ -229,7 +253,7 @@ func (w *openWorkspace) seal(ctx context.Context, env Env, f workspaceSealFlags,
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	if err := w.finishLocked(ctx); err != nil {
+	if err := w.finishLocked(ctx, env); err != nil {
 		return err
 	}
 	if _, err := w.sealInto(ctx, env, w.person, s, now, f.out); err != nil {
@@ -262,7 +286,13 @@ func (w *openWorkspace) drySeal(ctx context.Context, env Env, f workspaceSealFla
 	if err != nil && !without {
 		return err
 	}
+	var refuses error // a charter that is not kept yet
 	if !without {
+		if f.charter != "" {
+			if refuses = w.mayAdopt(ctx, env, f, now, signed); refuses != nil && errs.KindOf(refuses) != errs.Conflict {
+				return refuses
+			}
+		}
 		if now, err = now.Adopting(signed); err != nil {
 			return err
 		}
@@ -296,6 +326,8 @@ func (w *openWorkspace) drySeal(ctx context.Context, env Env, f workspaceSealFla
 		return err
 	}
 	switch {
+	case refuses != nil:
+		return refused{refuses}
 	case len(d.Blockers) > 0:
 		return refused{now.Refuse()}
 	case without:

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"muster/dap"
+	"muster/internal/coalition"
 	"muster/internal/config"
 	"muster/internal/errs"
 	"muster/internal/keys"
@@ -39,18 +42,22 @@ const (
 // newPageSealer returns what seals for the pages of a workspace, after it has finished
 // what a sealing that was interrupted has left.
 func newPageSealer(ctx context.Context, env Env, w *openWorkspace, lock lockFlags) (*pageSealer, error) {
-	return &pageSealer{env: env, w: w, asks: lock.identity == ""}, w.finishSealing(ctx)
+	return &pageSealer{env: env, w: w, asks: lock.identity == ""}, w.finishSealing(ctx, env)
 }
 
 // lockSealing keeps every other process from sealing in the folder, and from finishing
 // what this one seals. It is Unavailable if one does.
-func (w *openWorkspace) lockSealing() (io.Closer, error) {
-	return config.LockFile(filepath.Join(w.folder.Dir, "sealing.lock"), "something is being sealed in this workspace at this moment")
+func (w *openWorkspace) lockSealing() (io.Closer, error) { return lockSealing(w.folder.Dir) }
+
+// lockSealing keeps every other process from sealing in a member's folder, also where it
+// is a workspace: a number is used once.
+func lockSealing(dir string) (io.Closer, error) {
+	return config.LockFile(filepath.Join(dir, "sealing.lock"), "something is being sealed in this folder at this moment")
 }
 
 // finishSealing finishes what a sealing that was interrupted has left. What is being
 // sealed by another process at this moment is left to it.
-func (w *openWorkspace) finishSealing(ctx context.Context) (err error) {
+func (w *openWorkspace) finishSealing(ctx context.Context, env Env) (err error) {
 	left, err := w.unfinished()
 	if err != nil || len(left) == 0 {
 		return err
@@ -63,7 +70,7 @@ func (w *openWorkspace) finishSealing(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	return w.finishLocked(ctx)
+	return w.finishLocked(ctx, env)
 }
 
 // unfinished lists the partial files of the folder.
@@ -81,14 +88,26 @@ func (w *openWorkspace) unfinished() ([]string, error) {
 	return left, nil
 }
 
-// finishLocked gives every partial file that the workspace has recorded its name, and
-// removes the others: they were never submissions. Whoever calls it holds the lock.
-func (w *openWorkspace) finishLocked(ctx context.Context) error {
+// finishLocked finishes every partial file that the workspace has recorded: its receipt
+// is kept, and it gets its name. It removes the others: they were never submissions.
+// Whoever calls it holds the lock.
+//
+// A file whose number another receipt of the folder has keeps its partial name: it must
+// not leave beside the other. Later numbers are above both.
+func (w *openWorkspace) finishLocked(ctx context.Context, env Env) error {
 	left, err := w.unfinished()
 	if err != nil || len(left) == 0 {
 		return err
 	}
-	recorded := make(map[string]string) // where a file belongs, by its digest
+	member, err := openMember(w.folder.Dir)
+	if err != nil {
+		return err
+	}
+	type place struct {
+		path string // where a file belongs
+		of   workspace.Sealing
+	}
+	recorded := make(map[string]place) // by the digest of the file
 	surveys, err := w.Surveys(ctx, w.person)
 	if err != nil {
 		return err
@@ -99,7 +118,7 @@ func (w *openWorkspace) finishLocked(ctx context.Context) error {
 			return err
 		}
 		for _, s := range sealings {
-			recorded[s.File] = w.sealedPath(survey.ID, s.Sequence)
+			recorded[s.File] = place{w.sealedPath(survey.ID, s.Sequence), s}
 		}
 	}
 	for _, part := range left {
@@ -107,17 +126,44 @@ func (w *openWorkspace) finishLocked(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		path, ok := recorded[keys.Digest(body)]
-		if ok && !exists(path) {
-			err = os.Rename(part, path)
-		} else {
+		is, ok := recorded[keys.Digest(body)]
+		if !ok {
+			if err := os.Remove(part); err != nil {
+				return err
+			}
+			continue
+		}
+		switch err := keepRecorded(member, is.of.Receipt); {
+		case errs.KindOf(err) == errs.Conflict:
+			warn(env, "%s is not used: its number, %d, is also that of another file that was sealed in this folder; a later number counts", filepath.Base(part), is.of.Sequence)
+			continue
+		case err != nil:
+			return err
+		}
+		if exists(is.path) {
 			err = os.Remove(part)
+		} else {
+			err = os.Rename(part, is.path)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return config.SyncFolder(w.folder.Dir)
+}
+
+// keepRecorded keeps the receipt of a sealing that the workspace has recorded, where the
+// folder does not have it yet. It is a Conflict if the folder has another of that number.
+func keepRecorded(member *memberFolder, signed coalition.SignedReceipt) error {
+	var receipt coalition.Receipt
+	if err := json.Unmarshal(signed.Body, &receipt); err != nil {
+		return fmt.Errorf("read a receipt that was recorded: %w", err)
+	}
+	task, err := dap.ParseTaskID(receipt.Task)
+	if err != nil {
+		return fmt.Errorf("read a receipt that was recorded: %w", err)
+	}
+	return member.keepReceipt(task, receipt.Sequence, signed)
 }
 
 // AsksPassphrase implements the pages' Sealer.
@@ -132,7 +178,7 @@ func (p *pageSealer) Seal(ctx context.Context, person workspace.Person, id works
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	if err := p.w.finishLocked(ctx); err != nil { // of one that failed before
+	if err := p.w.finishLocked(ctx, p.env); err != nil { // of one that failed before
 		return 0, err
 	}
 	if p.asks {

@@ -41,6 +41,7 @@ it from being sealed. It shows no answer and no note.`,
 // workspaceStatus is what muster workspace status --json prints.
 type workspaceStatus struct {
 	Member  coalition.MemberID `json:"member"`
+	Marking string             `json:"marking,omitempty"` // "SYNTHETIC" of an invented member
 	Surveys []surveyStatus     `json:"surveys"`
 }
 
@@ -116,13 +117,15 @@ func runWorkspaceStatus(ctx context.Context, env Env, dir, only string, f lockFl
 		return err
 	}
 	defer w.close(&err)
-	if err := w.finishSealing(ctx); err != nil { // of a sealing that was interrupted
+	if err := w.finishSealing(ctx, env); err != nil { // of a sealing that was interrupted
 		return err
 	}
 	var s workspaceStatus
-	if s.Member, err = w.Member(ctx); err != nil {
+	is, err := w.Identity(ctx)
+	if err != nil {
 		return err
 	}
+	s.Member, s.Marking = is.Member, is.Marking
 	surveys, err := w.Surveys(ctx, w.person)
 	if err != nil {
 		return err
@@ -170,6 +173,7 @@ func newSurveyStatus(s workspace.Survey, blockers []assess.Blocker) surveyStatus
 
 func (s workspaceStatus) write(env Env, surveys []workspace.Survey, all bool) error {
 	var b strings.Builder
+	b.WriteString(markingLine(s.Marking))
 	fmt.Fprintf(&b, "workspace of %s\n", s.Member)
 	for i, survey := range surveys {
 		fmt.Fprintf(&b, "%s: %s\n", survey.ID, surveyText(survey))
@@ -224,6 +228,14 @@ func (b blockerView) String() string {
 		return words[b.Kind]
 	}
 	return b.Outcome + " " + words[b.Kind]
+}
+
+// markingLine is what a text of a marked workspace begins with.
+func markingLine(marking string) string {
+	if marking == "" {
+		return ""
+	}
+	return marking + "\n"
 }
 
 // surveyText says where a survey stands, in a line.

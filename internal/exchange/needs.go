@@ -20,6 +20,10 @@ type Dependencies struct {
 	Needs  map[string]assess.Needs // by body; what is not in it is unknown. "" is the member as a whole
 	AsOf   string                  // the day, as 2006-01-02
 
+	// Marking stands before the source of every row: "SYNTHETIC" of an invented member;
+	// else empty.
+	Marking string
+
 	// Known are services that stand in another register already: a body or supplier
 	// that is called like one of them is that service, and gets no row of its own.
 	Known []NamedService
@@ -91,7 +95,7 @@ func (w *dependencyWriter) run() {
 		if w.ids[fold(body.ID)] == "" {
 			w.ids[fold(body.ID)] = body.ID
 		}
-		w.service(body.ID, w.Member, body.Name, body.Kind, source(*body))
+		w.service(body.ID, w.Member, body.Name, body.Kind, w.source(*body))
 	}
 	for i, body := range bodies {
 		w.body(body, said[i])
@@ -112,7 +116,12 @@ func (w *dependencyWriter) know() {
 	}
 }
 
-func source(body assess.Body) string { return "form of " + body.Name }
+func (d Dependencies) source(body assess.Body) string {
+	if d.Marking != "" {
+		return d.Marking + ": form of " + body.Name
+	}
+	return "form of " + body.Name
+}
 
 // body writes what one body needs.
 func (w *dependencyWriter) body(body assess.Body, said assess.Needs) {
@@ -166,7 +175,7 @@ func (w *dependencyWriter) supplier(body assess.Body, name string) string {
 	}
 	id := w.free(slug(name))
 	w.ids[fold(name)] = id
-	w.service(id, "", name, "", source(body))
+	w.service(id, "", name, "", w.source(body))
 	return id
 }
 
@@ -185,7 +194,7 @@ func (w *dependencyWriter) service(id, owner, name, sector, source string) {
 }
 
 func (w *dependencyWriter) requirement(body assess.Body, group, supplier, buffer string) {
-	w.row(&w.requirements, body.ID, group, "1", supplier, Unknown, buffer, formTLP, Unknown, source(body))
+	w.row(&w.requirements, body.ID, group, "1", supplier, Unknown, buffer, formTLP, Unknown, w.source(body))
 }
 
 // row writes a row; every cell that somebody typed stands in quotes if it has to, and

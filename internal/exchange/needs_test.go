@@ -61,6 +61,15 @@ func TestWriteDependencies(t *testing.T) {
 	if len(left) != 1 || !strings.Contains(left[0], "port, =Pilots") {
 		t.Errorf("left out: %q", left)
 	}
+	d.Marking = "SYNTHETIC"
+	markedServices, markedRequirements, _ := dependencies(t, d)
+	for _, table := range []string{markedServices, markedRequirements} {
+		for i, row := range strings.Split(strings.TrimSuffix(table, "\n"), "\n") {
+			if i > 0 && strings.Contains(row, "unknown") && !strings.Contains(row, ",SYNTHETIC: form of ") {
+				t.Errorf("a row of an invented member is not marked: %s", row)
+			}
+		}
+	}
 	register, err := exchange.ReadRegister("services.csv", strings.NewReader(services), "requirements.csv", strings.NewReader(requirements))
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, services, requirements)

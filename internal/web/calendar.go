@@ -13,6 +13,7 @@ type Calendar struct {
 	Now     time.Time
 	Product string // that wrote it, such as "workspace"
 	Scope   string // within which the name of a day is one
+	Marking string // that every day has to show; else empty
 
 	events strings.Builder
 }
@@ -20,6 +21,9 @@ type Calendar struct {
 // Day adds a day on which something is due. name is what it is, of one scope: the same
 // again replaces the event in whatever holds it.
 func (c *Calendar) Day(name string, day time.Time, summary, about string) {
+	if c.Marking != "" {
+		summary = c.Marking + ": " + summary
+	}
 	sum := sha256.Sum256([]byte(c.Scope + "\x00" + name))
 	line := func(text string) { c.events.WriteString(folded(text)) }
 	line("BEGIN:VEVENT")

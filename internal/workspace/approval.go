@@ -46,6 +46,9 @@ func ReadApprovalRequest(body []byte) (ApprovalRequest, error) {
 	if err := readStatement(body, &r, &r.Kind, ApprovalRequestKind, "request"); err != nil {
 		return r, err
 	}
+	if err := printable(body); err != nil {
+		return r, err
+	}
 	sum, err := r.Statement.Digest()
 	if err != nil {
 		return r, err
@@ -109,6 +112,9 @@ func (r OpinionRequest) Sign(signer *keys.Signer) (coalition.SignedFile, error) 
 func ReadOpinionRequest(body []byte) (OpinionRequest, error) {
 	var r OpinionRequest
 	if err := readStatement(body, &r, &r.Kind, OpinionRequestKind, "request"); err != nil {
+		return r, err
+	}
+	if err := printable(body); err != nil {
 		return r, err
 	}
 	sum, err := r.Findings.Digest()

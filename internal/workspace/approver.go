@@ -67,7 +67,7 @@ func CheckApprover(a Approver) error {
 		return err
 	}
 	if err := a.Key.Check(); err != nil {
-		return err
+		return errs.Wrap(err, errs.Invalid, "the public key cannot be read", "it reads NAME+HASH+KEY, as muster workspace signoff key printed it")
 	}
 	if err := CheckApproverName(a.Key); err != nil {
 		return err

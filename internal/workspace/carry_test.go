@@ -461,3 +461,32 @@ func TestBodysReasonAndPlace(t *testing.T) {
 	_, _, err = w.Save(ctx, w.Lead, id, "A1.1", 0, assess.Entry{Level: framework.Level3, Place: "list"})
 	refused(t, err, errs.Invalid)
 }
+
+// Who confirms what was carried over has answered, and nobody before.
+func TestWhoConfirmsAnswers(t *testing.T) {
+	t.Parallel()
+	w, first := delegated(t)
+	ctx := t.Context()
+	_, _, err := w.Save(ctx, workspace.Lead("Ada Lund"), first, "A1.1", 0, assess.Entry{Level: framework.Level2})
+	must(t, err)
+	second := nextYear(t, w, first, workspacetest.Pack(t, 8, "there"))
+	answerers := func(want map[string]string) {
+		t.Helper()
+		got, err := w.Answerers(ctx, w.Lead, second)
+		must(t, err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("-want, +got:\n%s", diff)
+		}
+	}
+	answerers(map[string]string{})
+	saved, err := w.Entry(ctx, w.Lead, second, "A1.1")
+	must(t, err)
+	noted := saved.Entry
+	noted.Note = "still so?"
+	_, _, err = w.Save(ctx, workspace.Lead("Cy Dahl"), second, "A1.1", saved.Rev, noted)
+	must(t, err)
+	answerers(map[string]string{})
+	_, err = w.Confirm(ctx, workspace.Lead("Bo Ek"), second, "A1.1")
+	must(t, err)
+	answerers(map[string]string{"A1.1": "Bo Ek"})
+}

@@ -91,6 +91,41 @@ func newest(r Reader, id SurveyID, outcome string) (Saved, error) {
 	return Saved{Entry: entry, Revised: revised}, err
 }
 
+// Answerers returns who gave the level that stands, or confirmed one that was carried
+// over, by outcome: whoever noted something later has not answered.
+func (s *Service) Answerers(ctx context.Context, person Person, id SurveyID) (map[string]string, error) {
+	var names map[string]string
+	err := s.view(ctx, "see who answered", person, see, func(r Reader) error {
+		if _, err := s.open(r, id); err != nil {
+			return err
+		}
+		records, err := r.All(kindEntry, id)
+		if err != nil {
+			return err
+		}
+		names = make(map[string]string)
+		last := make(map[string]framework.Level) // none where it was only carried over
+		for _, record := range records {
+			var e assess.Entry
+			if err := decode(record, &e); err != nil {
+				return err
+			}
+			given := framework.None
+			if e.Answered() {
+				given = e.Level
+			}
+			if given == framework.None {
+				delete(names, record.Outcome)
+			} else if given != last[record.Outcome] {
+				names[record.Outcome] = record.By
+			}
+			last[record.Outcome] = given
+		}
+		return nil
+	})
+	return names, err
+}
+
 // History returns every revision of an entry, the earliest first.
 func (s *Service) History(ctx context.Context, person Person, id SurveyID, outcome string) ([]Saved, error) {
 	var all []Saved

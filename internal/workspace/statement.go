@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -99,8 +100,44 @@ func (s *Sealable) sum() error {
 	return nil
 }
 
+// printable refuses a file of which a terminal would obey a text instead of showing it,
+// or show a text in another order: who signs has to see what she signs. Its error quotes
+// nothing of it.
+func printable(body []byte) error {
+	var value any
+	if err := json.Unmarshal(body, &value); err != nil {
+		return errs.New(errs.Invalid, "the file is no JSON", "")
+	}
+	if allPrintable(value, "") {
+		return nil
+	}
+	return errs.New(errs.Invalid, "the file holds characters that cannot be printed", "ask the lead for the file again; do not sign it")
+}
+
+// allPrintable looks at every text of a value, keys included. What somebody wrote has
+// lines; what stands in a line of its own when it is shown has none.
+func allPrintable(value any, key string) bool {
+	switch v := value.(type) {
+	case string:
+		written := key == "seen" || key == "found" || key == "reply"
+		return v == "" || framework.ReadableLine(v) || written && framework.Readable(v)
+	case []any:
+		return !slices.ContainsFunc(v, func(one any) bool { return !allPrintable(one, key) })
+	case map[string]any:
+		for name, one := range v {
+			if !framework.ReadableLine(name) || !allPrintable(one, name) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Under returns what it would be sealed under, nil where no charter was loaded.
 func (s Sealable) Under() *Under { return s.statement.Under }
+
+// Approved returns how many approvals stand for what would be sealed now.
+func (s Sealable) Approved() int { return len(s.signOff.Standing(s.Digest)) }
 
 // Adopting returns it as it would be if the charter were loaded: for a dry run.
 func (s Sealable) Adopting(signed coalition.SignedCharter) (Sealable, error) {

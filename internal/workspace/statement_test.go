@@ -171,3 +171,66 @@ func TestReadEarlierRequest(t *testing.T) {
 		}
 	}
 }
+
+// A request is signed by whoever has the member's key, and read on an approver's
+// terminal: what a terminal would obey, or show in another order, is not read at all.
+func TestRequestsCanBePrinted(t *testing.T) {
+	t.Parallel()
+	signer, err := keys.Generate(rand.Reader, "Ostmere")
+	must(t, err)
+	ref := framework.Ref{ID: "invented", Version: "1.0.0", Digest: strings.Repeat("ab", 32)}
+	approval := func(change func(r *workspace.ApprovalRequest)) error {
+		r := workspace.ApprovalRequest{Kind: workspace.ApprovalRequestKind, Step: "head", StepName: "The head", Statement: workspace.Statement{
+			Format: workspace.StatementFormat, Member: "Ostmere", Cycle: "2031", Framework: ref, Answers: map[string]assess.Answer{"A1.1": {Level: framework.Level3}},
+			Under: &workspace.Under{Charter: strings.Repeat("cd", 32), Tasks: []workspace.UnderTask{{Cohort: "allies", Task: "x"}}, Leader: "Calverra", Helper: "Westmark"},
+		}}
+		change(&r)
+		r.Digest, err = r.Statement.Digest()
+		must(t, err)
+		file, err := r.Sign(signer)
+		must(t, err)
+		_, err = workspace.ReadApprovalRequest(file.Body)
+		return err
+	}
+	opinion := func(change func(f *workspace.FindingsStatement)) error {
+		f := workspace.FindingsStatement{Format: "muster-findings/2", Member: "Ostmere", Cycle: "2031", Framework: ref, Findings: map[string]workspace.Claim{
+			"A1.1": {Claimed: framework.Level3, Finding: assess.Finding{Outcome: "A1.1", Seen: "the list\nand the paper", Reply: "fair"}},
+		}}
+		change(&f)
+		digest, err := f.Digest()
+		must(t, err)
+		file, err := workspace.OpinionRequest{Kind: workspace.OpinionRequestKind, Findings: f, Digest: digest}.Sign(signer)
+		must(t, err)
+		_, err = workspace.ReadOpinionRequest(file.Body)
+		return err
+	}
+	must(t, approval(func(*workspace.ApprovalRequest) {}))
+	must(t, opinion(func(*workspace.FindingsStatement) {}))
+	for _, bad := range []string{"\x1b[2J", "\x1b]0;title\a", "\r", "a\u202eb", "\u009b31m"} {
+		text := "fair" + bad
+		errors := map[string]error{
+			"step":    approval(func(r *workspace.ApprovalRequest) { r.StepName = text }),
+			"member":  approval(func(r *workspace.ApprovalRequest) { r.Statement.Member = coalition.MemberID(text) }),
+			"cycle":   approval(func(r *workspace.ApprovalRequest) { r.Statement.Cycle = text }),
+			"version": approval(func(r *workspace.ApprovalRequest) { r.Statement.Framework.Version = text }),
+			"outcome": approval(func(r *workspace.ApprovalRequest) { r.Statement.Answers[text] = assess.Answer{} }),
+			"host":    approval(func(r *workspace.ApprovalRequest) { r.Statement.Under.Helper = coalition.MemberID(text) }),
+			"charter": approval(func(r *workspace.ApprovalRequest) { r.Statement.Under.Charter = text }),
+			"seen": opinion(func(f *workspace.FindingsStatement) {
+				f.Findings["A1.1"] = workspace.Claim{Finding: assess.Finding{Outcome: "A1.1", Seen: text}}
+			}),
+			"reply": opinion(func(f *workspace.FindingsStatement) {
+				f.Findings["A1.1"] = workspace.Claim{Finding: assess.Finding{Outcome: "A1.1", Reply: text}}
+			}),
+			"found about": opinion(func(f *workspace.FindingsStatement) { f.Findings[text] = workspace.Claim{} }),
+		}
+		for where, err := range errors {
+			if errs.KindOf(err) != errs.Invalid || strings.Contains(err.Error(), bad) {
+				t.Errorf("%q as the %s: %v", bad, where, err)
+			}
+		}
+	}
+	if err := approval(func(r *workspace.ApprovalRequest) { r.StepName = "The head\n1 answer" }); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("a name of two lines: %v", err)
+	}
+}

@@ -37,6 +37,10 @@ type Reader interface {
 	// History returns every record of a key, the earliest first.
 	History(key Key) ([]Record, error)
 
+	// All returns every record of a kind and survey, whatever took its place, the
+	// earliest first.
+	All(kind Kind, survey SurveyID) ([]Record, error)
+
 	// At returns the record that a key had as that revision, and whether it had it.
 	At(key Key, rev Revision) (Record, bool, error)
 

@@ -25,12 +25,13 @@ import (
 // Config says whose file is taken into which workspace.
 type Config struct {
 	Service  *workspace.Service
-	Person   workspace.Person // who takes it: the lead, or a contributor of the body
+	Person   workspace.Person // who takes it: the lead, or a contributor of Body
 	Name     string           // what faults call the file
 	Password string           // of a workbook that has one
 
 	// Body is the body whose file it has to be; empty for what the file says itself. A
-	// file that came from somebody is best not asked.
+	// file that came from somebody is best not asked, and a contributor takes only a file
+	// of a body of hers.
 	Body string
 
 	// Own refuses the file of a body: it has to be the member's own.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -99,7 +100,10 @@ func (b bodied) take(t *testing.T, data []byte, c intake.Config) (*intake.Result
 	if c.Service == nil {
 		c.Service = b.Service
 	}
-	c.Person, c.Name = b.Lead, "back"
+	if c.Person.Name == "" {
+		c.Person = b.Lead
+	}
+	c.Name = "back"
 	return intake.Take(t.Context(), c, bytes.NewReader(data), int64(len(data)))
 }
 
@@ -165,6 +169,59 @@ func TestBodyFileWritesNothingElse(t *testing.T) {
 	}
 	if cmp.Equal(before, b.state(t)) {
 		t.Error("its own row was not saved")
+	}
+}
+
+// TestContributorTakesHerFile: a contributor takes the file of a body of hers, which is
+// merged with what it has by now, and no other.
+func TestContributorTakesHerFile(t *testing.T) {
+	t.Parallel()
+	b := newBodied(t)
+	she := workspace.Person{Name: "Nor Ek", Roles: []workspace.Role{workspace.RoleContributor}, Bodies: []string{"economy"}}
+	was, err := b.Contribute(t.Context(), b.Lead, b.id, "A1.2", 0, assess.Contribution{Body: "economy", Level: framework.Level1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rev := func(outcome string, rev workspace.Revision, level string) []byte {
+		return fmt.Appendf(nil, "id,revision,level\n%s/%s,%d,%s\n", b.id, outcome, rev, level)
+	}
+	rows := []struct {
+		name string
+		data []byte
+		body string
+		kind errs.Kind
+		want string
+	}{
+		{"nobody says whose", rev("A1.1@economy", 0, "2"), "", errs.Denied, "see all answers"},
+		{"another body's", rev("A1.1@grid", 0, "2"), "grid", errs.NotFound, `no body "grid", or it is not yours`},
+		{"another body's row", rev("A1.1@grid", 0, "2"), "economy", errs.Invalid, "grid"},
+		{"the member's row", rev("A1.1", 0, "2"), "economy", errs.Invalid, "of the member as a whole"},
+		{"of no section of hers", rev("A2.1@economy", 0, "2"), "economy", errs.Invalid, "A2.1"},
+	}
+	before := b.state(t)
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := b.take(t, row.data, intake.Config{Person: she, Body: row.body})
+			if errs.KindOf(err) != row.kind || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("got %v, want %q", err, row.want)
+			}
+		})
+	}
+	if diff := cmp.Diff(before, b.state(t)); diff != "" {
+		t.Errorf("something was saved: -before, +after:\n%s", diff)
+	}
+	for _, row := range []struct {
+		data  []byte
+		saved int
+	}{{rev("A1.1@economy", 0, "2"), 1}, {rev("A1.2@economy", was.Rev, "3"), 1}, {rev("A1.2@economy", was.Rev, "4"), 0}} {
+		result, err := b.take(t, row.data, intake.Config{Person: she, Body: "economy"})
+		if err != nil || result.Saved != row.saved || result.Held != 1-row.saved {
+			t.Errorf("%s: got %+v, %v", row.data, result, err)
+		}
+	}
+	given, err := b.Contributions(t.Context(), b.Lead, b.id, "A1.2")
+	if err != nil || len(given) != 1 || given[0].Level != framework.Level3 || given[0].By != "Nor Ek" {
+		t.Errorf("got %+v, %v", given, err)
 	}
 }
 

@@ -2,10 +2,12 @@ package intake
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
 	"muster/internal/assess"
+	"muster/internal/errs"
 	"muster/internal/exchange/workbook"
 	"muster/internal/workspace"
 )
@@ -42,6 +44,9 @@ func newMerging(ctx context.Context, w Config) (*merging, error) {
 	for _, b := range bodies {
 		m.bodies[b.ID] = true
 	}
+	if w.Body != "" && !m.bodies[w.Body] { // who answers for some bodies is shown no other
+		return nil, errs.New(errs.NotFound, fmt.Sprintf("there is no body %s, or it is not yours to answer for", errs.Quote(w.Body)), "ask the lead of this workspace")
+	}
 	surveys, err := w.Service.Surveys(ctx, w.Person)
 	if err != nil {
 		return nil, err
@@ -57,7 +62,7 @@ func newMerging(ctx context.Context, w Config) (*merging, error) {
 		if m.asked[s.ID()], err = w.Service.Asked(ctx, w.Person, survey.ID); err != nil {
 			return nil, err
 		}
-		entries, err := w.Service.Entries(ctx, w.Person, survey.ID)
+		entries, err := m.entries(ctx, survey.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -73,6 +78,15 @@ func newMerging(ctx context.Context, w Config) (*merging, error) {
 		}
 	}
 	return m, nil
+}
+
+// entries returns the member's own answers, which a file of a body has no row of: a
+// contributor may not see them, and takes no other file.
+func (m *merging) entries(ctx context.Context, id workspace.SurveyID) (map[string]workspace.Saved, error) {
+	if m.cfg.Body != "" {
+		return nil, nil
+	}
+	return m.cfg.Service.Entries(ctx, m.cfg.Person, id)
 }
 
 // expect lists the rows that a whole file would have: of each survey that it speaks

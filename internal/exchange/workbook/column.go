@@ -63,6 +63,7 @@ func columns() []column {
 		column{id: colHours, en: "How many hours can you go without?", fr: "Combien d’heures pouvez-vous vous en passer ?", form: true, width: 24},
 		column{id: colSubstitute, en: "What could take its place?", fr: "Qu’est-ce qui pourrait le remplacer ?", form: true, width: 34},
 		column{id: colFormNote, en: "Remarks", fr: "Observations", form: true, width: 46},
+		column{id: colMarking, en: "Marking", fr: "Marquage", width: 14},
 	)
 }
 
@@ -73,6 +74,10 @@ const colCarried = "carried"
 // colLast is what a body gave in the cycle before, where the outcome asked the same;
 // never read.
 const colLast = "last_year"
+
+// colMarking is the marking of the member, in CSV, where nothing else can show it;
+// never read.
+const colMarking = "marking"
 
 // label returns what people see above the column.
 func (c column) label(lang string) string {

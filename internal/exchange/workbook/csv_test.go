@@ -3,9 +3,11 @@ package workbook_test
 import (
 	"bytes"
 	"encoding/csv"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/xuri/excelize/v2"
 	"pgregory.net/rapid"
 
 	"muster/internal/assess"
@@ -23,6 +25,56 @@ func TestWriteCSV(t *testing.T) {
 		"2027/sample/A1.1,7,A1.1,'=Title,\"Is it so?\nReally?\",It is 0.,It is 1.,It is 2.,It is 3.,It is 4.," +
 		"3,\"Because.\nTwo lines.\",4,2028-02-29,E2,'=1+1,Ilva Tarn,yes,yes\r\n"
 	equal(t, string(writeCSV(t, b)), want)
+}
+
+// TestMarking: a book of an invented member shows it on every sheet, in print, and in
+// every row of CSV; and what is read back is the same.
+func TestMarking(t *testing.T) {
+	t.Parallel()
+	plain := two()
+	plain.Needs, plain.NeedsRevision = []workbook.Need{{What: "Power"}}, 3
+	marked := plain
+	marked.Marking = "SYNTHETIC"
+	file, err := excelize.OpenReader(bytes.NewReader(write(t, marked)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, sheet := range file.GetSheetList() {
+		if sheet == "_muster" { // hidden
+			continue
+		}
+		rows, err := file.GetRows(sheet)
+		if err != nil || !slices.Contains(rows[0], "SYNTHETIC") {
+			t.Errorf("sheet %s begins with %q, %v", sheet, rows[0], err)
+		}
+		if edge, err := file.GetHeaderFooter(sheet); err != nil || !strings.HasPrefix(edge.OddHeader, "&CSYNTHETIC") {
+			t.Errorf("sheet %s prints %+v, %v", sheet, edge, err)
+		}
+	}
+	equal(t, saved(mustRead(t, write(t, marked), marked)), saved(mustRead(t, write(t, plain), plain)))
+	equal(t, mustRead(t, write(t, marked), marked).Ignored, nil)
+
+	survey, form := marked, marked
+	survey.Needs, form.Surveys = nil, nil
+	for _, b := range []workbook.Book{survey, form} {
+		data := writeCSV(t, b)
+		lines := strings.Split(strings.TrimSuffix(string(data), "\r\n"), "\r\n")
+		if len(lines) < 3 || !strings.HasSuffix(lines[0], ",marking") {
+			t.Fatalf("%q", lines)
+		}
+		for _, line := range lines[1:] {
+			if !strings.HasSuffix(line, ",SYNTHETIC") {
+				t.Errorf("a row is not marked: %q", line)
+			}
+		}
+		unmarked := b
+		unmarked.Marking = ""
+		got, want := mustRead(t, data, b), mustRead(t, writeCSV(t, unmarked), b)
+		equal(t, saved(got), saved(want))
+		equal(t, got.Needs, want.Needs)
+		equal(t, got.Ignored, nil)
+	}
 }
 
 func TestWriteCSVRefuses(t *testing.T) {

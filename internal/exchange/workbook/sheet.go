@@ -20,7 +20,7 @@ func (w *writer) survey(s Survey) {
 	t := w.book.survey(s, false)
 	var lines []string
 	for _, lang := range w.book.languages(s) {
-		lines = append(lines, w.marked(s.Pack.Title.In(lang)+" · "+s.Cycle+" · "+w.book.Member+w.bodyName()))
+		lines = append(lines, s.Pack.Title.In(lang)+" · "+s.Cycle+" · "+w.book.Member+w.bodyName())
 		var scale []string
 		for i, level := range s.Pack.Scale.Levels {
 			scale = append(scale, strconv.Itoa(i)+" = "+level.In(lang))
@@ -28,15 +28,7 @@ func (w *writer) survey(s Survey) {
 		lines = append(lines, folded(strings.Join(scale, " · "), houseRuleWidth)...)
 		lines = append(lines, folded(s.Pack.Scale.HouseRule.In(lang), houseRuleWidth)...)
 	}
-	w.table(name, t, lines, strings.Trim(w.book.Marking+" · "+s.Pack.Marking, " ·"))
-}
-
-// marked returns a title behind the marking of everything in the book.
-func (w *writer) marked(title string) string {
-	if w.book.Marking == "" {
-		return title
-	}
-	return w.book.Marking + " · " + title
+	w.table(name, t, lines, s.Pack.Marking)
 }
 
 // houseRuleWidth is how many characters of the house rule stand on a line: about
@@ -59,11 +51,11 @@ func (w *writer) form() {
 	for range 2 * formRows { // room for more
 		t.rows = append(t.rows, make([]cell, len(t.headings)))
 	}
-	lines := []string{w.marked(words.formTitle + " · " + w.book.Member + w.bodyName())}
+	lines := []string{words.formTitle + " · " + w.book.Member + w.bodyName()}
 	for _, line := range words.form {
 		lines = append(lines, folded(line, houseRuleWidth)...)
 	}
-	w.table(name, t, lines, w.book.Marking)
+	w.table(name, t, lines, "")
 }
 
 // table writes lines of text, the ids of the columns in a hidden row, the header
@@ -74,6 +66,9 @@ func (w *writer) table(sheet string, t table, lines []string, marking string) {
 		first++
 	}
 	row := 1
+	if w.book.Marking != "" {
+		lines = append([]string{w.book.Marking}, lines...)
+	}
 	for i, line := range lines {
 		w.set(sheet, first, row, textCell(line), style{bold: i == 0, flow: true})
 		row++
@@ -207,7 +202,7 @@ func (w *writer) layout(sheet string, t table, header, bottom int, marking strin
 	margin := 0.4
 	w.keep(w.file.SetPageMargins(sheet, &excelize.PageLayoutMarginsOptions{Left: &margin, Right: &margin}))
 	w.keep(w.file.SetHeaderFooter(sheet, &excelize.HeaderFooterOptions{
-		OddHeader: "&C" + headerText(marking), OddFooter: "&L" + headerText(w.book.Member) + "&C" + headerText(sheet) + "&R&P / &N",
+		OddHeader: "&C" + headerText(w.marked(marking)), OddFooter: "&L" + headerText(w.book.Member) + "&C" + headerText(sheet) + "&R&P / &N",
 	}))
 	quoted := "'" + strings.ReplaceAll(sheet, "'", "''") + "'!"
 	titles := fmt.Sprintf("%s$%d:$%d", quoted, header, header)
@@ -220,6 +215,14 @@ func (w *writer) layout(sheet string, t table, header, bottom int, marking strin
 	}))
 	scale := float64(zoom)
 	w.keep(w.file.SetSheetView(sheet, 0, &excelize.ViewOptions{ZoomScale: &scale}))
+}
+
+// marked returns a pack's marking behind that of the member.
+func (w *writer) marked(marking string) string {
+	if w.book.Marking == "" || marking == "" {
+		return w.book.Marking + marking
+	}
+	return w.book.Marking + " · " + marking
 }
 
 // headerText returns a text for the edge of a printed page, where an ampersand
@@ -263,13 +266,16 @@ func (w *writer) guide() {
 		w.keep(w.file.SetRowHeight(name, row, float64(linesIn(line, guideWidth))*lineHeight+4))
 		row++
 	}
+	if w.book.Marking != "" {
+		add(w.book.Marking, style{bold: true})
+	}
 	for _, lang := range []string{"en", "fr"} {
 		words := wordsIn(lang)
 		lines := words.guide
 		if w.book.Body != nil {
 			lines = words.bodyGuide
 		}
-		add(w.marked(words.guideTitle+" · "+w.book.Member+w.bodyName()), style{bold: true})
+		add(words.guideTitle+" · "+w.book.Member+w.bodyName(), style{bold: true})
 		for _, line := range lines {
 			add(line, style{})
 		}
@@ -284,6 +290,9 @@ func (w *writer) guide() {
 	fit, wide, high, size := true, 1, 0, a4
 	w.keep(w.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit}))
 	w.keep(w.file.SetPageLayout(name, &excelize.PageLayoutOptions{Size: &size, FitToWidth: &wide, FitToHeight: &high}))
+	if w.book.Marking != "" {
+		w.keep(w.file.SetHeaderFooter(name, &excelize.HeaderFooterOptions{OddHeader: "&C" + headerText(w.book.Marking)}))
+	}
 }
 
 // scaleLanguage returns lang if the survey's pack has it, and its first language if not.

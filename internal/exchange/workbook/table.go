@@ -47,6 +47,7 @@ func (b Book) survey(s Survey, codes bool) table {
 	for _, c := range columns() {
 		switch {
 		case c.form:
+		case c.id == colMarking && (b.Marking == "" || !codes): // a sheet shows it above the table
 		case b.Body == nil && c.id == colLast, c.field != "" && !slices.Contains(typedFields(b.Body != nil), c.field):
 		case c.text():
 			for _, lang := range langs {
@@ -77,6 +78,8 @@ func (b Book) survey(s Survey, codes bool) table {
 				row[i] = levelCell(listLevel, s.Last[o.ID], word)
 			case h.id == colOutcome:
 				row[i] = textCell(o.ID)
+			case h.id == colMarking:
+				row[i] = textCell(b.Marking)
 			}
 		}
 		t.rows = append(t.rows, row)
@@ -163,7 +166,7 @@ const formRows = 10
 func (b Book) form(codes bool) table {
 	var t table
 	for _, c := range columns() {
-		if c.form {
+		if c.form || c.id == colMarking && codes && b.Marking != "" {
 			t.headings = append(t.headings, heading{column: c})
 		}
 	}
@@ -180,6 +183,11 @@ func (b Book) form(codes bool) table {
 	}
 	for len(t.rows) < formRows {
 		t.rows = append(t.rows, make([]cell, len(t.headings)))
+	}
+	if last := len(t.headings) - 1; t.headings[last].id == colMarking {
+		for i, row := range t.rows {
+			t.rows[i] = append(row[:last:last], textCell(b.Marking))
+		}
 	}
 	return t
 }

@@ -55,7 +55,7 @@ const (
 // Book is what one file holds.
 type Book struct {
 	Member    string
-	Marking   string   // of everything in it, such as "SYNTHETIC"; empty for none
+	Marking   string   // that every sheet has to show: "SYNTHETIC" of an invented member; else empty
 	Languages []string // one or two of the packs'; none: each pack's first
 	Surveys   []Survey // a sheet each
 
@@ -189,11 +189,11 @@ func (b Book) check() error {
 	if fault := coalition.NameFault(b.Member); fault != "" {
 		return errs.New(errs.Invalid, "the member's name "+fault, "")
 	}
-	if b.Marking != "" && !framework.ReadableLine(b.Marking) {
-		return errs.New(errs.Invalid, "the marking is no line of text", "")
-	}
 	if len(b.Surveys) == 0 && b.Needs == nil {
 		return errs.New(errs.Invalid, "a workbook needs a survey or the form", "")
+	}
+	if b.Marking != "" && !framework.ReadableLine(b.Marking) {
+		return errs.New(errs.Invalid, "the marking cannot be printed", "")
 	}
 	if len(b.Languages) > 2 {
 		return errs.New(errs.Invalid, "a workbook has at most two languages", "")

@@ -124,6 +124,7 @@ const (
 	listQuery    = newest + ` AND h.value IS NOT NULL ORDER BY n.outcome, n.id`
 	listOfQuery  = newest + ` AND n.outcome = $3 AND h.value IS NOT NULL ORDER BY n.id`
 	historyQuery = `SELECT ` + columns + ` FROM history h WHERE h.kind = $1 AND h.survey = $2 AND h.outcome = $3 AND h.id = $4 ORDER BY h.base`
+	allQuery     = `SELECT ` + columns + ` FROM history h WHERE h.kind = $1 AND h.survey = $2 ORDER BY h.rev`
 	atQuery      = `SELECT ` + columns + ` FROM history h WHERE h.kind = $1 AND h.survey = $2 AND h.outcome = $3 AND h.id = $4 AND h.rev = $5`
 	packQuery    = `SELECT canonical FROM packs WHERE digest = $1`
 	newestQuery  = `SELECT rev FROM newest WHERE kind = $1 AND survey = $2 AND outcome = $3 AND id = $4`
@@ -141,7 +142,7 @@ const (
 
 func queries() []string {
 	return []string{
-		currentQuery, listQuery, listOfQuery, historyQuery, atQuery, packQuery, newestQuery, insertQuery, becomeQuery, putPackQuery,
+		currentQuery, listQuery, listOfQuery, historyQuery, allQuery, atQuery, packQuery, newestQuery, insertQuery, becomeQuery, putPackQuery,
 		copyQuery, putCopyQuery, dropCopyQuery,
 	}
 }
@@ -203,6 +204,11 @@ func (t *workspaceTx) List(kind workspace.Kind, survey workspace.SurveyID, outco
 // History implements [workspace.Reader].
 func (t *workspaceTx) History(k workspace.Key) ([]workspace.Record, error) {
 	return t.all(historyQuery, k.Kind, k.Survey, k.Outcome, k.ID)
+}
+
+// All implements [workspace.Reader].
+func (t *workspaceTx) All(kind workspace.Kind, survey workspace.SurveyID) ([]workspace.Record, error) {
+	return t.all(allQuery, kind, survey)
 }
 
 // At implements [workspace.Reader].

@@ -74,6 +74,13 @@ func TestRecords(t *testing.T) {
 	if second <= first {
 		t.Errorf("revision %d after %d", second, first)
 	}
+	var texts []string
+	for _, record := range view(t, db, func(r workspace.Reader) ([]workspace.Record, error) { return r.All("comment", "2031/x") }) {
+		texts = append(texts, record.Outcome+string(record.Value))
+	}
+	if diff := cmp.Diff([]string{`A1.1{"text":"a"}`, `A1.1{"text":"b"}`, `A1.2{"text":"c"}`, `A1.1{"text":"aa"}`}, texts); diff != "" {
+		t.Errorf("everything that was kept: -want, +got:\n%s", diff)
+	}
 	list := func(outcome string) []string {
 		return view(t, db, func(r workspace.Reader) ([]string, error) {
 			records, err := r.List("comment", "2031/x", outcome)

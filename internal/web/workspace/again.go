@@ -214,7 +214,7 @@ type questionFault struct {
 }
 
 // askedFields are the controls of a question beside which a fault may stand.
-var askedFields = [...]string{"level", "reason", "evidence", "target", "target_date", "note", "assignee"}
+var askedFields = [...]string{"reason", "target_date", "note", "assignee"}
 
 // fillFault fills in why the answer was not kept, beside its field or above all.
 func (p *Pages) fillFault(o *framework.Outcome, s *state, with filling) error {

@@ -400,6 +400,13 @@ func TestBodyStanding(t *testing.T) {
 	if strings.Contains(rec.Body.String(), "Zanzifar") {
 		t.Error("the file holds a note")
 	}
+	if err := s.Mark(t.Context(), s.Lead, "SYNTHETIC"); err != nil {
+		t.Fatal(err)
+	}
+	rec = s.do(httptest.NewRequest(http.MethodGet, place+"/standing.csv", nil))
+	if n := strings.Count(rec.Body.String(), "\nSYNTHETIC,"); n != 2 || !strings.Contains(rec.Header().Get("Content-Disposition"), "SYNTHETIC-") {
+		t.Errorf("%d of 2 rows of an invented member are marked: %v\n%s", n, rec.Header(), rec.Body)
+	}
 }
 
 // Drawing a brief, as a page or a file, leaves nothing in the folder for temporary

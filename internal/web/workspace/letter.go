@@ -146,7 +146,7 @@ func (p *Pages) calendar(w http.ResponseWriter, r *http.Request, v *visit) error
 	if err != nil {
 		return err
 	}
-	c := web.Calendar{Now: p.now(), Product: "workspace", Scope: v.member + "\x00" + string(id)}
+	c := web.Calendar{Now: p.now(), Product: "workspace", Scope: v.member + "\x00" + string(id), Marking: v.marking}
 	title := v.plainPack() + " " + id.Cycle()
 	if !v.survey.Deadline.IsZero() {
 		c.Day("deadline", v.survey.Deadline.UTC(), v.T("calendar.deadline", "Survey", title), v.survey.Deadline.UTC().Format("15:04")+" UTC")

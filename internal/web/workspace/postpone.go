@@ -45,7 +45,7 @@ func (p *Pages) postponeView(ctx context.Context, v *visit) (*postponeView, erro
 // postpone keeps an addendum that a form brings as two files. They are read in memory.
 func (p *Pages) postpone(w http.ResponseWriter, r *http.Request, v *visit) error {
 	r.Body = http.MaxBytesReader(w, r.Body, 2*maxAddendum+maxEnvelope)
-	files, err := addendumFiles(r)
+	files, err := filesOf(r)
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large), len(files["addendum"]) > maxAddendum, len(files["signature"]) > maxAddendum:
@@ -60,8 +60,12 @@ func (p *Pages) postpone(w http.ResponseWriter, r *http.Request, v *visit) error
 	return back(w, r, v.to.under(v.survey.ID, "sealing")+"#deadline")
 }
 
-// addendumFiles returns the files of a form by the names of their fields.
-func addendumFiles(r *http.Request) (map[string][]byte, error) {
+// maxFields is how many fields a form with files has at most.
+const maxFields = 8
+
+// filesOf returns what a form with files holds, by the names of its fields. It is read
+// in memory: package http would put a large part of a form into a temporary file.
+func filesOf(r *http.Request) (map[string][]byte, error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return nil, err
@@ -74,6 +78,9 @@ func addendumFiles(r *http.Request) (map[string][]byte, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if len(files) == maxFields {
+			return nil, errs.New(errs.Invalid, "the form has more fields than it can have", "")
 		}
 		if files[part.FormName()], err = io.ReadAll(part); err != nil {
 			return nil, err

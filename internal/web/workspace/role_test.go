@@ -44,7 +44,7 @@ func routes(digest, findings string) map[string]access {
 		"GET /{$}":                                            {may: everybody, path: "/"},
 		"GET /{lang}/{$}":                                     {may: everybody},
 		"POST /{lang}/guide":                                  {may: everybody},
-		"POST /{lang}/name":                                   {no: true, form: url.Values{"name": {"Somebody"}}}, // of who is alone: see TestName
+		"POST /{lang}/name":                                   {no: true, form: url.Values{"name": {"Somebody"}}}, // of who is alone: see TestWorkspaceKnowsWhoUsesIt in cmd/muster
 		"GET /":                                               {path: "/en/nothing/here"},
 		"GET " + s + "{$}":                                    {may: "lvar"},
 		"GET " + s + "area/{area}":                            {may: "lvar"},

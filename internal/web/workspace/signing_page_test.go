@@ -226,6 +226,15 @@ func TestReminders(t *testing.T) {
 	}
 	rec := s.do(httptest.NewRequest(http.MethodGet, base+"reminders.ics", nil))
 	ics := rec.Body.String()
+	defer func() { // an invented member's says so on every day
+		if err := s.Mark(ctx, s.Lead, "SYNTHETIC"); err != nil {
+			t.Fatal(err)
+		}
+		marked := s.do(httptest.NewRequest(http.MethodGet, base+"reminders.ics", nil)).Body.String()
+		if days, n := strings.Count(ics, "SUMMARY:"), strings.Count(marked, "SUMMARY:SYNTHETIC: "); n != days || n == 0 {
+			t.Errorf("%d of %d days are marked:\n%s", n, days, marked)
+		}
+	}()
 	if rec.Header().Get("Content-Type") != "text/calendar; charset=utf-8" || strings.Contains(ics, "SECRET") {
 		t.Errorf("%v\n%s", rec.Header(), ics)
 	}

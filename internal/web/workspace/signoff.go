@@ -257,6 +257,7 @@ type sheetRow struct {
 	Level, Before, Target, Evidence string
 	Verified                        string
 	Alone                           string // without which bodies it is decided
+	Same                            bool   // who verified it has answered it herself
 }
 
 type sheetCount struct{ Name, Text string }
@@ -271,6 +272,14 @@ func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	waiting, err := p.waiting(r, v)
+	if err != nil {
+		return err
+	}
+	findings, err := p.service.Findings(r.Context(), v.person, v.survey.ID)
+	if err != nil {
+		return err
+	}
+	answerers, err := p.service.Answerers(r.Context(), v.person, v.survey.ID)
 	if err != nil {
 		return err
 	}
@@ -297,6 +306,7 @@ func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, v *visit) error {
 			}
 			if a.Verified != framework.None {
 				row.Verified = v.chip(a.Verified).Text
+				row.Same = samePerson(findings[o.ID].Finding.By, answerers[o.ID])
 			}
 		}
 		view.Rows = append(view.Rows, row)

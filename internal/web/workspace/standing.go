@@ -300,8 +300,7 @@ var errNoRelease = errs.New(errs.Invalid, "the file is larger than any release",
 // maxEnvelope is what may stand around the file in a form.
 const maxEnvelope = 16 << 10
 
-// keepRelease keeps the release that a form brings, or the body itself. It is read in
-// memory: package http would put a large part of a form into a temporary file.
+// keepRelease keeps the release that a form brings, or the body itself.
 func (p *Pages) keepRelease(w http.ResponseWriter, r *http.Request, v *visit) error {
 	r.Body = http.MaxBytesReader(w, r.Body, release.MaxSize+maxEnvelope)
 	body, err := releaseFile(r)
@@ -327,17 +326,11 @@ func releaseFile(r *http.Request) ([]byte, error) {
 	if kind == "application/json" {
 		return io.ReadAll(r.Body)
 	}
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return nil, err
+	files, err := filesOf(r)
+	if err == nil && files["release"] == nil {
+		err = errNoFile
 	}
-	for {
-		part, err := parts.NextPart()
-		if err != nil {
-			return nil, err // io.EOF too: the form has no such file
-		}
-		if part.FormName() == "release" {
-			return io.ReadAll(part)
-		}
-	}
+	return files["release"], err
 }
+
+var errNoFile = errs.New(errs.Invalid, "the form has no file", "")

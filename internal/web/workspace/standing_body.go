@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"html/template"
 	"net/http"
@@ -139,6 +140,7 @@ func (p *Pages) bodyCSV(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if err != nil {
 		return err
 	}
+	marking := cmp.Or(c.Release.Marking, v.marking)
 	var b bytes.Buffer
 	b.WriteString("\ufeff") // by which Excel knows UTF-8
 	out := csv.NewWriter(&b)
@@ -153,7 +155,7 @@ func (p *Pages) bodyCSV(w http.ResponseWriter, r *http.Request, v *visit) error 
 		if s.Before != framework.None {
 			before = s.Before.String()
 		}
-		row := []string{c.Release.Marking, v.member, c.Body.ID, v.survey.ID.Cycle(), v.pack.ID, v.pack.Version, o.AreaID(), o.ID, v.outcomes[o.ID].plainTitle, s.Answer.Level.String(), before, "", "", "", "", "", strconv.Itoa(c.Release.Participation.Submissions), strconv.Itoa(c.Release.Participation.Members)}
+		row := []string{marking, v.member, c.Body.ID, v.survey.ID.Cycle(), v.pack.ID, v.pack.Version, o.AreaID(), o.ID, v.outcomes[o.ID].plainTitle, s.Answer.Level.String(), before, "", "", "", "", "", strconv.Itoa(c.Release.Participation.Submissions), strconv.Itoa(c.Release.Participation.Members)}
 		if s.Band >= 0 {
 			band := levels[o.ID].Bands()[s.Band]
 			row[14], row[15] = band.Units[0], band.Units[len(band.Units)-1]
@@ -169,7 +171,7 @@ func (p *Pages) bodyCSV(w http.ResponseWriter, r *http.Request, v *visit) error 
 		_ = out.Write(row)
 	}
 	out.Flush()
-	attach(w, "text/csv; charset=utf-8; header=present", strings.Join([]string{c.Release.Marking, v.member, v.survey.ID.Cycle(), v.pack.ID, c.Body.ID}, "-")+".csv")
+	attach(w, "text/csv; charset=utf-8; header=present", strings.Join([]string{marking, v.member, v.survey.ID.Cycle(), v.pack.ID, c.Body.ID}, "-")+".csv")
 	_, _ = w.Write(b.Bytes()) // an error means that the other side has gone
 	return nil
 }

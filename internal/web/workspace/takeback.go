@@ -185,11 +185,6 @@ func readSent(r *http.Request) (map[string][]byte, error) {
 }
 
 func (p *Pages) readFile(ctx context.Context, v *visit, body string, sent map[string][]byte) (*intake.File, error) {
-	if body != "" {
-		if _, err := intake.BodyOf(ctx, p.service, v.person, body); err != nil {
-			return nil, err
-		}
-	}
 	blanks := workbook.BlanksKeep
 	if len(sent["blanks"]) > 0 {
 		blanks = workbook.BlanksClear
@@ -217,10 +212,11 @@ func (p *Pages) readAgain(ctx context.Context, w http.ResponseWriter, v *visit, 
 	if len(d.Faults) > 0 {
 		view.Fault = &saying{Text: template.HTML(template.HTMLEscapeString(v.N("books.faults", len(d.Faults))))}
 	} else {
-		view.Fault = v.refusal(d)
+		says := v.says(d)
+		view.Fault = &says
 	}
 	for _, f := range d.Faults {
-		view.Faults = append(view.Faults, faultView{placeOf(f), f.Field, f.Message, f.Allowed})
+		view.Faults = append(view.Faults, faultView{placeOf(f), f.Field, v.says(errs.Description{Message: f.Message, Hint: f.Allowed})})
 	}
 	for i := range view.Whose {
 		view.Whose[i].Selected = view.Whose[i].Value == body
@@ -428,40 +424,11 @@ func inTable(s string) string {
 	return s
 }
 
-// whys are the messages for what a report or a refusal of a file says in English.
-var whys = map[string]string{
-	"the survey is closed": "closed",
-	"the workspace has no such revision of it; the file is of another workspace, or the row was pasted over": "pasted",
-	"the workspace has no such revision of it; the file is of another workspace":                             "elsewhere",
-	"another cell of the row is in conflict, and nothing of the row is saved":                                "row",
-	"somebody changed it while the file was imported":                                                        "meanwhile",
-	"somebody changed the form while the file was imported, and nothing of it was saved":                     "formMeanwhile",
-	"somebody else has said meanwhile that there is nothing to name":                                         "nothing",
-	"the file has the row no longer, and somebody else has changed it":                                       "gone",
-	"somebody else has taken the row out":                                                                    "out",
-	"the workbook has a password":                                                                            "password",
-	"the password does not open the workbook":                                                                "wrong",
-	"the workbook is damaged or cut off":                                                                     "damaged",
-	"the file is an old workbook":                                                                            "old",
-	"the file is larger than any workbook":                                                                   "large",
-	"the workbook is larger than 64 MiB when unpacked":                                                       "unpacked",
-	"the file holds neither answers nor the form":                                                            "neither",
-	"no file was chosen": "noFile",
-}
-
-// why says in the page's language why a cell became what it did, or a file was not read;
-// what has no words in it is said in English, as such.
+// why says in the page's language why a cell became what it did.
 func (v *visit) why(text string) *saying {
 	if text == "" {
 		return nil
 	}
-	return v.refusal(errs.Description{Message: text})
-}
-
-func (v *visit) refusal(d errs.Description) *saying {
-	if id, ok := whys[d.Message]; ok {
-		return &saying{Text: template.HTML(template.HTMLEscapeString(v.T("books.why." + id)))}
-	}
-	says := v.says(d)
+	says := v.says(errs.Description{Message: text})
 	return &says
 }

@@ -84,6 +84,10 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 		}
 	}
 	extra := r.URL.Query().Get("outcome")
+	answerers, err := p.service.Answerers(ctx, v.person, id)
+	if err != nil {
+		return err
+	}
 	progress := assess.Progress{}
 	for _, o := range v.pack.Outcomes() {
 		finding, found := findings[o.ID]
@@ -96,7 +100,9 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 		if finding.Finding.Verified != framework.None {
 			progress.Answered++
 		}
-		view.Cards = append(view.Cards, v.finding(o, s, finding, reasons))
+		card := v.finding(o, s, finding, reasons)
+		card.Same = found && samePerson(finding.Finding.By, answerers[o.ID])
+		view.Cards = append(view.Cards, card)
 	}
 	view.Done = v.progress("verified", v.T("progress.verified"), progress)
 	view.Lead = v.N("verify.lead", len(view.Cards), "Of", len(v.pack.Outcomes()))
@@ -119,16 +125,21 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 
 // sameOpinion says that an opinion is by somebody who has answered herself, or nothing.
 func (p *Pages) sameOpinion(r *http.Request, v *visit, o workspace.Opinion) (string, error) {
-	entries, err := p.service.Entries(r.Context(), v.person, v.survey.ID)
+	answerers, err := p.service.Answerers(r.Context(), v.person, v.survey.ID)
 	if err != nil {
 		return "", err
 	}
-	for _, saved := range entries {
-		if saved.By == o.By {
+	for _, name := range answerers {
+		if samePerson(name, o.By) {
 			return v.T("verify.sameOpinion"), nil
 		}
 	}
 	return "", nil
+}
+
+// samePerson reports whether two names are one.
+func samePerson(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
 }
 
 // signedOpinion says who signed an opinion, or that nobody did.
@@ -145,7 +156,6 @@ func (v *visit) finding(o *framework.Outcome, s *state, saved workspace.SavedFin
 	}
 	claimed, given := e.Level.Number()
 	verified, is := saved.Finding.Verified.Number()
-	f.Same = saved.Rev != 0 && saved.Finding.By == s.entries[o.ID].By
 	f.Lower = given && is && verified < claimed
 	f.Levels = append(f.Levels, option{"", v.T("verify.open"), saved.Finding.Verified == framework.None})
 	for _, l := range assess.Levels() {

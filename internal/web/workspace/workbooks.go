@@ -46,7 +46,10 @@ type workbookRow struct {
 }
 
 // faultView is a cell of a file that cannot be read.
-type faultView struct{ Place, Field, Says, Allowed string }
+type faultView struct {
+	Place, Field string
+	Says         saying // the hint is what is allowed
+}
 
 // slowTimeout is for how long a workbook may be on its way: reading one and locking
 // many takes longer than a page.
