@@ -298,9 +298,11 @@ func TestPasskeysOfALead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	saved.Entry.Note = "hers"
-	if _, _, err := s.Save(t.Context(), workspace.PersonOf(both.person), s.survey, "A1.1", saved.Rev, saved.Entry); err != nil {
-		t.Fatal(err)
+	for _, level := range []framework.Level{framework.Level2, saved.Entry.Level} { // a level is an answer, a note is none
+		saved.Entry.Level = level
+		if saved, _, err = s.Save(t.Context(), workspace.PersonOf(both.person), s.survey, "A1.1", saved.Rev, saved.Entry); err != nil {
+			t.Fatal(err)
+		}
 	}
 	pages.send(t, base+"verification/finding", url.Values{"rev": {"0"}, "outcome": {"A1.1"}, "claimed": {"3"}, "seen": {"my own list"}, "verified": {"3"}})
 	_, findings = digests(t, s)
