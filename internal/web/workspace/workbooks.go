@@ -51,11 +51,11 @@ type faultView struct {
 	Says         saying // the hint is what is allowed
 }
 
-// slowTimeout is for how long a workbook may be on its way: reading one and locking
-// many takes longer than a page.
+// slowTimeout is for how long what is no page may take: reading a workbook and locking
+// many, or sealing.
 const slowTimeout = 3 * time.Minute
 
-// slowly gives a request the time that files take.
+// slowly gives a request that time.
 func slowly(w http.ResponseWriter) {
 	c, until := http.NewResponseController(w), time.Now().Add(slowTimeout)
 	_ = c.SetReadDeadline(until) // where there is none, nothing ends the request early
