@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,8 +91,17 @@ func cmdProposed(ts *testscript.TestScript, neg bool, args []string) {
 	muster(ts, proposal(ts, args[0], args[1:])...)
 }
 
-// proposal returns the arguments with which the coordinator writes a charter.
+// nobody is the key of a witness that nobody runs, for charters of stories and tests in
+// which no ledger is looked at.
+const nobody = "nobody.example+68374353+BBfVcL7pT5DzpWDS0Bv06qmXdXQqa5j16Jr+lrmpGmYi"
+
+// proposal returns the arguments with which the coordinator writes a charter. Unless
+// they say otherwise it names $WITNESS, if there is one, and else a witness that nobody
+// runs.
 func proposal(ts *testscript.TestScript, out string, more []string) []string {
+	if !slices.Contains(more, "--witness") && !slices.Contains(more, "--marking") {
+		more = append([]string{"--witness", cmp.Or(ts.Getenv("WITNESS"), nobody)}, more...)
+	}
 	return append([]string{
 		"collect", "charter", "--dir", "coordinator", "--framework", ts.Getenv("SMALL"), "--members", "members.csv",
 		"--leader", filepath.Join("ostmere", "host-card.json"), "--helper", filepath.Join("calverra", "host-card.json"),

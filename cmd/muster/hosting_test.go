@@ -85,7 +85,7 @@ func newHosting(t *testing.T) *hosting {
 	day := func(at int64) string { return time.Unix(at, 0).UTC().Format(time.RFC3339) }
 	c.must(append([]string{
 		"collect", "charter", "--dir", c.at("coordinator"), "--framework", lights, "--members", c.at("members.csv"), "--seed-digest", digest, "--cycle", "now",
-		"--opens", day(hostingBegins - 24*3600), "--deadline", day(hostingDeadline), "--wipe", day(hostingWipe), "--out", c.at("charter.json"),
+		"--opens", day(hostingBegins - 24*3600), "--deadline", day(hostingDeadline), "--wipe", day(hostingWipe), "--witness", nobody, "--out", c.at("charter.json"),
 	}, cards...)...)
 	for _, host := range hostFolders {
 		c.must("host", "approve", c.at("charter.json"), "--dir", c.at(host), "--yes")

@@ -147,7 +147,7 @@ func TestTwoHostsServe(t *testing.T) {
 	mustRun(t, append([]string{
 		"collect", "charter", "--dir", at("coordinator"), "--framework", pack, "--members", at("members.csv"), "--seed-digest", digest, "--cycle", "now",
 		"--opens", now.Add(-day).Format(time.RFC3339), "--deadline", now.Add(20 * day).Format(time.RFC3339), "--wipe", now.Add(300 * day).Format(time.RFC3339),
-		"--out", at("charter.json"),
+		"--witness", nobody, "--out", at("charter.json"),
 	}, cards...)...)
 	for host := range other {
 		mustRun(t, "host", "approve", at("charter.json"), "--dir", at(host), "--yes")

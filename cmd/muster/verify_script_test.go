@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,6 +16,7 @@ func verifyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"recorded": cmdRecorded,
 		"enters":   cmdEnters,
+		"keptonce": cmdKeptOnce,
 
 		"sealedreceipt": cmdSealedReceipt,
 		"policy":        cmdPolicy,
@@ -43,6 +45,16 @@ func cmdEnters(ts *testscript.TestScript, neg bool, args []string) {
 	muster(ts, "ledger", "request", "--witness", "witness.example", "--ledger", "ledger", "--out", "request")
 	muster(ts, "witness", "cosign", "request", "--dir", "witness", "--out", "cosignature")
 	muster(ts, "ledger", "cosign", "cosignature", "--ledger", "ledger")
+}
+
+// cmdKeptOnce counts the files of a pattern.
+func cmdKeptOnce(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 2, "keptonce PATTERN NUMBER")
+	found, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if strconv.Itoa(len(found)) != args[1] {
+		ts.Fatalf("%s are %d files: %v", args[0], len(found), found)
+	}
 }
 
 // cmdSealedReceipt copies the receipt of a member's first submission.

@@ -30,10 +30,16 @@ type servedWorkspace struct {
 // serveWorkspace serves a workspace with its own temporary folder and home.
 func (c *hosting) serveWorkspace(scratch, home string, args ...string) *servedWorkspace {
 	c.t.Helper()
+	return c.servePages(scratch, home, append([]string{"workspace", "serve"}, args...)...)
+}
+
+// servePages runs a command that serves a member's pages to the first browser.
+func (c *hosting) servePages(scratch, home string, args ...string) *servedWorkspace {
+	c.t.Helper()
 	clock := c.at("clock.txt")
 	check(c.t, os.WriteFile(clock, []byte(time.Unix(c.clock.Load(), 0).UTC().Format(time.RFC3339)+"\n"), 0o600))
 	s := &servedWorkspace{t: c.t, said: new(bytes.Buffer)}
-	s.cmd = exec.Command("muster", append([]string{"workspace", "serve", "--listen", "127.0.0.1:0"}, args...)...)
+	s.cmd = exec.Command("muster", append(args, "--listen", "127.0.0.1:0")...)
 	s.cmd.Env = append(os.Environ(), clockVariable+"="+clock, "TMPDIR="+scratch, "TMP="+scratch, "HOME="+home)
 	s.cmd.Dir = home
 	s.cmd.Stderr = s.said

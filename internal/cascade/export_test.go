@@ -177,3 +177,13 @@ func SparedByAll(g *Graph, s Scenario, o Options) map[string]float64 {
 	}
 	return spared
 }
+
+// SearchCertain returns whether a search for what spares most is certain of what it
+// found in a block of trials.
+func SearchCertain(ctx context.Context, g *Graph, s Scenario, o Options) bool {
+	w := testWorker(g, s, o)
+	base := newBaseline(len(w.plan.service), 0, 1)
+	w.baseline(0, base)
+	_, _, certain := w.search(ctx, base)
+	return certain
+}

@@ -85,7 +85,10 @@ func (r *runner) search(ctx context.Context, base *baseline) (gains []gain, trie
 	limit := max(confirmed, confirmedEach*r.options.Top)
 	threshold := uint64(0)
 	for at := 0; at < len(order); at += chunk {
-		if ctx.Err() != nil || most[order[at]] < threshold {
+		if ctx.Err() != nil {
+			return gains, tried, false
+		}
+		if most[order[at]] < threshold {
 			return gains, tried, true
 		}
 		if tried >= limit {
@@ -105,7 +108,7 @@ func (r *runner) search(ctx context.Context, base *baseline) (gains []gain, trie
 			threshold = gains[r.options.Top-1].spared
 		}
 	}
-	return gains, tried, true
+	return gains, tried, ctx.Err() == nil
 }
 
 // each calls do for 0 until n on the run's threads, each with a worker of its own,

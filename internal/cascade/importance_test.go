@@ -2,6 +2,7 @@ package cascade_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -104,12 +105,13 @@ func TestImportanceOfHits(t *testing.T) {
 					t.Fatalf("%d are named", len(got.Top))
 				}
 				for _, d := range got.Top {
+					name := d.ID
 					for i, x := range [][2]float64{{d.Birnbaum, d.BirnbaumError}, {d.Criticality, d.CriticalityError}} {
 						n++
-						if d := math.Abs(x[0] - want[d.ID][i]); d > x[1]+1e-9 {
+						if off := math.Abs(x[0] - want[name][i]); off > x[1]+1e-9 {
 							outside++
-							if d > 3*x[1] {
-								t.Errorf("seed %d, %d: %v ± %v, want %v", seed, i, x[0], x[1], want[got.Top[0].ID][i])
+							if off > 3*x[1] {
+								t.Errorf("seed %d, %s, %d: %v ± %v, want %v", seed, name, i, x[0], x[1], want[name][i])
 							}
 						}
 					}
@@ -121,5 +123,20 @@ func TestImportanceOfHits(t *testing.T) {
 				t.Errorf("%d of %d lie outside of their intervals", outside, n)
 			}
 		})
+	}
+}
+
+// TestSearchThatEnded: nothing is certain of a search that was ended.
+func TestSearchThatEnded(t *testing.T) {
+	t.Parallel()
+	g, s := harbour(t)
+	o := cascade.Options{Trials: cascade.Lanes, Seed: 7, Top: 5, Threads: 2}
+	if !cascade.SearchCertain(t.Context(), g, s, o) {
+		t.Error("a whole search of a few services is not certain")
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if cascade.SearchCertain(ended, g, s, o) {
+		t.Error("a search that was ended is certain")
 	}
 }

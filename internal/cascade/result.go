@@ -33,7 +33,7 @@ type Share struct {
 	Mean  float64 `json:"mean"`
 	Error float64 `json:"half_width"`
 	P50   float64 `json:"p50"`
-	P95   float64 `json:"p95"` // one trial in twenty loses more
+	P95   float64 `json:"p95"` // one trial in twenty loses at least that
 }
 
 // Delay is a length of time in hours, over the trials.

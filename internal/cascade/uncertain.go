@@ -3,6 +3,7 @@ package cascade
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -25,6 +26,8 @@ type Uncertain struct {
 	Engine     Engine        `json:"engine"`
 	Seed       uint64        `json:"seed"`
 	Draws      int           `json:"draws"`
+	Planned    int           `json:"planned_draws"`
+	Complete   bool          `json:"complete"` // all draws, the tornado and the stability are there
 	Trials     uint64        `json:"trials_per_draw"`
 	Horizon    float64       `json:"horizon_hours"`
 	Graph      string        `json:"graph_digest"`
@@ -35,6 +38,12 @@ type Uncertain struct {
 	Missions   []MissionBand `json:"missions"`
 	Tornado    []Swing       `json:"tornado"`
 	Stability  []Stability   `json:"stability"`
+
+	// Stability is looked for in so many of the draws. Each tries the services without
+	// which most may be spared; in so many of these it is certain, in the trials of the
+	// draw, that none that was not tried spares more.
+	StableDraws   int `json:"stability_draws"`
+	StableCertain int `json:"stability_certain_draws"`
 }
 
 // Band is a median with the 80 per cent around it.
@@ -69,6 +78,7 @@ type Stability struct {
 const (
 	uncertainFormat = "muster cascade uncertainty v1"
 	defaultDraws    = 200
+	fewestDraws     = 10 // that make a band
 	stableDraws     = 40
 	stableOf        = 5
 	maxDraws        = 1 << 14
@@ -84,6 +94,23 @@ type uncertainty struct {
 	tables  *repairTables
 	base    *runner // at the medians
 	draws   [][Parameters]float64
+	step    func() // says that one draw more is done
+}
+
+// steps returns a function that counts what is done, for many goroutines.
+func steps(say func(done, planned int), planned int) func() {
+	var (
+		mu   sync.Mutex // guards done and calls of say
+		done int
+	)
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		if say != nil {
+			say(done, planned)
+		}
+	}
 }
 
 func newUncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOptions) (*uncertainty, error) {
@@ -93,8 +120,8 @@ func newUncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOpt
 	if options.Trials == 0 {
 		options.Trials = Lanes
 	}
-	if options.Draws < 10 || options.Draws > maxDraws {
-		return nil, errs.New(errs.Invalid, fmt.Sprintf("there cannot be %d draws", options.Draws), fmt.Sprintf("allowed: 10 to %d, or 0 for %d", maxDraws, defaultDraws))
+	if options.Draws < fewestDraws || options.Draws > maxDraws {
+		return nil, errs.New(errs.Invalid, fmt.Sprintf("there cannot be %d draws", options.Draws), fmt.Sprintf("allowed: %d to %d, or 0 for %d", fewestDraws, maxDraws, defaultDraws))
 	}
 	c, err := o.Likeliest(l)
 	if err != nil {
@@ -107,7 +134,7 @@ func newUncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOpt
 	if _, _, err := base.objective(AtWorst); err != nil {
 		return nil, err
 	}
-	u := &uncertainty{ctx: ctx, outlook: o, laws: l, options: options, base: base, tables: newRepairTables()}
+	u := &uncertainty{ctx: ctx, outlook: o, laws: l, options: options, base: base, tables: newRepairTables(), step: func() {}}
 	u.options.Options = base.options
 	u.options.Progress = nil
 	u.draws = u.tables.hypercube(&l, options.Draws, options.Seed)
@@ -133,62 +160,88 @@ func (u *uncertainty) run(c Case, from, blocks int) (*pairs, error) {
 	return p, nil
 }
 
-// Uncertainty runs a case under many draws of its parameters. It does not stop
-// half-way: without all draws there is no band.
+// Uncertainty runs a case under many draws of its parameters. Where ctx ends it early
+// and ten draws are done it is of those that were, has of tornado and stability what was
+// known by then, and has no hash.
 func Uncertainty(ctx context.Context, o Outlook, l Laws, options UncertainOptions) (*Uncertain, error) {
 	u, err := newUncertainty(ctx, o, l, options)
 	if err != nil {
 		return nil, err
 	}
 	var (
-		swings = 2 * Parameters
-		jobs   = u.options.Draws + swings
+		draws  = u.options.Draws
+		jobs   = draws + 2*Parameters
 		sums   = make([]*pairs, jobs)
 		failed = make([]error, jobs)
-		mu     sync.Mutex // guards done and calls of Progress
-		done   int
 		blocks = u.base.blocks()
+		stable int // draws that say how stable the order is
 	)
+	if u.options.Top > 0 {
+		stable = u.stable()
+	}
+	u.step = steps(options.Progress, jobs+stable)
 	u.base.spread(ctx, jobs, func(i int) {
-		if d := i - swings; d >= 0 {
+		if d := i; d < draws {
 			sums[i], failed[i] = u.run(u.outlook.drawn(u.tables, &u.laws, &u.draws[d], u.options.Seed, d), d*blocks, blocks)
 		} else {
 			// One at a time, all with the same random bits.
 			x := u.tables.medians(&u.laws)
 			share := uint64(tenth)
-			if i%2 == 1 {
+			if (i-draws)%2 == 1 {
 				share = ^share
 			}
-			x[i/2] = u.tables.at(u.laws[i/2], share)
+			x[(i-draws)/2] = u.tables.at(u.laws[(i-draws)/2], share)
 			sums[i], failed[i] = u.run(u.outlook.under(u.tables, &x, nil), 0, tornadoBlocks)
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		done++
-		if options.Progress != nil {
-			options.Progress(done, jobs)
-		}
+		u.step()
 	})
-	if err := cmp.Or(append(failed, ctx.Err())...); err != nil {
+	if err := u.failure(failed); err != nil {
 		return nil, fmt.Errorf("look at what is uncertain: %w", err)
 	}
-	stable, err := u.stability()
+	// Those behind one that was not done are not taken: which are would hang on how long
+	// each takes.
+	done := until(draws, func(i int) bool { return sums[i] != nil })
+	if done < fewestDraws {
+		return nil, fmt.Errorf("look at what is uncertain: %w", ctx.Err())
+	}
+	list, looked, certain, err := u.stability()
 	if err != nil {
 		return nil, err
 	}
-	return u.result(sums[:swings], sums[swings:], stable), nil
+	return u.result(sums[draws:], sums[:done], list, looked, certain), nil
 }
 
-func (u *uncertainty) result(swings, draws []*pairs, stable []Stability) *Uncertain {
+// failure returns the first of some errors that is not that the look was ended.
+func (u *uncertainty) failure(failed []error) error {
+	for _, err := range failed {
+		if err != nil && (u.ctx.Err() == nil || !errors.Is(err, u.ctx.Err())) {
+			return err
+		}
+	}
+	return nil
+}
+
+// until returns before which of n something is not done.
+func until(n int, done func(i int) bool) int {
+	for i := range n {
+		if !done(i) {
+			return i
+		}
+	}
+	return n
+}
+
+func (u *uncertainty) result(swings, draws []*pairs, stable []Stability, looked, certain int) *Uncertain {
 	g := u.outlook.Graph
 	unit := 1 / float64(u.base.plan.total)
 	res := &Uncertain{
-		Format: uncertainFormat, Engine: u.base.options.Engine, Seed: u.base.options.Seed, Draws: len(draws), Trials: draws[0].worst.n,
+		Format: uncertainFormat, Engine: u.base.options.Engine, Seed: u.base.options.Seed, Draws: len(draws), Planned: u.options.Draws, Trials: draws[0].worst.n,
 		Horizon: u.base.options.Horizon.Hours(), Graph: g.named(), Parameters: u.digest(),
 		Worst:    band(draws, func(p *pairs) float64 { return p.worst.difference(unit).Before }),
 		Lost:     band(draws, func(p *pairs) float64 { return p.lost.difference(unit * float64(Always) / 60).Before }),
-		Missions: []MissionBand{}, Tornado: []Swing{}, Stability: stable,
+		Missions: []MissionBand{}, Tornado: []Swing{}, Stability: stable, StableDraws: looked, StableCertain: certain,
 	}
+	res.Complete = len(draws) == u.options.Draws && !slices.Contains(swings, nil) && (u.options.Top == 0 || looked == u.stable())
 	for i, m := range u.base.missions {
 		res.Missions = append(res.Missions, MissionBand{
 			ID:    g.services[u.base.plan.service[m]].ID,
@@ -197,6 +250,9 @@ func (u *uncertainty) result(swings, draws []*pairs, stable []Stability) *Uncert
 		})
 	}
 	for p := range Parameters {
+		if swings[2*p] == nil || swings[2*p+1] == nil {
+			continue
+		}
 		res.Tornado = append(res.Tornado, Swing{
 			Parameter: Parameter(p).String(),
 			At10:      swings[2*p].worst.difference(unit).Before, At90: swings[2*p+1].worst.difference(unit).Before,
@@ -205,6 +261,9 @@ func (u *uncertainty) result(swings, draws []*pairs, stable []Stability) *Uncert
 	slices.SortStableFunc(res.Tornado, func(a, b Swing) int {
 		return cmp.Compare(math.Abs(b.At90-b.At10), math.Abs(a.At90-a.At10))
 	})
+	if !res.Complete {
+		return res
+	}
 	h := newHasher(uncertainFormat)
 	h.text(res.Graph)
 	h.text(res.Parameters)
@@ -235,14 +294,20 @@ func band(draws []*pairs, of func(*pairs) float64) Band {
 	return Band{Median: at(50), P10: at(10), P90: at(90)}
 }
 
+// stable is how many draws say how stable an order is.
+func (u *uncertainty) stable() int { return min(stableDraws, len(u.draws)) }
+
 // stability returns how often services are among the five that spare most if they
-// cannot fall, of all that somebody requires.
-func (u *uncertainty) stability() ([]Stability, error) {
-	if u.options.Top == 0 {
-		return []Stability{}, nil
+// cannot fall, of all that somebody requires, in how many draws that was looked for, and
+// in how many it is certain.
+func (u *uncertainty) stability() (list []Stability, looked, certain int, err error) {
+	list = []Stability{}
+	if u.options.Top == 0 || u.ctx.Err() != nil {
+		return list, 0, 0, nil
 	}
 	n := len(u.base.plan.service) // ranks, the same in every draw: the order is
-	first, err := u.firsts(n, func(c Case, d int) ([]float64, error) {
+	sure := make([]bool, u.stable())
+	first, looked, err := u.firsts(n, func(c Case, d int) ([]float64, error) {
 		options := u.options.Options
 		options.Threads, options.Top = 1, stableOf
 		r, err := newRunner(c.Graph, c.Scenario, options)
@@ -251,41 +316,51 @@ func (u *uncertainty) stability() ([]Stability, error) {
 		}
 		base := newBaseline(n, uint64(d), 1)
 		r.worker().baseline(0, base)
-		gains, _, _ := r.search(u.ctx, base)
+		gains, _, certain := r.search(u.ctx, base)
+		if err := u.ctx.Err(); err != nil {
+			return nil, err
+		}
+		sure[d] = certain
 		scores := make([]float64, n)
 		for _, g := range gains {
 			scores[g.rank] = float64(g.spared)
 		}
-		return scores, u.ctx.Err()
+		return scores, nil
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || looked < fewestDraws {
+		return list, 0, 0, err
 	}
-	list := []Stability{}
+	for _, yes := range sure[:looked] {
+		if yes {
+			certain++
+		}
+	}
 	for v, share := range first {
 		if share > 0 {
-			list = append(list, Stability{u.base.graph.services[u.base.plan.service[v]].ID, share, min(stableDraws, len(u.draws))})
+			list = append(list, Stability{u.base.graph.services[u.base.plan.service[v]].ID, share, looked})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Stability) int { return cmp.Compare(b.First, a.First) })
-	return list[:min(len(list), u.options.Top)], nil
+	return list[:min(len(list), u.options.Top)], looked, certain, nil
 }
 
 // firsts returns in what share of some draws each of n things has one of the five
-// highest scores, above 0.
-func (u *uncertainty) firsts(n int, score func(c Case, d int) ([]float64, error)) ([]float64, error) {
-	draws := min(stableDraws, len(u.draws))
+// highest scores, above 0, and how many draws these are: fewer where the look was ended.
+func (u *uncertainty) firsts(n int, score func(c Case, d int) ([]float64, error)) (first []float64, looked int, err error) {
+	draws := u.stable()
 	scores := make([][]float64, draws)
 	failed := make([]error, draws)
 	u.base.spread(u.ctx, draws, func(d int) {
 		scores[d], failed[d] = score(u.outlook.drawn(u.tables, &u.laws, &u.draws[d], u.options.Seed, d), d)
+		u.step()
 	})
-	if err := cmp.Or(append(failed, u.ctx.Err())...); err != nil {
-		return nil, fmt.Errorf("look at how stable it is: %w", err)
+	if err := u.failure(failed); err != nil {
+		return nil, 0, fmt.Errorf("look at how stable it is: %w", err)
 	}
-	first := make([]float64, n)
+	looked = until(draws, func(i int) bool { return scores[i] != nil })
+	first = make([]float64, n)
 	order := make([]int, n)
-	for _, s := range scores {
+	for _, s := range scores[:looked] {
 		for i := range order {
 			order[i] = i
 		}
@@ -297,9 +372,9 @@ func (u *uncertainty) firsts(n int, score func(c Case, d int) ([]float64, error)
 		}
 	}
 	for i := range first {
-		first[i] /= float64(draws)
+		first[i] /= float64(max(looked, 1))
 	}
-	return first, nil
+	return first, looked, nil
 }
 
 // digest names everything but the graph that the result depends on.
@@ -334,7 +409,7 @@ func (u *uncertainty) digest() string {
 
 // Stable adds to the measures of an investment in what share of the draws of an
 // outlook they are, each by itself, among the five that gain most for their cost:
-// of the twelve best at the medians.
+// of the twelve best at the medians. Progress counts these draws.
 func (v *Investment) Stable(ctx context.Context, o Outlook, l Laws, measures []Measure, options UncertainOptions) error {
 	const of = 12
 	u, err := newUncertainty(ctx, o, l, options)
@@ -345,6 +420,7 @@ func (v *Investment) Stable(ctx context.Context, o Outlook, l Laws, measures []M
 	if err != nil {
 		return err
 	}
+	u.step = steps(options.Progress, u.stable())
 	var list []Measure
 	for i := range v.Alone[:min(of, len(v.Alone))] {
 		at := slices.IndexFunc(measures, func(m Measure) bool { return m.ID == v.Alone[i].Measure })
@@ -366,7 +442,7 @@ func (v *Investment) Stable(ctx context.Context, o Outlook, l Laws, measures []M
 		}
 		return total, u.ctx.Err()
 	}
-	first, err := u.firsts(len(list), func(c Case, d int) ([]float64, error) {
+	first, looked, err := u.firsts(len(list), func(c Case, d int) ([]float64, error) {
 		before, err := sum(c, d)
 		if err != nil {
 			return nil, err
@@ -387,6 +463,9 @@ func (v *Investment) Stable(ctx context.Context, o Outlook, l Laws, measures []M
 	})
 	if err != nil {
 		return err
+	}
+	if looked < u.stable() {
+		return fmt.Errorf("look at how stable it is: %w", ctx.Err())
 	}
 	h := newHasher(investmentFormat + " stability")
 	h.text(v.Hash)

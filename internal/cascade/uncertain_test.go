@@ -1,6 +1,8 @@
 package cascade_test
 
 import (
+	"context"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -97,9 +99,16 @@ func TestUncertainty(t *testing.T) {
 		o.Owner[v] = int32(v % 5)
 	}
 	options := cascade.UncertainOptions{Draws: 20, Options: cascade.Options{Seed: 1, Threads: 1, Top: 3}}
+	last, all := 0, 0
+	options.Progress = func(done, planned int) { last, all = done, planned }
 	one, err := cascade.Uncertainty(t.Context(), o, laws(), options)
 	if err != nil {
 		t.Fatal(err)
+	}
+	options.Progress = nil
+	// The draws, two for each parameter, and as many draws again for the order.
+	if want := 20 + 2*cascade.Parameters + 20; last != want || all != want {
+		t.Errorf("%d of %d steps, want %d", last, all, want)
 	}
 	if one.Hash == "" || !(one.Worst.P10 < one.Worst.Median && one.Worst.Median < one.Worst.P90) || len(one.Stability) != 3 || one.Stability[0].First < 0.5 {
 		t.Errorf("%+v", one)
@@ -139,6 +148,37 @@ func TestUncertainty(t *testing.T) {
 	}
 }
 
+// TestCertainDraws: in how many draws it is certain who is among the first is said: all
+// of a few services, and not all of more than are tried.
+func TestCertainDraws(t *testing.T) {
+	t.Parallel()
+	few, fewHit := harbour(t)
+	many, manyHit := layered(t, 300, 6, 5, 0.2, 0.01, true)
+	for _, row := range []struct {
+		name  string
+		graph *cascade.Graph
+		hit   cascade.Scenario
+		top   int
+		want  func(certain, draws int) bool
+	}{
+		{"few", few, fewHit, 5, func(certain, draws int) bool { return draws == 10 && certain == draws }},
+		{"many", many, manyHit, 5, func(certain, draws int) bool { return draws == 10 && certain < draws }},
+		{"not asked for", few, fewHit, 0, func(certain, draws int) bool { return draws == 0 && certain == 0 }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := cascade.Uncertainty(t.Context(), cascade.Outlook{Case: cascade.Case{Graph: row.graph, Scenario: row.hit}}, laws(),
+				cascade.UncertainOptions{Draws: 10, Options: cascade.Options{Seed: 1, Threads: 2, Top: row.top}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !row.want(got.StableCertain, got.StableDraws) {
+				t.Errorf("certain in %d of %d draws", got.StableCertain, got.StableDraws)
+			}
+		})
+	}
+}
+
 func TestLawsAreChecked(t *testing.T) {
 	t.Parallel()
 	g, s := harbour(t)
@@ -174,5 +214,65 @@ func TestMemoryIsFlat(t *testing.T) {
 	}
 	if few, many := allocations(4), allocations(120); many > few+40 {
 		t.Errorf("%v allocations for 4 blocks, %v for 120", few, many)
+	}
+}
+
+// TestUncertaintyStopped: one that is ended says what it knows of the draws that were
+// done, the same as those have in a whole one, and claims no more.
+func TestUncertaintyStopped(t *testing.T) {
+	t.Parallel()
+	g, s := harbour(t)
+	o := cascade.Outlook{Case: cascade.Case{Graph: g, Scenario: s}}
+	look := func(after int) (*cascade.Uncertain, error) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		options := cascade.UncertainOptions{Options: cascade.Options{Threads: 1, Seed: 3, Top: 5}, Draws: 60}
+		options.Progress = func(done, _ int) {
+			if done == after {
+				cancel()
+			}
+		}
+		return cascade.Uncertainty(ctx, o, laws(), options)
+	}
+	whole, err := look(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !whole.Complete || whole.Hash == "" || whole.Draws != 60 || whole.Planned != 60 || len(whole.Tornado) != cascade.Parameters || whole.StableDraws != 40 {
+		t.Fatalf("a whole one: %+v", whole)
+	}
+	if _, err := look(9); !errors.Is(err, context.Canceled) {
+		t.Errorf("nine draws say %v", err)
+	}
+	for _, row := range []struct{ after, draws, tornado, stable int }{
+		{10, 10, 0, 0},
+		{59, 59, 0, 0},
+		{60, 60, 0, 0},
+		{64, 60, 2, 0}, // two of nine parameters
+		{60 + 2*cascade.Parameters + 9, 60, cascade.Parameters, 0},       // too few to say
+		{60 + 2*cascade.Parameters + 12, 60, cascade.Parameters, 12},     // twelve of forty
+		{60 + 2*cascade.Parameters + 40 - 1, 60, cascade.Parameters, 39}, // all but one
+	} {
+		got, err := look(row.after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Complete || got.Hash != "" || got.Draws != row.draws || got.Planned != 60 || len(got.Tornado) != row.tornado || got.StableDraws != row.stable || (len(got.Stability) > 0) != (row.stable > 0) {
+			t.Errorf("after %d: complete %v, hash %q, %d draws, %d parameters, %d for the order of %d", row.after, got.Complete, got.Hash, got.Draws, len(got.Tornado), got.StableDraws, len(got.Stability))
+		}
+		if row.draws == 60 && (got.Worst != whole.Worst || got.Lost != whole.Lost) {
+			t.Errorf("after %d: %+v of all draws, and %+v", row.after, got.Worst, whole.Worst)
+		}
+		if row.stable > 0 && got.Stability[0].Draws != row.stable {
+			t.Errorf("after %d: the order is of %d draws", row.after, got.Stability[0].Draws)
+		}
+		for _, x := range got.Tornado {
+			if !slices.Contains(whole.Tornado, x) {
+				t.Errorf("after %d: %+v", row.after, x)
+			}
+		}
+		if got.Worst.P10 <= 0 || got.Worst.P90 < got.Worst.Median {
+			t.Errorf("after %d: %+v", row.after, got.Worst)
+		}
 	}
 }

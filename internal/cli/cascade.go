@@ -25,7 +25,7 @@ docs/spec/register.md says how the tables read.`,
 		Args: noSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newCascadeCheckCmd(env), newCascadeRunCmd(env), newCascadeCompareCmd(env), newCascadeInvestCmd(env), newCascadeParametersCmd(env), newCascadeReplayCmd(env), newCascadeExportCmd(env), newCascadeGenerateCmd(env), newCascadeServeCmd(env), newCascadeBenchCmd(env))
+	cmd.AddCommand(newCascadeCheckCmd(env), newCascadeAskCmd(env), newCascadeAnswersCmd(env), newCascadeRunCmd(env), newCascadeCompareCmd(env), newCascadeInvestCmd(env), newCascadeParametersCmd(env), newCascadeReplayCmd(env), newCascadeExportCmd(env), newCascadeGenerateCmd(env), newCascadeServeCmd(env), newCascadeBenchCmd(env))
 	return cmd
 }
 
@@ -36,9 +36,13 @@ type registerFlags struct {
 }
 
 func (f *registerFlags) add(cmd *cobra.Command) {
+	f.addTables(cmd)
+	cmd.Flags().BoolVar(&f.undisputed, "without-disputed", false, "take disputed rows as their suppliers say: left out, or with their values")
+}
+
+func (f *registerFlags) addTables(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.services, "services", "", "the table of services, CSV or YAML")
 	cmd.Flags().StringVar(&f.requirements, "requirements", "", "the table of what they require, CSV or YAML")
-	cmd.Flags().BoolVar(&f.undisputed, "without-disputed", false, "leave out the rows that their suppliers dispute")
 }
 
 // read reads both tables, and says what in them is unknown or waits for itself.
@@ -94,12 +98,22 @@ func warnOfRegister(env Env, r *exchange.Register, g *cascade.Graph) {
 	warnEach(env, cycleLines(g, g.LaggingCycles(), "%d services require each other and some have a restart lag; once an outage has gone around they never come back by themselves: %s"), "cycle", "cycles")
 }
 
-// disputeLines names the rows that their suppliers dispute.
+// disputeLines names the rows that their suppliers dispute, with what these say.
 func disputeLines(r *exchange.Register) []string {
 	var lines []string
 	for _, d := range r.Confirmation.Disputed {
 		q := &r.Requirements[d.Requirement]
-		lines = append(lines, fmt.Sprintf("%s disputes that %s requires it for %s", r.Services[d.Supplier].ID, r.Services[q.Service].ID, errs.Quote(q.Name)))
+		line := fmt.Sprintf("%s disputes that %s requires it for %s", r.Services[d.Supplier].ID, r.Services[q.Service].ID, errs.Quote(q.Name))
+		if d.Binding != nil {
+			line += fmt.Sprintf("; binding %s in place of %s", digits2(d.Binding.Float()), digits2(q.Binding.Float()))
+		}
+		if d.Buffer != nil {
+			line += fmt.Sprintf("; buffer %s in place of %s", hours(d.Buffer.Hours()), hours(q.Buffer.Hours()))
+		}
+		if d.Said != "" {
+			line += ": " + errs.Quote(d.Said)
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }
@@ -128,11 +142,12 @@ type suppliersView struct {
 	Unknown   int `json:"unknown"`
 	Open      int `json:"not_asked"`
 	LeftOut   int `json:"disputed_and_left_out"`
+	Changed   int `json:"disputed_and_as_suppliers_say"`
 }
 
 func newSuppliersView(r *exchange.Register) suppliersView {
 	c := r.Confirmation
-	return suppliersView{c.Confirmed, len(c.Disputed), c.Unknown, c.Open, c.LeftOut}
+	return suppliersView{c.Confirmed, len(c.Disputed), c.Unknown, c.Open, c.LeftOut, c.Changed}
 }
 
 // suppliersText is the same in words; nothing where nobody was asked.
@@ -141,9 +156,12 @@ func suppliersText(r *exchange.Register) string {
 	if !r.Confirmation.Asked {
 		return ""
 	}
-	text := fmt.Sprintf("suppliers confirm %s, dispute %d; %d are without an answer, of %d nobody asked\n", plural(v.Confirmed, "1 row", "%d rows"), v.Disputed+v.LeftOut, v.Unknown, v.Open)
+	text := fmt.Sprintf("suppliers confirm %s, dispute %d; %d are without an answer, of %d nobody asked\n", plural(v.Confirmed, "1 row", "%d rows"), v.Disputed+v.LeftOut+v.Changed, v.Unknown, v.Open)
 	if v.LeftOut > 0 {
 		text += "what is in dispute is left out\n"
+	}
+	if v.Changed > 0 {
+		text += "where suppliers say something else it counts as they say\n"
 	}
 	return text
 }

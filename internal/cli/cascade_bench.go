@@ -220,7 +220,10 @@ func (b *bench) others(alliance, c cascade.Case) ([]benchRun, error) {
 	}
 	g := alliance.Graph
 	took, err := timed(func() error {
-		_, err := cascade.Uncertainty(b.ctx, cascade.Outlook{Case: alliance}, p.Laws, cascade.UncertainOptions{Options: cascade.Options{Threads: b.threads}})
+		v, err := cascade.Uncertainty(b.ctx, cascade.Outlook{Case: alliance}, p.Laws, cascade.UncertainOptions{Options: cascade.Options{Threads: b.threads}})
+		if err == nil && !v.Complete {
+			return b.ctx.Err()
+		}
 		return err
 	})
 	if err != nil {

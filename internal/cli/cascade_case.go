@@ -43,12 +43,22 @@ type inputs struct {
 	graph    *cascade.Graph
 	scenario *exchange.Scenario
 	options  cascade.Options
-	invented bool // some of it, so that the result is marked SYNTHETIC
-	private  bool // some of it is known to one member alone, and so is the result
+	invented bool     // some of it, so that the result is marked SYNTHETIC
+	private  bool     // some of it is known to one member alone, and so is the result
+	standBy  []string // what says how owners stand: release, workspace, levels
 }
 
 // read reads register and scenario.
 func (f *caseFlags) read(cmd *cobra.Command, env Env) (*inputs, error) {
+	in, err := f.readRegister(cmd, env)
+	if err != nil {
+		return nil, err
+	}
+	return in, f.readScenario(in)
+}
+
+// readRegister reads everything but the scenario.
+func (f *caseFlags) readRegister(cmd *cobra.Command, env Env) (*inputs, error) {
 	if f.scenario == "" {
 		return nil, usageError(cmd, cmd.CommandPath()+" needs --scenario")
 	}
@@ -59,14 +69,18 @@ func (f *caseFlags) read(cmd *cobra.Command, env Env) (*inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := readScenario(register, f.scenario)
-	if err != nil {
-		return nil, err
-	}
-	return &inputs{register: register, graph: g, scenario: s, options: cascade.Options{
+	return &inputs{register: register, graph: g, options: cascade.Options{
 		Trials: f.trials, Seed: f.seed, Threads: f.threads, Engine: cascade.Engine(f.engine),
 		Horizon: cascade.Minutes(f.days) * 24 * 60,
-	}, invented: register.Synthetic || s.Synthetic}, nil
+	}, invented: register.Synthetic}, nil
+}
+
+func (f *caseFlags) readScenario(in *inputs) (err error) {
+	if in.scenario, err = readScenario(in.register, f.scenario); err != nil {
+		return err
+	}
+	in.invented = in.invented || in.scenario.Synthetic || in.register.Synthetic
+	return nil
 }
 
 // privateMark stands before what only one member may see.
@@ -99,6 +113,13 @@ func (f *caseFlags) print(env Env, in *inputs, result any, words string) error {
 			return err
 		}
 		marks += fmt.Sprintf("%q:%s,", "suppliers_say", said)
+	}
+	if len(in.standBy) > 0 {
+		by, err := json.Marshal(in.standBy)
+		if err != nil {
+			return err
+		}
+		marks += fmt.Sprintf("%q:%s,", "owners_stand_by", by)
 	}
 	unknown, err := json.Marshal(in.register.Unknown) // by column, as check says them
 	if err != nil {

@@ -39,6 +39,12 @@ members do on average.`,
 			if (against == "") == (measures == "") {
 				return usageError(cmd, cmd.CommandPath()+" needs --against or --measures")
 			}
+			if err := u.check(cmd, a); err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("uncertainty") && u.levels == "" && !a.wanted() {
+				return usageError(cmd, "--uncertainty goes with --levels, --release or --workspace")
+			}
 			in, k, of, err := readLikeliest(cmd, env, f, u, a)
 			if err != nil {
 				return err

@@ -53,6 +53,9 @@ hash.`,
 			if err != nil {
 				return err
 			}
+			if err := u.check(cmd, a); err != nil {
+				return err
+			}
 			in, k, of, err := readLikeliest(cmd, env, f, u, a)
 			if err != nil {
 				return err
@@ -76,6 +79,7 @@ hash.`,
 			if err != nil {
 				return err
 			}
+			var drawn error // of the look at draws, if it was stopped
 			if u.parameters != "" && v.Complete {
 				if k == nil {
 					outlook, p, err := u.read(env, in)
@@ -86,12 +90,17 @@ hash.`,
 				}
 				draws := cascade.UncertainOptions{Options: in.options, Draws: u.draws}
 				draws.Trials = 0
-				if err := v.Stable(cmd.Context(), k.outlook, k.parameters.Laws, m.List, draws); err != nil {
-					return err
+				drawn = v.Stable(cmd.Context(), k.outlook, k.parameters.Laws, m.List, draws)
+				if drawn != nil && cmd.Context().Err() == nil {
+					return drawn
 				}
 			}
 			in.invented = in.invented || m.Synthetic
 			err = f.print(env, in, v, words+investmentText(v, m))
+			if err == nil && drawn != nil {
+				say(env, "stopped before it was known how stable the order is; what is printed is the choice")
+				return errors.Join(errs.New(errs.Unavailable, "the look at draws was stopped", ""), drawn)
+			}
 			if err != nil || v.Complete {
 				return err
 			}

@@ -30,11 +30,16 @@ type aroundFlags struct {
 }
 
 func (f *aroundFlags) add(cmd *cobra.Command) {
+	f.addKnown(cmd)
+	cmd.Flags().BoolVar(&f.keepPrivate, "private", false, "print JSON though it holds what only the member knows")
+}
+
+// addKnown adds the flags of a command that prints no JSON.
+func (f *aroundFlags) addKnown(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.release, "release", "", "a release.json: how its members stand, together and none alone")
 	cmd.Flags().StringVar(&f.workspace, "workspace", "", "a member's workspace: its own answers as they are, and what its bodies depend on")
 	cmd.Flags().StringVar(&f.services, "own-services", "", "more services, of the member's own; goes with --workspace")
 	cmd.Flags().StringVar(&f.requirements, "own-requirements", "", "more of what is required; goes with --own-services")
-	cmd.Flags().BoolVar(&f.keepPrivate, "private", false, "print JSON though it holds what only the member knows")
 	f.lock.addLock(cmd)
 }
 
@@ -92,7 +97,7 @@ func verifyCoordinator(path string, kind keys.Kind, file coalition.SignedFile) e
 
 // overlay lays what the member has of its own over a register, and returns what it
 // answered. What it returns stays on this machine: it is printed and kept nowhere.
-func (f *aroundFlags) overlay(ctx context.Context, env Env, in *inputs, c caseFlags, p *exchange.CascadeParameters, r *release.Release) (own *private, err error) {
+func (f *aroundFlags) overlay(ctx context.Context, env Env, in *inputs, c registerFlags, p *exchange.CascadeParameters, r *release.Release) (own *private, err error) {
 	w, err := openWorkspaceDir(ctx, env, f.workspace, f.lock)
 	if err != nil {
 		return nil, err
@@ -105,7 +110,7 @@ func (f *aroundFlags) overlay(ctx context.Context, env Env, in *inputs, c caseFl
 	if err != nil {
 		return nil, err
 	}
-	shared, err := readRows(c.register.services, c.register.requirements)
+	shared, err := readRows(c.services, c.requirements)
 	if err != nil {
 		return nil, err
 	}
@@ -125,14 +130,11 @@ func (f *aroundFlags) overlay(ctx context.Context, env Env, in *inputs, c caseFl
 	if in.register, err = exchange.Overlay(shared, rows...); err != nil {
 		return nil, err
 	}
-	if c.register.undisputed {
+	if c.undisputed {
 		in.register = in.register.WithoutDisputed()
 	}
 	if in.graph, err = in.register.Graph(); err != nil {
 		return nil, errs.Wrap(err, errs.Invalid, err.Error(), "mend the tables and run the command again")
-	}
-	if in.scenario, err = readScenario(in.register, c.scenario); err != nil {
-		return nil, err
 	}
 	services, requirements := 0, 0
 	for _, r := range rows {
@@ -238,6 +240,53 @@ func (k *known) words() string {
 	return "at the median of every parameter\n" + k.text
 }
 
+// owners is what is known of how owners stand, before a scenario says what for.
+type owners struct {
+	flags      uncertainFlags
+	parameters *exchange.CascadeParameters
+	release    *release.Release
+	crowd      *cascade.Crowd
+	own        *private
+}
+
+// readOwners reads what is known of the owners of a register, and lays what a member
+// has of its own over it.
+func readOwners(ctx context.Context, env Env, in *inputs, c registerFlags, u uncertainFlags, around aroundFlags) (k *owners, err error) {
+	k = &owners{flags: u}
+	if k.parameters, err = u.readParameters(env); err != nil {
+		return nil, err
+	}
+	if around.release != "" {
+		if k.release, err = around.readRelease(env, u.coordinator); err != nil {
+			return nil, err
+		}
+		if k.crowd, err = k.parameters.Crowd(k.release); err != nil {
+			return nil, err
+		}
+		in.invented = in.invented || k.release.Marking != ""
+		in.standBy = append(in.standBy, "release")
+	}
+	if around.workspace != "" {
+		in.standBy = append(in.standBy, "workspace")
+		if k.own, err = around.overlay(ctx, env, in, c, k.parameters, k.release); err != nil {
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
+// outlook returns what the numbers of a scenario hang on.
+func (k *owners) outlook(in *inputs) (o cascade.Outlook, err error) {
+	if o, err = k.flags.outlook(in); err != nil {
+		return o, err
+	}
+	o.Crowd = k.crowd
+	if k.own != nil {
+		err = k.own.outlook(&o, in, k.parameters)
+	}
+	return o, err
+}
+
 // readKnown reads what the flags of a case name, and what is known of its owners.
 func readKnown(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, around aroundFlags) (*known, error) {
 	if err := around.check(cmd, f.json); err != nil {
@@ -246,44 +295,22 @@ func readKnown(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, aroun
 	if u.parameters == "" {
 		u.parameters = "default"
 	}
-	in, err := f.read(cmd, env)
+	in, err := f.readRegister(cmd, env)
 	if err != nil {
 		return nil, err
 	}
-	p, err := u.readParameters(env)
+	k, err := readOwners(cmd.Context(), env, in, f.register, u, around)
 	if err != nil {
 		return nil, err
 	}
-	var (
-		r     *release.Release
-		crowd *cascade.Crowd
-		own   *private
-	)
-	if around.release != "" {
-		if r, err = around.readRelease(env, u.coordinator); err != nil {
-			return nil, err
-		}
-		if crowd, err = p.Crowd(r); err != nil {
-			return nil, err
-		}
-		in.invented = in.invented || r.Marking != ""
+	if err := f.readScenario(in); err != nil { // one may be of what the member has of its own
+		return nil, err
 	}
-	if around.workspace != "" {
-		if own, err = around.overlay(cmd.Context(), env, in, f, p, r); err != nil {
-			return nil, err
-		}
-	}
-	o, err := u.outlook(in)
+	o, err := k.outlook(in)
 	if err != nil {
 		return nil, err
 	}
-	o.Crowd = crowd
-	if own != nil {
-		if err := own.outlook(&o, in, p); err != nil {
-			return nil, err
-		}
-	}
-	return &known{in, o, p, crowdText(r, o)}, nil
+	return &known{in, o, k.parameters, crowdText(k.release, o)}, nil
 }
 
 // readLikeliest reads a case at the medians of its parameters where something is known

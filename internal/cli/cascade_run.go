@@ -29,7 +29,9 @@ names it. Ctrl-C ends the run and prints what is known so far, without a hash.
 With --uncertainty the same runs under 200 draws of what nobody knows exactly, of
 512 trials each: medians with the 80 per cent of draws around them, what each
 parameter moves by itself, and how often a service is among the five that matter
-most.
+most. Ctrl-C prints these of the draws that are done, where ten are.
+
+With --levels owners stand as a file says of each, and the runs are such draws, too.
 
 With --release the owners of whom nothing else is known stand as its members do
 together: each draw gives them levels that its bands allow, and says anew how far who
@@ -40,17 +42,20 @@ the result is marked.`,
 		Example: `  muster cascade run --services services.csv --requirements requirements.csv --scenario scenario.csv --seed 7`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := u.check(cmd, a); err != nil {
+				return err
+			}
 			if a.wanted() {
 				return runAround(cmd, env, f, u, a, top)
 			}
 			if err := a.check(cmd, f.json); err != nil {
 				return err
 			}
+			if u.parameters == "" && u.levels != "" {
+				u.parameters = "default"
+			}
 			if u.parameters != "" {
 				return runUncertain(cmd, env, f, u, top)
-			}
-			if u.levels != "" || u.coordinator != "" || cmd.Flags().Changed("draws") {
-				return usageError(cmd, "--levels, --coordinator and --draws go with --uncertainty")
 			}
 			return runCascade(cmd, env, f, top)
 		},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,9 +50,12 @@ first and what it is worth together; runs and comparisons; every measure; what m
 the result; a graph of who depends on what. The address is printed.
 
 Nothing leaves the machine, and nothing is written. One thing is computed at a time,
-and what it found stays until the program ends. With --levels or --release owners stand as in
-muster cascade run: in runs and comparisons at the median of every parameter. With --port the register is that of
-an invented port community, with a map of its sea.`,
+and what it found stays until the program ends. With --levels or --release owners
+stand as in muster cascade run: in runs and comparisons at the median of every
+parameter. With --workspace a member looks at the same on its own machine, as in
+muster cascade run: its answers are read once, pages are marked, and only the first
+browser that opens the address that is printed reads them. With --port the register is
+that of an invented port community, with a map of its sea.`,
 		Example: `  muster cascade serve --port
   muster cascade serve --services services.csv --requirements requirements.csv --scenario a.yaml --scenario b.yaml --measures measures.yaml`,
 		Args: noArgs,
@@ -60,8 +64,11 @@ an invented port community, with a map of its sea.`,
 				cfg cascadepage.Config
 				err error
 			)
+			if err := cmp.Or(u.check(cmd, around), around.check(cmd, false)); err != nil {
+				return err
+			}
 			if community {
-				if f.services != "" || f.requirements != "" || len(scenarios) > 0 || measures != "" || places != "" || u.levels != "" || around.release != "" {
+				if f.services != "" || f.requirements != "" || len(scenarios) > 0 || measures != "" || places != "" || u.levels != "" || around.wanted() {
 					return usageError(cmd, "--port brings its own register, scenarios, measures and map")
 				}
 				cfg, err = portPages()
@@ -82,7 +89,7 @@ an invented port community, with a map of its sea.`,
 	cmd.Flags().StringArrayVar(&scenarios, "scenario", nil, "who is hit, YAML or CSV; once for each")
 	cmd.Flags().StringVar(&measures, "measures", "", "what could be done, a YAML file")
 	u.addKnown(cmd, "default", "a file of parameters, or default for that of muster")
-	cmd.Flags().StringVar(&around.release, "release", "", "a release.json: how its members stand, together and none alone")
+	around.addKnown(cmd)
 	cmd.Flags().StringVar(&places, "places", "", "where services lie, a CSV file, for a map of real countries")
 	cmd.Flags().StringArrayVar(&join, "join", nil, "a part of the map to draw as one with a country, by their codes, such as XKX:SRB")
 	cmd.Flags().BoolVar(&community, "port", false, "serve the invented port community")
@@ -119,6 +126,12 @@ func readCascadePages(cmd *cobra.Command, env Env, f cascadeFiles) (cfg cascadep
 	if err != nil {
 		return cfg, err
 	}
+	in := &inputs{register: r, graph: g, invented: r.Synthetic}
+	owners, err := readOwners(cmd.Context(), env, in, f.register, f.uncertain, f.around)
+	if err != nil {
+		return cfg, err
+	}
+	r = in.register // with what a member has of its own
 	var scenarios []*exchange.Scenario
 	var names []string
 	for _, path := range f.scenarios {
@@ -135,40 +148,24 @@ func readCascadePages(cmd *cobra.Command, env Env, f cascadeFiles) (cfg cascadep
 			return cfg, err
 		}
 	}
-	p, err := f.uncertain.readParameters(env)
-	if err != nil {
-		return cfg, err
+	var known *cascade.Outlook
+	if f.uncertain.levels != "" || f.around.wanted() {
+		in.scenario = scenarios[0] // how owners stand is the same in all
+		o, err := owners.outlook(in)
+		if err != nil {
+			return cfg, err
+		}
+		known = &o
 	}
-	known, invented, err := f.known(env, r, g, scenarios[0], p)
-	if err != nil {
-		return cfg, err
-	}
-	if cfg, err = register.Pages(r, scenarios, names, m, p, known); invented {
+	if cfg, err = register.Pages(r, scenarios, names, m, owners.parameters, known); in.invented {
 		cfg.Marking = coalition.MarkingSynthetic
 	}
+	cfg.Private, cfg.StandBy = in.private, in.standBy
 	if err != nil || f.places == "" {
 		return cfg, err
 	}
 	cfg.Chart, err = f.chart(cmd, r)
 	return cfg, err
-}
-
-// known returns how owners stand by the flags, or nothing where none says so, and
-// whether that is invented.
-func (f *cascadeFiles) known(env Env, r *exchange.Register, g *cascade.Graph, s *exchange.Scenario, p *exchange.CascadeParameters) (*cascade.Outlook, bool, error) {
-	if f.uncertain.levels == "" && f.around.release == "" {
-		return nil, false, nil
-	}
-	o, err := f.uncertain.outlook(&inputs{register: r, graph: g, scenario: s})
-	if err != nil || f.around.release == "" {
-		return &o, false, err
-	}
-	of, err := f.around.readRelease(env, f.uncertain.coordinator)
-	if err != nil {
-		return nil, false, err
-	}
-	o.Crowd, err = p.Crowd(of)
-	return &o, of.Marking != "", err
 }
 
 // chart reads where services lie.
@@ -193,19 +190,32 @@ func (f *cascadeFiles) chart(cmd *cobra.Command, r *exchange.Register) (*cascade
 	return register.Map(r, places, join)
 }
 
-// serveCascade serves the pages alone.
+// serveCascade serves the pages alone: to whoever uses the machine, or, what only a
+// member knows, to one browser.
 func serveCascade(ctx context.Context, env Env, cfg cascadepage.Config, l net.Listener) error {
 	cfg.Brand, cfg.Threads, cfg.Prepare, cfg.Log = "muster", runtime.GOMAXPROCS(0), true, slog.New(slog.NewTextHandler(env.Err, nil))
+	door, err := web.NewDoor(env.Rand)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	address, whose := "http://"+l.Addr().String()+"/", ""
+	if cfg.Private {
+		cfg.Base, address, whose = door.Base(), door.Address(l.Addr()), ", to the first browser that opens this address"
+	}
 	pages, err := cascadepage.New(cfg)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
 	defer pages.Close()
-	if _, err := fmt.Fprintf(env.Out, "http://%s/\n", l.Addr()); err != nil {
+	handler := web.LoopbackForms(l.Addr(), pages.Handler())
+	if cfg.Private {
+		handler = door.Guard(l.Addr(), pages.Handler())
+	}
+	if _, err := fmt.Fprintln(env.Out, address); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	say(env, "the pages are served on this machine; end it with Ctrl-C")
-	return web.Serve(ctx, l, web.LoopbackForms(l.Addr(), pages.Handler()))
+	say(env, "the pages are served on this machine%s; end it with Ctrl-C", whose)
+	return web.Serve(ctx, l, handler)
 }
 
 // serveDemo serves the coalition's picture, which changes nothing, and below a path

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -34,6 +35,20 @@ func (f *uncertainFlags) addKnown(cmd *cobra.Command, parameters, usage string) 
 	cmd.Flags().StringVar(&f.coordinator, "coordinator", "", "the coordinator's card, who must have signed the file of parameters and the release")
 }
 
+// check refuses flags that change nothing beside the others.
+func (f *uncertainFlags) check(cmd *cobra.Command, around aroundFlags) error {
+	if f.coordinator != "" && around.release == "" && (f.parameters == "" || f.parameters == "default") {
+		return usageError(cmd, "--coordinator goes with a file of parameters in --uncertainty, or with --release")
+	}
+	if !cmd.Flags().Changed("draws") || f.parameters != "" {
+		return nil
+	}
+	if cmd.Name() == "run" && (f.levels != "" || around.wanted()) {
+		return nil // such runs are draws
+	}
+	return usageError(cmd, "--draws goes with --uncertainty")
+}
+
 // read returns the parameters and the outlook of a case.
 func (f *uncertainFlags) read(env Env, in *inputs) (o cascade.Outlook, p *exchange.CascadeParameters, err error) {
 	if p, err = f.readParameters(env); err != nil {
@@ -47,6 +62,7 @@ func (f *uncertainFlags) read(env Env, in *inputs) (o cascade.Outlook, p *exchan
 func (f *uncertainFlags) outlook(in *inputs) (o cascade.Outlook, err error) {
 	var levels io.Reader
 	if f.levels != "" {
+		in.standBy = append(in.standBy, "levels")
 		file, err := os.Open(f.levels)
 		if err != nil {
 			return o, errs.Wrap(err, errs.NotFound, because(errs.Quote(f.levels)+" cannot be read", err), "name a CSV file")
@@ -106,7 +122,22 @@ func printUncertain(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, 
 	if err != nil {
 		return err
 	}
-	return f.print(env, in, v, known+uncertainText(v, p))
+	if err := f.print(env, in, v, known+uncertainText(v, p)); err != nil || v.Complete {
+		return err
+	}
+	say(env, "stopped after %d of %d draws; what is printed is of those, without a hash", v.Draws, v.Planned)
+	for _, x := range []struct {
+		less bool
+		text string
+	}{
+		{len(v.Tornado) < cascade.Parameters, fmt.Sprintf("%d of %d parameters were moved by themselves", len(v.Tornado), cascade.Parameters)},
+		{top > 0 && v.StableDraws == 0, "how stable the order is was not looked for long enough to say"},
+	} {
+		if x.less {
+			say(env, "%s", x.text)
+		}
+	}
+	return errors.Join(errs.New(errs.Unavailable, "the run was stopped", ""), cmd.Context().Err())
 }
 
 // uncertainText is bands, tornado and stability in words.
@@ -130,8 +161,13 @@ func uncertainText(v *cascade.Uncertain, p *exchange.CascadeParameters) string {
 	for _, s := range v.Stability {
 		fmt.Fprintf(&b, "%-26s in the top 5 in %s of %d draws\n", s.ID, percent(s.First), s.Draws)
 	}
+	if v.StableDraws > 0 {
+		fmt.Fprintf(&b, "that no other service spares more is certain in %d of %d draws\n", v.StableCertain, v.StableDraws)
+	}
 	fmt.Fprintf(&b, "%d draws of %d trials, seed %d, engine %s, parameters %s\n", v.Draws, v.Trials, v.Seed, v.Engine, p.Version)
-	fmt.Fprintf(&b, "result %s\n", v.Hash)
+	if v.Hash != "" {
+		fmt.Fprintf(&b, "result %s\n", v.Hash)
+	}
 	return b.String()
 }
 

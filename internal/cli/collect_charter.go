@@ -15,7 +15,6 @@ import (
 	"muster/internal/errs"
 	"muster/internal/exchange"
 	"muster/internal/framework"
-	"muster/internal/keys"
 )
 
 type collectCharterFlags struct {
@@ -23,10 +22,47 @@ type collectCharterFlags struct {
 	seedDigest                              string
 	cycle, opens, deadline, wipe            string
 	cohort, variant, marking, out           string
-	colluders, threshold                    int
-	witnesses                               []string
-	ledger                                  string
+	colluders                               int
+	record                                  recordFlags
 	lowest, target                          bool
+}
+
+// recordFlags name the ledger of a cycle and who has to see it.
+type recordFlags struct {
+	ledger    string
+	witnesses []string
+	threshold int
+}
+
+// register adds the flags; kept says what holds where none is given.
+func (f *recordFlags) register(cmd *cobra.Command, kept string) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.ledger, "ledger", "", "the key of the ledger, as muster ledger init printed it, or a file with it"+kept)
+	flags.StringArrayVar(&f.witnesses, "witness", nil, "the key of a witness, as muster witness init printed it, or a file with it; once for each"+kept)
+	flags.IntVar(&f.threshold, "witnesses", 1, "how many of the witnesses must have cosigned")
+}
+
+// into puts what was given into a charter's policy.
+func (f recordFlags) into(p *coalition.WitnessPolicy) error {
+	if f.ledger != "" {
+		key, err := readPublicKey(f.ledger, "the ledger")
+		if err != nil {
+			return err
+		}
+		p.Log = key
+	}
+	if f.witnesses == nil {
+		return nil
+	}
+	p.Keys, p.Threshold = nil, f.threshold
+	for _, named := range f.witnesses {
+		key, err := readPublicKey(named, "a witness")
+		if err != nil {
+			return err
+		}
+		p.Keys = append(p.Keys, key)
+	}
+	return nil
 }
 
 func newCollectCharterCmd(env Env) *cobra.Command {
@@ -39,10 +75,15 @@ muster host approve.
 
 The members are a CSV file with the header member,key and one row for each member:
 the line that muster submit init printed for it. The seed digest is what both
-hosts' ceremony finish printed. Times are days, which begin in UTC, or RFC 3339.`,
+hosts' ceremony finish printed. Times are days, which begin in UTC, or RFC 3339.
+
+The ledger's key is what muster ledger init printed, and a witness's what muster
+witness init printed for the member that runs it. A charter that is not marked names
+one at least: else nobody but the coordinator would have to see the record.`,
 		Example: `  muster collect charter --dir coordinator --framework muster-core --members members.csv \
     --leader ostmere/host-card.json --helper calverra/host-card.json --seed-digest 5e3c… \
-    --opens 2026-09-01 --deadline 2026-09-30 --wipe 2027-09-30 --out charter.json`,
+    --opens 2026-09-01 --deadline 2026-09-30 --wipe 2027-09-30 \
+    --ledger ledger.example.org+5b21… --witness witness.ostmere.example+9a0b… --out charter.json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var missing []string
@@ -83,9 +124,7 @@ hosts' ceremony finish printed. Times are days, which begin in UTC, or RFC 3339.
 	flags.IntVar(&f.colluders, "colluders", 0, "how many members may tell each other everything: groups that are shown are larger by as many")
 	flags.BoolVar(&f.lowest, "show-lowest", false, "show the lowest level of an area instead of its change")
 	flags.BoolVar(&f.target, "show-target", false, "show targets instead of levels against targets")
-	flags.StringVar(&f.ledger, "ledger", "", "the key of the ledger, as muster ledger init printed it")
-	flags.StringArrayVar(&f.witnesses, "witness", nil, "the key of a witness, as muster witness init printed it; once for each")
-	flags.IntVar(&f.threshold, "witnesses", 1, "how many of the witnesses must have cosigned")
+	f.record.register(cmd, "")
 	flags.StringVar(&f.out, "out", "", "the charter to write (required)")
 	return cmd
 }
@@ -139,10 +178,8 @@ func readProposal(env Env, f collectCharterFlags) (coalition.Proposal, error) {
 		Cycle: f.cycle, Cohort: f.cohort, Marking: f.marking,
 		Disclosure: coalition.Disclosure{Colluders: f.colluders, Lowest: f.lowest, Target: f.target},
 	}
-	p.Witnesses.Log = keys.Public(f.ledger)
-	for _, key := range f.witnesses {
-		p.Witnesses.Keys = append(p.Witnesses.Keys, keys.Public(key))
-		p.Witnesses.Threshold = f.threshold
+	if err := f.record.into(&p.Witnesses); err != nil {
+		return p, err
 	}
 	var err error
 	if p.Opens, err = parseTime("opens", f.opens); err != nil {

@@ -27,7 +27,10 @@ func madeFlag(cmd *cobra.Command, dir *string) {
 // entering enters what a command of the coordinator has made.
 type entering struct {
 	dir, charter string // the coordinator's folder, and the charter's file
+	cycle        string // in place of a charter, before it is signed
 	ledger       string // the ledger's folder; empty: nothing is entered
+
+	phase, reason string // a step of the cycle that somebody decided, or none
 }
 
 // openEntering reads which ledger is meant, before anything is done: the flag, or what
@@ -40,7 +43,7 @@ func openEntering(dir, charter, ledger string) (entering, error) {
 		}
 		ledger = cfg.Ledger
 	}
-	return entering{dir, charter, ledger}, nil
+	return entering{dir: dir, charter: charter, ledger: ledger}, nil
 }
 
 // enter enters files that are there and durable, and the steps of the cycle up to a
@@ -50,7 +53,7 @@ func (e entering) enter(ctx context.Context, env Env, to coalition.Phase, files 
 	if e.ledger == "" {
 		return nil
 	}
-	err := runLedgerAdd(ctx, env, files, ledgerAddFlags{ledger: e.ledger, dir: e.dir, charter: e.charter, wait: ledgerWait, through: to})
+	err := runLedgerAdd(ctx, env, files, ledgerAddFlags{ledger: e.ledger, dir: e.dir, charter: e.charter, cycle: e.cycle, phase: e.phase, reason: e.reason, wait: ledgerWait, through: to})
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -72,7 +75,17 @@ func (e entering) enter(ctx context.Context, env Env, to coalition.Phase, files 
 // command is the command line that enters files.
 func (e entering) command(files []string) string {
 	args := append([]string{"muster", "ledger", "add"}, files...)
-	args = append(args, "--ledger", e.ledger, "--dir", e.dir, "--charter", e.charter)
+	args = append(args, "--ledger", e.ledger, "--dir", e.dir)
+	if e.cycle != "" {
+		args = append(args, "--cycle", e.cycle)
+	} else {
+		args = append(args, "--charter", e.charter)
+	}
+	for _, flag := range [][2]string{{"--phase", e.phase}, {"--reason", e.reason}} {
+		if flag[1] != "" {
+			args = append(args, flag[:]...)
+		}
+	}
 	for i, a := range args {
 		if strings.ContainsAny(a, " \t\n'\"$&;()<>|*?#\\`") {
 			args[i] = strconv.Quote(a)
@@ -88,11 +101,8 @@ func straight() []coalition.Phase {
 
 // advance enters the steps of the cycle up to a phase, from where the ledger has it. It
 // never claims that a cycle was adopted, or opened: that is entered by who decides it.
-func (a *addition) advance(ctx context.Context, env Env, folder *ledgerFolder, to coalition.Phase) error {
-	number, from, err := a.lastPhase(ctx, env, folder)
-	if err != nil {
-		return err
-	}
+func (a *addition) advance(env Env, to coalition.Phase) error {
+	number, from := a.lastPhase()
 	way := straight()
 	at, end := slices.Index(way, from), slices.Index(way, to)
 	if at < 0 {

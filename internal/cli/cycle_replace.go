@@ -22,6 +22,7 @@ type replaceFlags struct {
 	lost                       []string
 	leader, helper, seedDigest string
 	opens, deadline, wipe, out string
+	record                     recordFlags
 }
 
 func newReplaceHostCmd(env Env) *cobra.Command {
@@ -30,8 +31,8 @@ func newReplaceHostCmd(env Env) *cobra.Command {
 		Use:   "replace-host --dir DIR --charter OLD --lost MEMBER --wiped FILE --leader CARD --helper CARD --seed-digest HEX --out NEW",
 		Short: "Put a new charter together where a host is lost for good before the collection",
 		Long: `Put a new charter together where a host, or its keys, is lost for good before the
-collection: the same coalition, cycle, framework and members, with new hosts and a
-new seed. Members seal what they kept again, with one command each.
+collection: the same coalition, cycle, framework, members, ledger and witnesses, with
+new hosts and a new seed. Members seal what they kept again, with one command each.
 
 The host that is left must have wiped the old cycle before (muster host wipe
 --cancelled): its attestation is checked. With both halves of one set of answers
@@ -74,6 +75,7 @@ and both sign the new charter like any other.`,
 	flags.StringVar(&f.opens, "opens", "", "from when on members submit again (default: now)")
 	flags.StringVar(&f.deadline, "deadline", "", "until when (default: as in the old charter)")
 	flags.StringVar(&f.wipe, "wipe", "", "when the keys of the cycle are destroyed (default: as in the old charter)")
+	f.record.register(cmd, " (default: as in the old charter)")
 	flags.StringVar(&f.out, "out", "", "the new charter to write (required)")
 	return cmd
 }
@@ -193,7 +195,12 @@ func checkWiped(c coalition.Charter, f replaceFlags) error {
 // replacement is what the new charter says: all that does not depend on the hosts
 // is as it was.
 func replacement(env Env, c coalition.Charter, f replaceFlags) (coalition.Proposal, error) {
-	p := coalition.Proposal{Cycle: c.Cycle, Marking: c.Marking, Framework: c.Framework, Layout: c.Layout, Disclosure: c.Disclosure, Opens: env.Now().Truncate(time.Second)}
+	p := coalition.Proposal{
+		Cycle: c.Cycle, Marking: c.Marking, Framework: c.Framework, Layout: c.Layout, Disclosure: c.Disclosure, Witnesses: c.Witnesses, Opens: env.Now().Truncate(time.Second),
+	}
+	if err := f.record.into(&p.Witnesses); err != nil {
+		return p, err
+	}
 	if len(c.Cohorts) != 1 {
 		return p, errs.New(errs.Invalid, fmt.Sprintf("the charter has %d cohorts, and this command writes charters with one", len(c.Cohorts)), "")
 	}

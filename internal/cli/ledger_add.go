@@ -117,17 +117,20 @@ func runLedgerAdd(ctx context.Context, env Env, files []string, f ledgerAddFlags
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close(context.WithoutCancel(ctx))) }()
+	if _, a.have, err = folder.folder().Check(ctx, folder.policy, env.Now()); err != nil { // nobody else writes while log is open
+		return err
+	}
 	if f.phase != "" {
-		if err := a.phase(ctx, env, folder, f); err != nil {
+		if err := a.phase(env, f); err != nil {
 			return err
 		}
 	}
 	if through := cmp.Or(f.through, a.implied()); through != "" && f.phase == "" {
-		if err := a.advance(ctx, env, folder, through); err != nil {
+		if err := a.advance(env, through); err != nil {
 			return err
 		}
 	}
-	if err := a.inOrder(ctx, env, folder); err != nil {
+	if err := a.inOrder(env); err != nil {
 		return err
 	}
 	return folder.enter(ctx, env, log, signer, a, f.wait)
@@ -241,6 +244,8 @@ type addition struct {
 	bodies     [][]byte // of the files that they name
 	addenda    []coalition.SignedAddendum
 	steps      []coalition.SignedFile // of the silence procedure
+	releases   []coalition.SignedFile
+	have       []ledger.Statement // what the ledger has already
 }
 
 func (a *addition) put(list []ledger.Statement, err error, bodies ...[]byte) error {
@@ -309,6 +314,7 @@ func (a *addition) file(path string) error {
 		if _, err := release.Parse(body); err != nil {
 			return err
 		}
+		a.releases = append(a.releases, file)
 		list, err := a.cycle.Release(file)
 		return a.put(list, err, body)
 	case "muster wipe attestation v1":
@@ -395,26 +401,19 @@ func (a *addition) drawn(f ledgerAddFlags) error {
 
 // lastPhase returns the number of the last step of the cycle that the ledger has, and
 // the phase that it led to.
-func (a *addition) lastPhase(ctx context.Context, env Env, f *ledgerFolder) (number int, at coalition.Phase, err error) {
-	_, statements, err := f.folder().Check(ctx, f.policy, env.Now())
-	if err != nil {
-		return 0, "", err
-	}
+func (a *addition) lastPhase() (number int, at coalition.Phase) {
 	at = coalition.Draft
-	for _, s := range statements {
+	for _, s := range a.have {
 		if s.Kind == ledger.KindPhase && s.Cycle == a.cycle.Charter.Cycle && s.Number("number") > number {
 			number, at = s.Number("number"), coalition.Phase(s.Fields["to"])
 		}
 	}
-	return number, at, nil
+	return number, at
 }
 
 // phase enters the step to a phase from the one that the ledger has.
-func (a *addition) phase(ctx context.Context, env Env, f *ledgerFolder, flags ledgerAddFlags) error {
-	last, from, err := a.lastPhase(ctx, env, f)
-	if err != nil {
-		return err
-	}
+func (a *addition) phase(env Env, flags ledgerAddFlags) error {
+	last, from := a.lastPhase()
 	if from == coalition.Phase(flags.phase) {
 		say(env, "the cycle is in the phase %s already", from)
 		return nil

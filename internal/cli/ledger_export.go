@@ -18,12 +18,14 @@ import (
 type ledgerExportFlags struct {
 	ledger, out, receipts string
 	public, auditor       bool
+	remote                remoteFlags
+	files                 string // with an address: the signed files that the reader has
 }
 
 func newLedgerExportCmd(env Env) *cobra.Command {
 	var f ledgerExportFlags
 	cmd := &cobra.Command{
-		Use:   "export CYCLE --ledger DIR --out PATH",
+		Use:   "export CYCLE (--ledger DIR | URL --files DIR) --out PATH",
 		Short: "Write the bundle of a cycle, to check it without a network",
 		Long: `Write the bundle of a cycle: the whole ledger as it was published last, its
 checkpoints, and the signed files that entries of the cycle name. A path that ends
@@ -33,15 +35,43 @@ The roster names members. With --public it stays out, and with it amendments,
 receipts and the steps of the silence procedure, which name its parties; and so does
 the release, which is for the coalition, with all editions but those for the public
 that were adopted. With --auditor the names stay out as well, and release and editions
-go in, for somebody outside whom the coalition lets see them. What is there is checked
-all the same. With --receipts, members' receipts go in for a reader who was admitted to
-them: they say when each member submitted.`,
+go in, for somebody outside whom the coalition lets see them, with the earlier releases
+that this one reckons with and how many members count in several of them. What is there
+is checked all the same. With --receipts, members' receipts go in for a reader who was admitted to
+them: they say when each member submitted.
+
+A reader who has the address of a served ledger alone makes a bundle of it: every byte
+is read and compared with a checkpoint that counts for --log and --witness, or for
+--policy, as for muster verify. A server has no signed files; those that the reader has,
+the charter before all, lie in the folder --files, and go in where an entry names them.
+What is missing is named, and cannot be checked with that bundle.`,
 		Example: `  muster ledger export 2026 --ledger ledger --out 2026.tar
   muster ledger export 2026 --ledger ledger --public --out 2026-public.tar
-  muster ledger export 2026 --ledger ledger --auditor --out 2026-auditor.tar`,
-		Args: oneArg("CYCLE"),
+  muster ledger export 2026 --ledger ledger --auditor --out 2026-auditor.tar
+  muster ledger export 2026 https://ledger.example.org --policy policy.json --files received --out 2026.tar`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) < 1 || len(args) > 2 {
+				return usageError(cmd, "muster ledger export needs CYCLE, and the address of the ledger where it is not --ledger")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			address := ""
+			if len(args) == 2 {
+				address = args[1]
+			}
+			if err := f.remote.check(cmd, address); err != nil {
+				return err
+			}
 			switch {
+			case len(args) == 2 && !isAddress(address):
+				return usageError(cmd, "the second argument is the address of a ledger, https://…; its folder is --ledger DIR")
+			case address != "" && cmd.Flags().Changed("ledger"):
+				return usageError(cmd, "--ledger and an address are two ledgers")
+			case address != "" && f.files == "":
+				return usageError(cmd, "muster ledger export URL needs --files DIR: a server has no signed files, and without the charter a bundle cannot be checked")
+			case address == "" && f.files != "":
+				return usageError(cmd, "--files goes with an address; the folder of a ledger has its own")
 			case f.out == "":
 				return usageError(cmd, "muster ledger export needs --out PATH")
 			case f.public && f.auditor:
@@ -49,10 +79,12 @@ them: they say when each member submitted.`,
 			case (f.public || f.auditor) && f.receipts != "":
 				return usageError(cmd, "--public and --auditor leave out what --receipts would put in")
 			}
-			return runLedgerExport(cmd.Context(), env, args[0], f)
+			return runLedgerExport(cmd.Context(), env, args[0], address, f)
 		},
 	}
 	ledgerFlag(cmd, &f.ledger)
+	f.remote.register(cmd)
+	cmd.Flags().StringVar(&f.files, "files", "", "with an address: a folder with the signed files that you have")
 	cmd.Flags().StringVar(&f.out, "out", "", "the file (.tar) or folder to write (required)")
 	cmd.Flags().BoolVar(&f.public, "public", false, "for everybody: leave out what names members, the release, and what is not adopted for the public")
 	cmd.Flags().BoolVar(&f.auditor, "auditor", false, "for an auditor who may see release and editions: leave out what names members")
@@ -60,15 +92,23 @@ them: they say when each member submitted.`,
 	return cmd
 }
 
-func runLedgerExport(ctx context.Context, env Env, cycle string, f ledgerExportFlags) error {
-	folder, err := openLedger(f.ledger)
-	if err != nil {
-		return err
-	}
+func runLedgerExport(ctx context.Context, env Env, cycle, address string, f ledgerExportFlags) error {
 	if exists(f.out) {
 		return errs.New(errs.Conflict, fmt.Sprintf("there is something at %s already", errs.Quote(f.out)), "give another --out")
 	}
-	members, err := folder.bundle(ctx, env, cycle, f)
+	read := func() (*bundleParts, error) { return f.remote.parts(ctx, env, address, f.files) }
+	if address == "" {
+		folder, err := openLedger(f.ledger)
+		if err != nil {
+			return err
+		}
+		read = func() (*bundleParts, error) { return folder.parts(ctx, env) }
+	}
+	parts, err := read()
+	if err != nil {
+		return err
+	}
+	members, err := parts.bundle(env, cycle, f)
 	if err != nil {
 		return err
 	}
@@ -79,7 +119,7 @@ func runLedgerExport(ctx context.Context, env Env, cycle string, f ledgerExportF
 	switch {
 	case f.public:
 	case f.auditor:
-		say(env, "it holds the release and every edition, whoever they are for: give it to nobody but whom the coalition lets see them; --public leaves that out")
+		say(env, "it holds the release, the earlier ones that it reckons with, and every edition, whoever they are for: give it to nobody but whom the coalition lets see them; --public leaves that out")
 	default:
 		say(env, "it names members: give it to the coalition alone, and to auditors whom it admits; --public leaves that out")
 	}
@@ -104,33 +144,48 @@ func writeBundle(out string, members []ledger.Member) error {
 	return nil
 }
 
+// bundleParts is a ledger, read whole, and what is kept beside it.
+type bundleParts struct {
+	note       []byte // its checkpoint
+	view       *ledger.View
+	statements []ledger.Statement
+	earlier    map[uint64][]byte // checkpoints, by size
+	kept       map[string][]byte // signed files, by digest
+	folder     string            // where they are kept
+}
+
+// parts reads the ledger.
+func (f *ledgerFolder) parts(ctx context.Context, env Env) (*bundleParts, error) {
+	p := &bundleParts{folder: filepath.Join(f.dir, filesFolder)}
+	var err error
+	if p.note, err = f.folder().Published(); err != nil {
+		return nil, err
+	}
+	w, err := f.policy.Verify(p.note, env.Now())
+	if err != nil {
+		return nil, err
+	}
+	if p.view, err = ledger.ReadView(ctx, f.folder().Source(), w.Checkpoint); err != nil {
+		return nil, err
+	}
+	if p.statements, err = p.view.Statements(); err != nil {
+		return nil, err
+	}
+	p.kept = f.keptFiles(p.statements)
+	p.earlier, err = f.folder().Earlier()
+	return p, err
+}
+
 // bundle puts the bundle of a cycle together.
-func (f *ledgerFolder) bundle(ctx context.Context, env Env, cycle string, flags ledgerExportFlags) ([]ledger.Member, error) {
-	note, err := f.folder().Published()
-	if err != nil {
-		return nil, err
-	}
-	w, err := f.policy.Verify(note, env.Now())
-	if err != nil {
-		return nil, err
-	}
-	view, err := ledger.ReadView(ctx, f.folder().Source(), w.Checkpoint)
-	if err != nil {
-		return nil, err
-	}
-	statements, err := view.Statements()
-	if err != nil {
-		return nil, err
-	}
-	b := ledger.Bundle{Manifest: ledger.Manifest{Cycle: cycle}, Checkpoint: note, View: view, Statements: statements, Files: make(map[string][]byte)}
-	if !slices.ContainsFunc(statements, func(s ledger.Statement) bool { return s.Cycle == cycle }) {
+func (p *bundleParts) bundle(env Env, cycle string, flags ledgerExportFlags) (_ []ledger.Member, err error) {
+	b := ledger.Bundle{Manifest: ledger.Manifest{Cycle: cycle}, Checkpoint: p.note, View: p.view, Statements: p.statements, Files: make(map[string][]byte), Earlier: p.earlier}
+	if !slices.ContainsFunc(p.statements, func(s ledger.Statement) bool { return s.Cycle == cycle }) {
 		return nil, errs.New(errs.NotFound, "the ledger has nothing of the cycle "+errs.Quote(cycle), "muster ledger show lists what it has")
 	}
-	if b.Earlier, err = f.folder().Earlier(); err != nil {
+	delete(b.Earlier, p.view.Checkpoint.Size)
+	if err := p.putFiles(env, &b, flags); err != nil {
 		return nil, err
 	}
-	delete(b.Earlier, w.Size)
-	f.putFiles(env, &b, flags)
 	if flags.receipts != "" {
 		if b.Receipts, err = readReceipts(&b, flags.receipts); err != nil {
 			return nil, err
@@ -140,8 +195,7 @@ func (f *ledgerFolder) bundle(ctx context.Context, env Env, cycle string, flags 
 }
 
 // putFiles puts the signed files that entries of the cycle name into a bundle.
-func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, flags ledgerExportFlags) {
-	kept := f.keptFiles(b.Statements)
+func (p *bundleParts) putFiles(env Env, b *ledger.Bundle, flags ledgerExportFlags) error {
 	for _, kind := range []ledger.Kind{
 		ledger.KindFramework, ledger.KindCharter, ledger.KindAddendum, ledger.KindRoster, ledger.KindAmendment,
 		ledger.KindRelease, ledger.KindEdition, ledger.KindWipe, ledger.KindSilence,
@@ -151,9 +205,9 @@ func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, flags ledgerExportFla
 			if !flags.lets(b, s) {
 				continue
 			}
-			body, ok := kept[digest]
+			body, ok := p.kept[digest]
 			if !ok && kind != ledger.KindFramework {
-				warn(env, "the %s %s is not in %s, and not in the bundle", kind, digest, filepath.Join(f.dir, filesFolder))
+				warn(env, "the %s %s is not in %s, and not in the bundle", kind, digest, p.folder)
 			}
 			if !ok || b.Files[digest] != nil {
 				continue
@@ -162,9 +216,17 @@ func (f *ledgerFolder) putFiles(env Env, b *ledger.Bundle, flags ledgerExportFla
 			b.Manifest.Files = append(b.Manifest.Files, ledger.ManifestFile{Digest: digest, Kind: kind})
 		}
 	}
-	if !flags.public && !flags.auditor { // what the releases reckon with, lists with names among it
-		b.PutHistory(kept)
+	switch {
+	case flags.public:
+	case flags.auditor: // what the releases reckon with, and in place of names how many are in several
+		return b.PutReleases(p.kept)
+	default:
+		b.PutHistory(p.kept)
+		if n := b.EarlierRosters(); n > 0 {
+			say(env, "rosters of earlier cycles, with which its release reckons, are in it, too: %d; they name members as well", n)
+		}
 	}
+	return nil
 }
 
 // lets reports whether the file of a statement may go into the bundle that is asked
@@ -192,13 +254,8 @@ func adopted(b *ledger.Bundle, digest string) bool {
 			return false
 		}
 	}
-	outcome := ""
-	for _, s := range b.Of(ledger.KindAdoption) { // in the order of the ledger
-		if s.Fields["subject"] == "edition" && s.Fields["digest"] == digest {
-			outcome = s.Fields["outcome"]
-		}
-	}
-	return outcome == "adopted"
+	of := slices.DeleteFunc(slices.Clone(b.Statements), func(s ledger.Statement) bool { return s.Cycle != b.Manifest.Cycle })
+	return ledger.LastWord(of, "edition", digest).Outcome == "adopted"
 }
 
 // readReceipts reads the receipts of the rosters in a bundle from a folder.

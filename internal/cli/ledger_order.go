@@ -1,9 +1,10 @@
 package cli
 
 import (
-	"context"
 	"maps"
 	"slices"
+	"strconv"
+	"time"
 
 	"muster/internal/coalition"
 	"muster/internal/errs"
@@ -17,16 +18,10 @@ func (a *addition) implied() coalition.Phase {
 	has := func(kind ledger.Kind) bool {
 		return slices.ContainsFunc(a.statements, func(s ledger.Statement) bool { return s.Kind == kind })
 	}
-	approvals := 0
-	for _, s := range a.statements {
-		if s.Kind == ledger.KindApproval {
-			approvals++
-		}
-	}
 	switch {
-	case approvals == 2:
+	case len(a.releases) > 0 && !slices.ContainsFunc(a.releases, func(r coalition.SignedFile) bool { return approved(a.cycle.Charter, r) != coalition.Released }):
 		return coalition.Released
-	case has(ledger.KindRelease):
+	case len(a.releases) > 0:
 		return coalition.Review
 	case has(ledger.KindRoster):
 		return coalition.Closed
@@ -36,19 +31,15 @@ func (a *addition) implied() coalition.Phase {
 
 // inOrder puts what is entered in order, and refuses what the ledger can take in no more,
 // or not yet.
-func (a *addition) inOrder(ctx context.Context, env Env, folder *ledgerFolder) error {
-	a.statements = ledger.Sorted(a.statements)
-	_, have, err := folder.folder().Check(ctx, folder.policy, env.Now())
-	if err != nil {
-		return err
-	}
-	cycle := a.cycle.Charter.Cycle
-	if a.statements, err = unentered(have, a.statements); err != nil {
+func (a *addition) inOrder(env Env) (err error) {
+	cycle, have := a.cycle.Charter.Cycle, a.have
+	if a.statements, err = unentered(have, ledger.Sorted(a.statements)); err != nil {
 		return err
 	}
 	if err := ledger.Fits(have, a.statements, cycle); err != nil {
 		return err
 	}
+	a.warnRoster(env)
 	adopted := func(s ledger.Statement) bool {
 		return s.Kind == ledger.KindAdoption && s.Cycle == cycle && s.Fields["subject"] == "charter" && s.Fields["outcome"] == "adopted"
 	}
@@ -59,6 +50,30 @@ func (a *addition) inOrder(ctx context.Context, env Env, folder *ledgerFolder) e
 		warn(env, "the ledger does not say that the charter of %s was adopted, and whoever checks the cycle will say so: enter the steps of its silence procedure before the cycle opens", cycle)
 	}
 	return nil
+}
+
+// warnRoster says so where a roster is entered a day or more after the deadline that the
+// ledger knows: days are what a deadline is postponed by, and behind a roster no
+// postponement can be entered any more.
+func (a *addition) warnRoster(env Env) {
+	charter := a.cycle.Charter
+	of := func(s ledger.Statement, kind ledger.Kind) bool {
+		return s.Kind == kind && s.Charter == a.cycle.Signed.Digest()
+	}
+	deadline, number := time.Unix(charter.Deadline, 0), 0
+	for _, s := range slices.Concat(a.have, a.statements) {
+		if at, err := strconv.ParseInt(s.Fields["deadline"], 10, 64); err == nil && of(s, ledger.KindAddendum) && s.Number("number") > number {
+			deadline, number = time.Unix(at, 0), s.Number("number")
+		}
+	}
+	known := make(map[string]bool, len(a.have))
+	for _, s := range a.have {
+		known[s.ID()] = true
+	}
+	entered := slices.ContainsFunc(a.statements, func(s ledger.Statement) bool { return of(s, ledger.KindRoster) && !known[s.ID()] })
+	if entered && env.Now().Sub(deadline) >= 24*time.Hour {
+		warn(env, "the roster is entered a day or more after the deadline that the ledger knows, %s: if that was postponed, the addendum cannot be entered any more", dayText(deadline))
+	}
 }
 
 // unentered leaves out the steps of silence procedures, and how they ended, that the

@@ -41,13 +41,8 @@ muster ledger init printed, --certificate.`,
 			if lang != "en" && lang != "fr" {
 				return usageError(cmd, "--lang cannot be "+errs.Quote(lang)+"; allowed: en, fr")
 			}
-			switch {
-			case isAddress(args[0]) && (remote.policy == "") == (remote.log == ""):
-				return usageError(cmd, "muster ledger show URL needs one of --log KEY and --policy FILE: whom you trust, a server does not say")
-			case isAddress(args[0]) && remote.policy != "" && remote.witnesses != nil:
-				return usageError(cmd, "--witness goes with --log; a policy file has them")
-			case !isAddress(args[0]) && remote.given():
-				return usageError(cmd, "--log, --witness, --policy and --certificate are for a ledger that is read by its address")
+			if err := remote.check(cmd, args[0]); err != nil {
+				return err
 			}
 			statements, err := readStatements(cmd.Context(), env, args[0], remote)
 			if err != nil {
@@ -59,10 +54,7 @@ muster ledger init printed, --certificate.`,
 	cmd.Flags().StringVar(&cycle, "cycle", "", "this cycle alone")
 	cmd.Flags().StringVar(&lang, "lang", "en", "the language of what entries mean: en, fr")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one entry a line")
-	cmd.Flags().StringVar(&remote.policy, "policy", "", "whom you trust, a JSON file")
-	cmd.Flags().StringVar(&remote.log, "log", "", "the key of the ledger")
-	cmd.Flags().StringArrayVar(&remote.witnesses, "witness", nil, "the key of a witness, one of which must have cosigned; once for each")
-	cmd.Flags().StringVar(&remote.certificate, "certificate", "", "the pin of the server's TLS key")
+	remote.register(cmd)
 	return cmd
 }
 
@@ -70,7 +62,11 @@ muster ledger init printed, --certificate.`,
 // over the network.
 func readStatements(ctx context.Context, env Env, path string, remote remoteFlags) ([]ledger.Statement, error) {
 	if isAddress(path) {
-		return readRemote(ctx, env, path, remote)
+		r, err := remote.read(ctx, env, path)
+		if err != nil {
+			return nil, err
+		}
+		return r.statements, nil
 	}
 	if exists(filepath.Join(path, config.LedgerFile)) {
 		f, err := openLedger(path)
@@ -165,17 +161,36 @@ func fieldsText(row ledger.Row, s ledger.Statement) string {
 
 func newLedgerFsckCmd(env Env) *cobra.Command {
 	var dir string
+	var remote remoteCheck
 	cmd := &cobra.Command{
-		Use:   "fsck --ledger DIR",
+		Use:   "fsck (--ledger DIR | URL)",
 		Short: "Check every byte of a ledger",
 		Long: `Read the whole ledger and check it: every entry and tile against the newest
 checkpoint, that it follows from every checkpoint that was published, the
 signatures of the ledger and of its witnesses, those of each entry by the keys that
 its charter names, and that each signed file that was kept is the one that an entry
-names. What is wrong is named.`,
-		Example: `  muster ledger fsck --ledger ledger`,
-		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+names. What is wrong is named.
+
+Who has the address of a served ledger alone checks what a server shows: every entry
+and tile against a checkpoint that counts for --log and --witness, or for --policy, as
+for muster verify; that it follows from the checkpoint that was kept, --seen, which
+--keep replaces; and with --charter the signatures of the entries under it.`,
+		Example: `  muster ledger fsck --ledger ledger
+  muster ledger fsck https://ledger.example.org --policy policy.json --seen checkpoint --keep`,
+		Args: atMostOneArg("URL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			address := strings.Join(args, "")
+			if err := remote.check(cmd, address); err != nil {
+				return err
+			}
+			switch {
+			case address != "" && !isAddress(address):
+				return usageError(cmd, "an argument is the address of a ledger, https://…; its folder is --ledger DIR")
+			case address != "" && cmd.Flags().Changed("ledger"):
+				return usageError(cmd, "--ledger and an address are two ledgers")
+			case address != "":
+				return remote.run(cmd.Context(), env, address)
+			}
 			f, err := openLedger(dir)
 			if err != nil {
 				return err
@@ -184,6 +199,7 @@ names. What is wrong is named.`,
 		},
 	}
 	ledgerFlag(cmd, &dir)
+	remote.register(cmd)
 	return cmd
 }
 

@@ -45,18 +45,28 @@ func (a *addition) adoptions() error {
 		}
 		procedures = append(procedures, p)
 	}
-	// The last that is entered of a text is what holds.
-	slices.SortStableFunc(procedures, func(x, y silence.Procedure) int { return cmp.Compare(x.Last, y.Last) })
+	// The last that is entered of a text is what holds: ends are entered in the order of
+	// time, whatever else their procedures did.
+	type end struct {
+		at int64
+		ledger.Statement
+	}
+	var ends []end
 	for _, p := range procedures {
 		for i, round := range p.Rounds {
 			if round.Subject.Kind == silence.Statement || round.Ended != silence.Adopt && round.Ended != silence.Reopen {
 				continue
 			}
 			s, err := a.cycle.Adoption(string(round.Subject.Kind), round.Subject.Digest, p.ID, i+1, round.Ended == silence.Adopt)
-			if err := a.put([]ledger.Statement{s}, err); err != nil {
+			if err != nil {
 				return err
 			}
+			ends = append(ends, end{round.At, s})
 		}
+	}
+	slices.SortStableFunc(ends, func(x, y end) int { return cmp.Compare(x.at, y.at) })
+	for _, e := range ends {
+		a.statements = append(a.statements, e.Statement)
 	}
 	return nil
 }

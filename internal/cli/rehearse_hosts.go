@@ -185,6 +185,24 @@ func (s *hostProcesses) Open(ctx context.Context, world rehearse.World) (rehears
 	return r, nil
 }
 
+// Wipe has both hosts end the cycle as their people would.
+func (s *hostProcesses) Wipe(ctx context.Context, at time.Time) ([]coalition.SignedFile, error) {
+	env := s.quiet()
+	env.Now = func() time.Time { return at }
+	var files []coalition.SignedFile
+	for _, h := range s.hosts {
+		if err := runHostWipe(ctx, env, hostWipeFlags{dir: h.dir, yes: true}); err != nil {
+			return nil, err
+		}
+		file, err := readSigned(h.path(attestationFile), "wipe attestation")
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
+
 // keepLogs keeps what the hosts said where it can be read afterwards, if they
 // said anything.
 func (s *hostProcesses) keepLogs() {
@@ -292,6 +310,20 @@ func (r *runningProcesses) Postpone(ctx context.Context, addendum coalition.Sign
 	}
 	signed, err := readSigned(path, "addendum")
 	return coalition.SignedAddendum(signed), err
+}
+
+// Sign has both hosts sign the release as their people would.
+func (r *runningProcesses) Sign(ctx context.Context, release coalition.SignedFile) (coalition.SignedFile, error) {
+	path := filepath.Join(r.stage.dir, "release.json")
+	if err := keepSigned(path, release, errors.New("another release is there")); err != nil {
+		return release, err
+	}
+	for _, h := range r.stage.hosts {
+		if err := runApprove(ctx, r.stage.quiet(), path, approveFlags{dir: h.dir, yes: true}); err != nil {
+			return release, err
+		}
+	}
+	return readSigned(path, "release")
 }
 
 // The pauses before hosts are asked again, and how long altogether.

@@ -30,14 +30,29 @@ func (f *chairFlags) register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
 }
 
+// actFlags are those of the commands that sign a step.
+type actFlags struct {
+	chairFlags
+	stepEntry
+}
+
+func (f *actFlags) register(cmd *cobra.Command) {
+	f.chairFlags.register(cmd)
+	f.stepEntry.register(cmd)
+}
+
 // act opens the chair's folder, does one thing to a procedure, writes the files
-// that go out and prints where the procedure stands then.
-func (f *chairFlags) act(ctx context.Context, env Env, do func(c *chairFolder, id string) (silence.Procedure, error)) error {
+// that go out, prints where the procedure stands then and enters its steps in the ledger.
+func (f *actFlags) act(ctx context.Context, env Env, do func(c *chairFolder, id string) (silence.Procedure, error)) error {
 	c, err := openChair(env, f.dir)
 	if err != nil {
 		return err
 	}
 	id, err := c.procedure(f.procedure)
+	if err != nil {
+		return err
+	}
+	to, err := c.entering(id, f.stepEntry)
 	if err != nil {
 		return err
 	}
@@ -48,7 +63,10 @@ func (f *chairFlags) act(ctx context.Context, env Env, do func(c *chairFolder, i
 		}
 		return err
 	}
-	return c.report(ctx, env, id, f.asJSON)
+	if err := c.report(ctx, env, id, f.asJSON); err != nil {
+		return err
+	}
+	return c.enter(ctx, env, id, to)
 }
 
 // report writes the files of a procedure that go out, and prints where it stands.
@@ -122,6 +140,7 @@ func (c *chairFolder) view(ctx context.Context, id string) (*silenceView, error)
 
 type proposeFlags struct {
 	chairFlags
+	stepEntry
 	kind, name, parties, comments, period string
 	cohorts                               []string
 }
@@ -135,7 +154,11 @@ func newSilenceProposeCmd(env Env) *cobra.Command {
 its coordinator has signed, or any file with --kind edition or statement. The
 parties are the members of the charter, or of the one that --parties names; --cohort
 takes some of its cohorts. --period is how long every party has at least to break
-the silence once the text is put under it.`,
+the silence once the text is put under it.
+
+Where the coordinator's collect.yaml names a ledger, or --ledger does, this step and
+every later one of the procedure is entered there by the command that signs it, and
+witnesses are asked to see it: the charter need not be signed by the hosts yet.`,
 		Example: `  muster silence propose charter.json --dir coordinator --comments 2026-06-01 --period 5d
   muster silence propose statement.txt --kind statement --parties charter.json --comments 2026-10-02T12:00:00Z --period 24h`,
 		Args: oneArg("TEXT"),
@@ -154,6 +177,7 @@ the silence once the text is put under it.`,
 	flags.StringSliceVar(&f.cohorts, "cohort", nil, "a cohort of the charter whose members are parties (default: all)")
 	flags.StringVar(&f.comments, "comments", "", "until when comments are heard: a day, which begins in UTC, or RFC 3339 (required)")
 	flags.StringVar(&f.period, "period", "", "how long the silence lasts at least: 5d, 72h (required)")
+	f.stepEntry.register(cmd)
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -177,11 +201,24 @@ func runSilencePropose(ctx context.Context, env Env, path string, f proposeFlags
 	if proposal.Parties, err = charterParties(charter, f.cohorts); err != nil {
 		return err
 	}
+	if f.cycle == "" {
+		f.cycle = charter.Cycle
+	}
+	to, err := c.entering("", f.stepEntry)
+	if err != nil {
+		return err
+	}
 	p, err := c.chair.Propose(ctx, proposal)
 	if err != nil {
 		return err
 	}
-	return c.report(ctx, env, p.ID, f.asJSON)
+	if err := c.keepCycle(p.ID, f.cycle); err != nil {
+		return err
+	}
+	if err := c.report(ctx, env, p.ID, f.asJSON); err != nil {
+		return err
+	}
+	return c.enter(ctx, env, p.ID, to)
 }
 
 // subject reads the text that is proposed, and the charter whose members decide.
@@ -256,7 +293,7 @@ func charterParties(charter coalition.Charter, cohorts []string) ([]silence.Part
 }
 
 func newSilencePutCmd(env Env) *cobra.Command {
-	var f chairFlags
+	var f actFlags
 	var until, amended string
 	cmd := &cobra.Command{
 		Use:   "put --until DAY",
@@ -319,7 +356,7 @@ func (c *chairFolder) amendment(ctx context.Context, id, path string) (string, e
 }
 
 func newSilenceExtendCmd(env Env) *cobra.Command {
-	var f chairFlags
+	var f actFlags
 	var until, reason string
 	cmd := &cobra.Command{
 		Use:     "extend --until DAY --reason TEXT",
@@ -346,7 +383,7 @@ func newSilenceExtendCmd(env Env) *cobra.Command {
 }
 
 func newSilenceAdmitCmd(env Env) *cobra.Command {
-	var f chairFlags
+	var f actFlags
 	var key string
 	cmd := &cobra.Command{
 		Use:   "admit MEMBER --key KEY",
@@ -377,7 +414,7 @@ promised; where less is left, extend the silence first.`,
 }
 
 func newSilenceReopenCmd(env Env) *cobra.Command {
-	var f chairFlags
+	var f actFlags
 	cmd := &cobra.Command{
 		Use:   "reopen",
 		Short: "Open a text again before its time is over",
@@ -396,7 +433,7 @@ nothing of one: whether somebody broke the silence shows when the time is over.`
 }
 
 func newSilenceWithdrawCmd(env Env) *cobra.Command {
-	var f chairFlags
+	var f actFlags
 	var reason string
 	cmd := &cobra.Command{
 		Use:     "withdraw --reason TEXT",
@@ -418,7 +455,7 @@ func newSilenceWithdrawCmd(env Env) *cobra.Command {
 }
 
 func newSilenceSettleCmd(env Env) *cobra.Command {
-	var f chairFlags
+	var f actFlags
 	cmd := &cobra.Command{
 		Use:   "settle",
 		Short: "State the outcome of a silence that is over",

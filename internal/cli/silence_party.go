@@ -258,6 +258,29 @@ func readTravelled(paths []string) (travelled, error) {
 	return t, nil
 }
 
+// stepFiles returns the files of steps among what is named, or in the folders that are.
+func stepFiles(paths []string) ([]string, error) {
+	var steps []string
+	for _, path := range paths {
+		files := []string{path}
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			if files, err = signedIn(path); err != nil {
+				return nil, err
+			}
+		}
+		for _, file := range files {
+			body, err := readInput(file, "step")
+			if err != nil {
+				return nil, err
+			}
+			if _, isStep, err := silence.Number(body); err == nil && isStep {
+				steps = append(steps, file)
+			}
+		}
+	}
+	return steps, nil
+}
+
 // signedIn returns the files of a folder that have a signature beside them and are
 // steps or comments by their name.
 func signedIn(dir string) ([]string, error) {

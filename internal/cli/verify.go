@@ -317,20 +317,31 @@ func readCollector(dir string) (*verify.Collector, error) {
 	return c, nil
 }
 
-// refusedEnding is behind the name of a kept checkpoint for one that did not count.
-const refusedEnding = ".refused"
+// refusedName is the name beside a kept checkpoint for one that did not count: with its
+// size and the beginning of its digest, so that no evidence takes another's place.
+func refusedName(kept string, entries uint64, note []byte) string {
+	return fmt.Sprintf("%s.refused-%d-%s", kept, entries, keys.Digest(note)[:16])
+}
 
 // keepCheckpoint puts the checkpoint in the place of the one that was kept.
 func (f *verifyFlags) keepCheckpoint(env Env, report *verify.Report) error {
 	dir := filepath.Dir(f.seen)
 	file := outputFile{filepath.Base(f.seen), report.Checkpoint, 0o644}
-	if report.Checkpoint == nil {
-		if report.Refused == nil {
-			say(env, "%s stays as it is: the bundle has no checkpoint that could be read", f.seen)
+	switch {
+	case report.Checkpoint != nil:
+	case report.Unseen:
+		say(env, "%s stays as it is: too few of your witnesses have seen what the record has behind the cycle; check again when they have, or name who took a witness's place with --witness, or in your policy", f.seen)
+		return nil
+	case report.Refused == nil:
+		say(env, "%s stays as it is: the bundle is not as it was made, and a checkpoint from it is not kept; keep the bundle itself as evidence", f.seen)
+		return nil
+	default:
+		path := refusedName(f.seen, report.Entries, report.Refused)
+		say(env, "%s stays as it is: this checkpoint does not count; it is kept as evidence in %s", f.seen, path)
+		if exists(path) { // from an earlier run, by its name the same
 			return nil
 		}
-		file = outputFile{filepath.Base(f.seen) + refusedEnding, report.Refused, 0o644}
-		say(env, "%s stays as it is: this checkpoint does not count; it is kept as evidence in %s", f.seen, f.seen+refusedEnding)
+		file = outputFile{filepath.Base(path), report.Refused, 0o644}
 	}
 	if err := realDisk().writeOutput(dir, []outputFile{file}, nil); err != nil {
 		return placeError(err, dir, "make room there, or give another --seen")

@@ -25,6 +25,9 @@ func (s SignedCharter) Read() (Charter, error) {
 // Propose checks the charter and returns it with the coordinator's signature
 // alone: the hosts sign what they have read.
 func (c Charter) Propose(coordinator *keys.Signer) (SignedCharter, error) {
+	if err := c.RequireWitness(); err != nil {
+		return SignedCharter{}, err
+	}
 	if coordinator.Public() != c.Coordinator.Key {
 		return SignedCharter{}, errs.New(errs.Invalid, "this key is not the charter's coordinator", "")
 	}
@@ -217,6 +220,9 @@ func (v HostView) Check(c Charter) (warnings []string, err error) {
 	case c.Wipe-c.Deadline > int64(maxKept/time.Second):
 		return nil, errs.New(errs.Denied, "the charter keeps keys for more than three years after the deadline", "ask the coordinator for an earlier wipe")
 	}
+	if err := c.RequireWitness(); err != nil {
+		return nil, err
+	}
 	for _, cohort := range c.Cohorts {
 		warnings = append(warnings, c.thin(cohort)...)
 	}
@@ -225,9 +231,6 @@ func (v HostView) Check(c Charter) (warnings []string, err error) {
 	}
 	if after := time.Duration(c.Wipe-c.Deadline) * time.Second; after < shortAfter {
 		warnings = append(warnings, fmt.Sprintf("keys are destroyed %s after the deadline: a release must be out by then", inWords(after)))
-	}
-	if len(c.Witnesses.Keys) == 0 && c.Marking == "" {
-		warnings = append(warnings, "nobody witnesses the shared record")
 	}
 	return warnings, nil
 }

@@ -106,7 +106,8 @@ type Task struct {
 }
 
 // WitnessPolicy says how many of which witnesses must have cosigned a
-// checkpoint of the ledger. No witness at all is legal in a rehearsal only.
+// checkpoint of the ledger. No witness at all is legal in a rehearsal only, see
+// [Charter.RequireWitness].
 type WitnessPolicy struct {
 	Threshold int           `json:"threshold"`
 	Keys      []keys.Public `json:"keys"`          // in either form, see [keys.Public.Cosigner]
@@ -215,6 +216,20 @@ func (c Charter) Check() error {
 		return err
 	}
 	return c.checkSeparation()
+}
+
+// RequireWitness refuses a charter of real answers whose record nobody has to see but
+// who keeps it: it could be shown to two readers in two ways. Whoever signs a charter
+// asks this; one that was signed before is acted on as it is.
+func (c Charter) RequireWitness() error {
+	if c.Marking == MarkingSynthetic || c.Marking == MarkingRehearsal || c.Witnesses.Threshold > 0 {
+		return nil
+	}
+	message := "the charter names no witness: nobody but the coordinator would have to see the shared record"
+	if n := len(c.Witnesses.Keys); n > 0 {
+		message = fmt.Sprintf("the charter wants 0 of %d witnesses: nobody but the coordinator would have to see the shared record", n)
+	}
+	return errs.New(errs.Denied, message, "a member makes a witness with muster witness init; muster collect charter --ledger KEY --witness KEY names it, one at least")
 }
 
 // checkKeys holds what the charter says of hosts, coordinator and witnesses.

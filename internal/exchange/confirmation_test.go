@@ -26,7 +26,7 @@ func TestConfirmation(t *testing.T) {
 	t.Parallel()
 	want := exchange.Confirmation{
 		Asked: true, Confirmed: 1, Unknown: 1, Open: 1,
-		Disputed: []exchange.Dependency{{Requirement: 0, Supplier: 2}, {Requirement: 1, Supplier: 2}},
+		Disputed: []exchange.Dispute{{Dependency: exchange.Dependency{Requirement: 0, Supplier: 2}}, {Dependency: exchange.Dependency{Requirement: 1, Supplier: 2}}},
 	}
 	var yaml strings.Builder
 	rows, err := exchange.Requirements.Rows("r.csv", strings.NewReader(saidRequirements))

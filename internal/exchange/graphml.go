@@ -26,6 +26,7 @@ var graphmlKeys = [...]struct{ id, on, kind string }{
 	{"of", "edge", "int"},
 	{"binding", "edge", "double"},
 	{"buffer_minutes", "edge", "int"},
+	{"status", "edge", "string"},
 }
 
 // WriteGraphML writes the register as GraphML, which graph tools read: a node for
@@ -65,7 +66,7 @@ func (r *Register) WriteGraphML(w io.Writer) error {
 	}
 	for i := range r.Requirements {
 		q := &r.Requirements[i]
-		for _, u := range q.Suppliers {
+		for n, u := range q.Suppliers {
 			b.WriteString(`    <edge source="`)
 			xml.EscapeText(b, []byte(r.Services[q.Service].ID))
 			b.WriteString(`" target="`)
@@ -76,6 +77,9 @@ func (r *Register) WriteGraphML(w io.Writer) error {
 			data("of", strconv.Itoa(len(q.Suppliers)))
 			data("binding", decimalOf(q.Binding.Float()))
 			data("buffer_minutes", strconv.Itoa(int(q.Buffer)))
+			if said := r.Status(i, n); said != NotAsked {
+				data("status", said.String())
+			}
 			b.WriteString("</edge>\n")
 		}
 	}

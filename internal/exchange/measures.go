@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"muster/internal/cascade"
+	"muster/internal/coalition"
 	"muster/internal/errs"
 )
 
@@ -71,7 +72,8 @@ func (r *Register) ReadMeasures(name string, in io.Reader) (*Measures, error) {
 	var format, source, synthetic, list *yaml.Node
 	d.object(root, "", key{"format", &format, false}, key{"source", &source, false}, key{"synthetic", &synthetic, true}, key{"measures", &list, false})
 	d.format(format, measuresFormat)
-	m.Source, m.Synthetic = d.text(source, "source"), d.mark(synthetic)
+	m.Source = d.text(source, "source")
+	m.Synthetic = d.mark(synthetic) || invented(m.Source)
 	first := make(map[string]int)
 	money := ""
 	for _, item := range d.list(list, "measures") {
@@ -99,6 +101,9 @@ func (r *Register) ReadMeasures(name string, in io.Reader) (*Measures, error) {
 	}
 	return m, d.faults.Err()
 }
+
+// invented reports whether a source says that something is nobody's.
+func invented(source string) bool { return strings.HasPrefix(source, coalition.MarkingSynthetic) }
 
 // mark reads the key synthetic.
 func (d *document) mark(n *yaml.Node) bool {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"muster/internal/cascade"
-	"muster/internal/coalition"
 	"muster/internal/errs"
 )
 
@@ -43,10 +42,11 @@ type Register struct {
 	Services     []cascade.Service
 	Requirements []cascade.Requirement
 	Unknown      map[string]int // by column: how many cells say so
-	Synthetic    bool           // a service's source says that it is invented
+	Synthetic    bool           // the source of a row says that it is invented
 	Confirmation Confirmation   // what suppliers say of the rows that name them
 
-	about []about // parallel to Services
+	about []about    // parallel to Services
+	said  [][]Status // parallel to Requirements and to the suppliers of each
 }
 
 // about is what else is said of a service, most of which one can select by.
@@ -152,9 +152,7 @@ func (r *registerReader) service(l line, cells []cell, known map[string]int32, l
 		Repair:  cascade.Repair{Median: repair, Spread: r.spread(l, cells, serviceSpread)},
 		Restart: r.time(l, cells, serviceRestart, 0),
 	})
-	if strings.HasPrefix(cells[serviceSource].text, coalition.MarkingSynthetic) {
-		r.register.Synthetic = true
-	}
+	r.register.Synthetic = r.register.Synthetic || invented(cells[serviceSource].text)
 	r.register.about = append(r.register.about, about{cells[serviceOwner].text, cells[serviceName].text, cells[serviceCountry].text, cells[serviceSector].text, cells[serviceTags].text})
 }
 
@@ -264,6 +262,10 @@ const (
 	requirementConfidence
 	requirementSource
 	requirementStatus
+	requirementTheirBinding
+	requirementTheirBuffer
+	requirementSaid
+	requirementColumns
 )
 
 // groups are the requirements while their rows are read.
@@ -331,7 +333,8 @@ func (r *registerReader) requirement(l line, cells []cell, known map[string]int3
 		ok = false
 	}
 	r.marks(l, cells, requirementTLP, requirementConfidence)
-	said := r.said(l, cells)
+	r.register.Synthetic = r.register.Synthetic || invented(text(requirementSource))
+	said, dispute := r.said(l, cells)
 	if !there || key.name == "" {
 		g.all = g.all || !there && key.name == ""
 		g.names[key.name] = g.names[key.name] || !there
@@ -372,7 +375,8 @@ func (r *registerReader) requirement(l line, cells []cell, known map[string]int3
 		return
 	}
 	g.rows[[2]int32{at, supplier}] = l.number
-	r.count(said, Dependency{at, supplier})
+	dispute.Dependency = Dependency{at, supplier}
+	r.count(said, dispute)
 	r.register.Requirements[at].Suppliers = append(r.register.Requirements[at].Suppliers, supplier)
 }
 
@@ -402,7 +406,12 @@ func (r *registerReader) sameAsFirst(l line, cells []cell, first *groupRow, grou
 }
 
 func (r *registerReader) binding(l line, cells []cell) cascade.Probability {
-	text := cells[requirementBinding].text
+	return r.bindingIn(l, cells, requirementBinding)
+}
+
+// bindingIn reads how binding a requirement is from a cell.
+func (r *registerReader) bindingIn(l line, cells []cell, at int) cascade.Probability {
+	text := cells[at].text
 	var words []string
 	for _, b := range bindings {
 		if b.word == text {
@@ -421,7 +430,7 @@ func (r *registerReader) binding(l line, cells []cell) cascade.Probability {
 			return p
 		}
 	}
-	r.fault(l, cells, requirementBinding, errs.Quote(text)+" does not say how binding it is", strings.Join(words, ", ")+", "+Unknown+", or a number from 0 to 1")
+	r.fault(l, cells, at, errs.Quote(text)+" does not say how binding it is", strings.Join(words, ", ")+", "+Unknown+", or a number from 0 to 1")
 	return 0
 }
 

@@ -28,11 +28,11 @@ func TestTablesLoseNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		table, columns := exchange.Services, 16
 		if rapid.Bool().Draw(t, "requirements") {
-			table, columns = exchange.Requirements, 9+rapid.IntRange(0, 1).Draw(t, "status")
+			table, columns = exchange.Requirements, rapid.SampledFrom([]int{9, 10, 13}).Draw(t, "columns")
 		}
 		rows := rapid.SliceOfN(rapid.SliceOfN(cell, columns, columns), 1, 5).Draw(t, "rows")
-		if columns == 10 {
-			rows[0][9] = "disputed" // a column that no row uses is left out
+		if table == exchange.Requirements && columns > 9 {
+			rows[0][columns-1] = "disputed" // columns that no row uses are left out
 		}
 		var csv, yaml bytes.Buffer
 		if err := errors.Join(table.WriteCSV(&csv, rows), table.WriteYAML(&yaml, rows)); err != nil {

@@ -96,7 +96,7 @@ func (t *table) stream(in io.Reader, row func(l line, cells []cell)) error {
 		case l.text == "":
 		case !headed:
 			headed = true
-			if tableOf(t.header) == Requirements && l.text == RequirementsHeader+","+statusColumn {
+			if tableOf(t.header) == Requirements && slices.Contains(requirementHeaders(), l.text) {
 				t.header = l.text
 			}
 			if l.text != t.header {
@@ -115,7 +115,7 @@ func (t *table) stream(in io.Reader, row func(l line, cells []cell)) error {
 func (t *table) readYAML(in io.Reader, row func(l line, cells []cell)) error {
 	kind := tableOf(t.header)
 	if kind == Requirements {
-		t.header = RequirementsHeader + "," + statusColumn
+		t.header = RequirementsHeader + "," + saidColumns
 	}
 	d := &document{file: t.name}
 	root, err := d.parse(in, "format: "+kind.format()+", then "+string(kind))
@@ -181,13 +181,24 @@ func (t Table) Rows(name string, in io.Reader) ([][]string, error) {
 	return rows, r.faults.Err()
 }
 
-// columns returns the header of rows: with the column that may be left out where any
-// of them has it.
+// columns returns the header of rows: with the columns that may be left out where any
+// of them has them.
 func (t Table) columns(rows [][]string) string {
-	if t == Requirements && slices.ContainsFunc(rows, func(row []string) bool { return len(row) > requirementStatus }) {
-		return RequirementsHeader + "," + statusColumn
+	if t != Requirements {
+		return t.header()
 	}
-	return t.header()
+	widest := 0
+	for _, row := range rows {
+		widest = max(widest, len(row))
+	}
+	headers := requirementHeaders()
+	switch {
+	case widest > requirementStatus+1:
+		return headers[2]
+	case widest > requirementStatus:
+		return headers[1]
+	}
+	return headers[0]
 }
 
 // WriteCSV writes rows as CSV.
@@ -202,8 +213,8 @@ func (t Table) WriteCSV(w io.Writer, rows [][]string) error {
 			}
 			b.WriteString(quoteCell(text))
 		}
-		if len(row) == requirementStatus && len(header) > len(t.header()) {
-			b.WriteByte(',') // a row of a table without that column
+		for range strings.Count(header, ",") + 1 - len(row) {
+			b.WriteByte(',') // a row of a table without those columns
 		}
 		b.WriteByte('\n')
 	}

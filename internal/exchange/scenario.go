@@ -114,7 +114,7 @@ func (r *Register) readScenarioYAML(s *Scenario, name string, in io.Reader) erro
 	if source != nil && s.Source == "" && len(d.faults) == 0 {
 		d.fault(source, "source", "a scenario without a source", "who says so, or what it was made after")
 	}
-	s.Synthetic = d.mark(synthetic)
+	s.Synthetic = d.mark(synthetic) || invented(s.Source)
 	base := d.common(common, "", exposure{controls: cascade.Always})
 	for _, item := range d.list(exposed, "exposed") {
 		r.exposed(d, s, item, base)

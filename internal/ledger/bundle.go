@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,7 @@ type Manifest struct {
 	Checkpoints []uint64       `json:"checkpoints"` // sizes of the earlier ones, ascending
 	Files       []ManifestFile `json:"files"`       // by digest
 	Receipts    []string       `json:"receipts"`    // the tasks of which receipts are there, ascending
+	Overlaps    []Overlap      `json:"overlaps,omitempty"`
 }
 
 // ManifestFile is a signed file in a bundle. Its signatures stand in the ledger.
@@ -74,6 +76,11 @@ type Bundle struct {
 // OpenBundle reads a bundle, checks every part against the ledger and the ledger
 // against its checkpoint. What does not fit is named by a [Part].
 func OpenBundle(ctx context.Context, source Source) (*Bundle, error) {
+	return openBundle(ctx, source, maxArchive) // a folder is no larger than one file is
+}
+
+func openBundle(ctx context.Context, source Source, most int) (*Bundle, error) {
+	source = &bounded{source, most, most}
 	b := &Bundle{Earlier: make(map[uint64][]byte), Files: make(map[string][]byte), Receipts: make(map[string][]coalition.SignedReceipt)}
 	if err := b.readManifest(ctx, source); err != nil {
 		return nil, err
@@ -116,6 +123,22 @@ func OpenBundle(ctx context.Context, source Source) (*Bundle, error) {
 	return b, nil
 }
 
+// bounded is a source that gives no more than so many bytes in all: a folder names its
+// parts itself, and most are read before anything says that they belong.
+type bounded struct {
+	Source
+	most, left int
+}
+
+func (s *bounded) Resource(ctx context.Context, name string, limit int) ([]byte, error) {
+	body, err := s.Source.Resource(ctx, name, min(limit, s.left))
+	if s.left < limit && err != nil && errs.Describe(err).Message == errs.Describe(tooLong(name, s.left)).Message {
+		return nil, errs.New(errs.Invalid, fmt.Sprintf("%s is behind the first %d bytes of the bundle, and no more are read", errs.Quote(name), s.most), "ask for another copy of the bundle")
+	}
+	s.left -= len(body)
+	return body, err
+}
+
 func (b *Bundle) readManifest(ctx context.Context, source Source) error {
 	body, err := source.Resource(ctx, manifestName, maxManifest)
 	if err != nil {
@@ -150,6 +173,9 @@ func (m Manifest) check() error {
 		if _, err := dap.ParseTaskID(task); err != nil {
 			return invalid("names a task " + errs.Quote(task))
 		}
+	}
+	if wrong := m.checkOverlaps(); wrong != "" {
+		return invalid(wrong)
 	}
 	return nil
 }
@@ -268,7 +294,7 @@ func (b *Bundle) readReceipts(ctx context.Context, source Source, task string) e
 		return partError(name, fmt.Sprintf("has not one line for each of %d submissions on the roster", len(roster.Entries)), nil)
 	}
 	receipts := make([]coalition.SignedReceipt, len(roster.Entries))
-	wrong := each(len(roster.Entries), func(n int) error {
+	wrong := Each(runtime.GOMAXPROCS(0), len(roster.Entries), func(n int) error {
 		var line receiptLine
 		if err := keys.DecodeCanonical(bytes.TrimSuffix(lines[n], []byte("\n")), &line); err != nil {
 			return partError(name, fmt.Sprintf("has a line %d that cannot be read", n+1), err)

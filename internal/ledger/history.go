@@ -85,6 +85,18 @@ func (b *Bundle) PutHistory(kept map[string][]byte) {
 	}
 }
 
+// EarlierRosters returns how many lists of earlier cycles are in the bundle: they name
+// members, too.
+func (b *Bundle) EarlierRosters() int {
+	n := 0
+	for _, f := range b.Manifest.Files {
+		if _, ok := b.Named(f.Kind, f.Digest); f.Kind == KindRoster && !ok {
+			n++
+		}
+	}
+	return n
+}
+
 // checkNamed refuses a file that no entry of the cycle names and to which no release of
 // the cycle leads.
 func (b *Bundle) checkNamed() error {

@@ -49,12 +49,14 @@ const (
 
 // After is a rule of the order of entries: each entry of Later stands behind every one
 // of Earlier that has the same in common, or with First behind the first of them. Where
-// Needs says how many, so many of Earlier must be there when one of Later is entered.
+// Needs says how many, so many of Earlier must be there when one of Later is entered; with
+// Unmarked not under a charter that is marked.
 type After struct {
 	Later, Earlier Sort
 	Same           Same
 	First          bool
 	Needs          int
+	Unmarked       bool
 }
 
 // Order returns the table of what comes after what within a cycle. Besides, what is
@@ -73,7 +75,7 @@ func Order() []After {
 	}
 	reached := func(p coalition.Phase, later ...Kind) {
 		for _, k := range later {
-			table = append(table, After{all(k), to(p), SameCycle, true, 1})
+			table = append(table, After{Later: all(k), Earlier: to(p), Same: SameCycle, First: true, Needs: 1})
 		}
 	}
 	behind(SameCharter, all(KindCharter), KindFramework)
@@ -92,9 +94,10 @@ func Order() []After {
 	behind(SameTask, all(KindRelease), KindRoster, KindStrike, KindAmendment)
 	table = append(table, After{Later: all(KindRelease), Earlier: all(KindShare), Same: SameTask, Needs: 2})
 	behind(SameRelease, all(KindApproval), KindRelease)
-	behind(SameRelease, all(KindEdition), KindRelease, KindApproval)
+	table = append(table, After{Later: all(KindEdition), Earlier: all(KindRelease), Same: SameRelease, Needs: 1})
+	table = append(table, After{Later: all(KindEdition), Earlier: all(KindApproval), Same: SameRelease, Needs: 2, Unmarked: true})
 	behind(SameRelease, editionEnded, KindRelease)
-	table = append(table, After{to(coalition.Released), all(KindRelease), SameCycle, true, 1})
+	table = append(table, After{Later: to(coalition.Released), Earlier: all(KindRelease), Same: SameCycle, First: true, Needs: 1})
 	behind(SameCharter, all(KindWipe), KindAddendum, KindReceipt, KindRoster, KindStrike, KindAmendment, KindShare, KindRelease, KindApproval)
 	behind(SameCycle, to(coalition.Cancelled), KindFramework, KindCharter, KindAdoption, KindAddendum, KindReceipt, KindRoster, KindDisagreement, KindStrike,
 		KindAmendment, KindShare, KindRelease, KindApproval, KindEdition)
@@ -143,9 +146,14 @@ func Fits(have, add []Statement, cycle string) error {
 		}
 	}
 	for _, d := range Disorders(list, cycle) {
-		if d.Earlier >= len(have) && list[d.Earlier].Kind != KindPhase { // a step that is late is entered all the same, so that the cycle can go on
-			return errs.New(errs.Conflict, fmt.Sprintf("%s cannot be entered any more: the ledger has %s already, which comes after it", list[d.Earlier].what(), list[d.Later].what()),
+		earlier, later := list[d.Earlier], list[d.Later]
+		switch {
+		case d.Earlier < len(have), earlier.Kind == KindPhase: // a step that is late is entered all the same, so that the cycle can go on
+		case d.Later < len(have):
+			return errs.New(errs.Conflict, fmt.Sprintf("%s cannot be entered any more: the ledger has %s already, which comes after it", earlier.what(), later.what()),
 				"what is entered cannot be taken back; say to the coalition what is missing, and why")
+		default:
+			return errs.New(errs.Conflict, fmt.Sprintf("%s cannot be entered before %s, which comes before it", later.what(), earlier.what()), "enter first what comes first, by a command of its own")
 		}
 	}
 	o := newOrdered(list, cycle)
@@ -156,6 +164,9 @@ func Fits(have, add []Statement, cycle string) error {
 		earlier := o.spans(rule.Earlier, rule.Same)
 		for _, s := range o.spans(rule.Later, rule.Same) {
 			i := slices.IndexFunc(earlier, func(e span) bool { return e.key == s.key })
+			if rule.Unmarked && o.marked(list[s.last].Charter) {
+				continue
+			}
 			if s.last >= len(have) && (i < 0 || earlier[i].count < rule.Needs) {
 				return errs.New(errs.Conflict, fmt.Sprintf("%s cannot be entered yet: it comes after %s, which the ledger does not have", list[s.last].what(), needed(rule)), rule.hint())
 			}
@@ -176,8 +187,10 @@ func needed(rule After) string {
 	switch {
 	case rule.Earlier.Kind == KindPhase:
 		return "the step to the phase " + rule.Earlier.Fields["to"]
-	case rule.Needs > 1:
+	case rule.Earlier.Kind == KindShare:
 		return "the digests of both hosts' shares"
+	case rule.Earlier.Kind == KindApproval:
+		return "the approvals of both hosts"
 	}
 	return "the " + string(rule.Earlier.Kind)
 }
@@ -186,24 +199,65 @@ func needed(rule After) string {
 func (rule After) hint() string {
 	switch rule.Earlier.Kind {
 	case KindPhase:
-		return "enter it first: muster ledger add --phase " + rule.Earlier.Fields["to"]
+		return "enter the steps up to it first, those that the ledger does not have, one by one from open on: muster ledger add --phase " + rule.Earlier.Fields["to"]
 	case KindShare:
 		return "enter the records of both hosts first: muster host record, then muster ledger add"
+	case KindApproval:
+		return "have both hosts sign the release, muster host approve, and enter it with their signatures: muster ledger add"
+	case KindRelease:
+		return "enter the release first: muster ledger add"
 	}
 	return "enter it first"
 }
 
-// Sorted returns statements that are entered together in the order of the table;
-// where it says nothing they stay as they are.
+// Sorted returns statements that are entered together in the order of the table; where
+// it says nothing they stay as they are. What is numbered takes the places that it has
+// together in the order of its numbers.
 func Sorted(list []Statement) []Statement {
 	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b Statement) int {
-		if a.Kind == KindSilence && b.Kind == KindSilence && a.Fields["procedure"] == b.Fields["procedure"] {
-			return a.Number("number") - b.Number("number")
+	slices.SortStableFunc(list, func(a, b Statement) int { return a.rank() - b.rank() })
+	places := make(map[string][]int)
+	for i, s := range list {
+		if name, _, ok := s.numbered(); ok {
+			places[name] = append(places[name], i)
 		}
-		return a.rank() - b.rank()
-	})
-	return list
+	}
+	sorted := slices.Clone(list)
+	for _, at := range places {
+		together := slices.Clone(at)
+		slices.SortStableFunc(together, func(x, y int) int {
+			_, a, _ := list[x].numbered()
+			_, b, _ := list[y].numbered()
+			return a - b
+		})
+		for i, from := range together {
+			sorted[at[i]] = list[from]
+		}
+	}
+	return sorted
+}
+
+// numbered returns what a statement has a number among, and the number. A strike stands
+// behind the amendment before its own, and before its own.
+func (s Statement) numbered() (among string, number int, ok bool) {
+	number = 2 * s.Number("number")
+	key := []string{string(s.Kind), s.Cycle}
+	switch s.Kind {
+	case KindPhase:
+	case KindAddendum:
+		key = append(key, s.Charter)
+	case KindSilence:
+		key = append(key, s.Fields["procedure"])
+	case KindAdoption:
+		key = append(key, s.Fields["subject"], s.Fields["digest"], s.Fields["procedure"])
+	case KindAmendment:
+		key = []string{"", s.Cycle, s.Charter, s.Fields["task_id"]}
+	case KindStrike:
+		key, number = []string{"", s.Cycle, s.Charter, s.Fields["task_id"]}, 2*s.Number("amendment")-1
+	default:
+		return "", 0, false
+	}
+	return strings.Join(key, "\n"), number, true
 }
 
 // rank is where a statement stands among those that are entered together.
@@ -233,6 +287,15 @@ type ordered struct {
 	list   []Statement
 	places []int
 	drawn  map[string]string // the digest of an edition: that of its release
+}
+
+// marked reports whether a charter is entered as one of a cycle that is marked: of its
+// release nobody approves that it is published.
+func (o ordered) marked(charter string) bool {
+	return slices.ContainsFunc(o.places, func(place int) bool {
+		s := o.list[place]
+		return s.Kind == KindCharter && s.Fields["digest"] == charter && s.Fields["marking"] != ""
+	})
 }
 
 func newOrdered(list []Statement, cycle string) ordered {
@@ -299,32 +362,16 @@ func (o ordered) spans(sort Sort, same Same) []span {
 	return list
 }
 
-// numbers returns where what is numbered does not stand in the order of its numbers. A
-// strike stands behind the amendment before its own, and before its own.
+// numbers returns where what is numbered does not stand in the order of its numbers.
 func (o ordered) numbers() []Disorder {
 	type mark struct{ place, number int }
 	highest, told := make(map[string]mark), make(map[string]bool)
 	var found []Disorder
 	for _, place := range o.places {
-		s := o.list[place]
-		number := 2 * s.Number("number")
-		key := []string{string(s.Kind)}
-		switch s.Kind {
-		case KindPhase:
-		case KindAddendum:
-			key = append(key, s.Charter)
-		case KindSilence:
-			key = append(key, s.Fields["procedure"])
-		case KindAdoption:
-			key = append(key, s.Fields["subject"], s.Fields["digest"], s.Fields["procedure"])
-		case KindAmendment:
-			key = []string{"", s.Charter, s.Fields["task_id"]}
-		case KindStrike:
-			key, number = []string{"", s.Charter, s.Fields["task_id"]}, 2*s.Number("amendment")-1
-		default:
+		name, number, ok := o.list[place].numbered()
+		if !ok {
 			continue
 		}
-		name := strings.Join(key, "\n")
 		before, ok := highest[name]
 		switch {
 		case !ok || number >= before.number:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"runtime"
 
 	"muster/internal/errs"
 )
@@ -145,7 +146,7 @@ func (v *View) checkRoot(stored [][]byte) error {
 // Statements reads all entries. It does not check who signed them.
 func (v *View) Statements() ([]Statement, error) {
 	list := make([]Statement, len(v.Leaves))
-	wrong := each(len(v.Leaves), func(i int) (err error) {
+	wrong := Each(runtime.GOMAXPROCS(0), len(v.Leaves), func(i int) (err error) {
 		list[i], err = ParseStatement(v.Leaves[i])
 		return err
 	})

@@ -201,6 +201,11 @@ func check(t *testing.T, cfg rehearse.Config, members []member, result *rehearse
 	if count(b, ledger.KindCharter) != 1 || count(b, ledger.KindRoster) != 1 || count(b, ledger.KindShare) != shares || count(b, ledger.KindRelease) != releases {
 		t.Errorf("the ledger has %d charters, %d rosters, %d shares and %d releases", count(b, ledger.KindCharter), count(b, ledger.KindRoster), count(b, ledger.KindShare), count(b, ledger.KindRelease))
 	}
+	// What was opened ends: both hosts sign what is shown, and all three wipe at their day.
+	wipes := 3 * shares / 2
+	if count(b, ledger.KindApproval) != 2*releases || count(b, ledger.KindWipe) != wipes || len(result.Wipes) != wipes {
+		t.Errorf("the ledger has %d approvals and %d wipes", count(b, ledger.KindApproval), count(b, ledger.KindWipe))
+	}
 	want := plainSum(cfg.Pack, members)
 	hosting := 0
 	for _, m := range members {

@@ -47,6 +47,8 @@ type Rehearsal struct {
 	shared       *shared
 	cycle        *ledger.Cycle
 	adopted      adopted
+	frozen       coalition.FrozenRoster
+	outcome      *Result // once there is nothing to do but to wipe
 }
 
 // clock is the rehearsal's: it stands still until it is set.

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"sync"
+	"time"
 
 	"muster/dap"
 	"muster/internal/aggregate"
@@ -32,6 +34,7 @@ type InProcess struct {
 	hosts   [2]hostKeys // Leader, Helper
 	seed    coalition.Seed
 	charter coalition.Charter
+	wiped   [2]*coalition.SignedFile
 }
 
 // hostKeys is what one host keeps outside its database.
@@ -178,6 +181,49 @@ func (s *InProcess) connect(ctx context.Context, world World, h *pair) error {
 	return err
 }
 
+// Wipe deletes what both databases hold, and forgets what opened it.
+func (s *InProcess) Wipe(ctx context.Context, at time.Time) ([]coalition.SignedFile, error) {
+	var files []coalition.SignedFile
+	for i, role := range []dap.Role{dap.RoleLeader, dap.RoleHelper} {
+		if s.wiped[i] == nil {
+			file, err := s.wipe(ctx, i, role, at)
+			if err != nil {
+				return nil, err
+			}
+			s.wiped[i] = &file
+		}
+		files = append(files, *s.wiped[i])
+	}
+	s.seed = coalition.Seed{}
+	return files, nil
+}
+
+func (s *InProcess) wipe(ctx context.Context, i int, role dap.Role, at time.Time) (_ coalition.SignedFile, err error) {
+	h := &s.hosts[i]
+	db, err := hostdb.Open(ctx, hostdb.Config{Path: filepath.Join(s.Dir, h.database), CycleKey: h.cycleKey, Fault: s.Fault})
+	if err != nil {
+		return coalition.SignedFile{}, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	own, _, err := ledger.Open(bytes.NewReader(h.record.read()), h.record, h.signer)
+	if err != nil {
+		return coalition.SignedFile{}, err
+	}
+	err = aggregate.Wipe(ctx, aggregate.WipeConfig{
+		Charter: s.charter, Cohort: s.charter.Cohorts[0].ID, Role: role, Store: db, Log: own, Now: func() time.Time { return at },
+	}, aggregate.CycleOver)
+	if err != nil {
+		return coalition.SignedFile{}, err
+	}
+	h.hpke, h.cycleKey, h.part = nil, [hostdb.CycleKeySize]byte{}, coalition.SeedPart{}
+	a, err := coalition.NewWipeAttestation(s.charter, strings.ToLower(role.String()), coalition.EndingOver, coalition.SumLeft,
+		[]string{"submissions", "cycle key", "HPKE keys", "seed", "seed part"}, at)
+	if err != nil {
+		return coalition.SignedFile{}, err
+	}
+	return a.Sign(h.signer)
+}
+
 // pair is both hosts in this process.
 type pair struct {
 	signers   [2]*keys.Signer // Leader, Helper
@@ -222,6 +268,17 @@ func (h *pair) Freeze(ctx context.Context) (leader, helper coalition.FrozenRoste
 }
 
 func (h *pair) AddUp(ctx context.Context) error { return h.leader.Aggregate(ctx) }
+
+// Sign signs as both hosts.
+func (h *pair) Sign(_ context.Context, release coalition.SignedFile) (coalition.SignedFile, error) {
+	var err error
+	for _, signer := range h.signers {
+		if release.Signature, err = keys.Cosign(keys.KindRelease, release.Body, release.Signature, signer); err != nil {
+			return release, err
+		}
+	}
+	return release, nil
+}
 
 // Records returns what each host keeps of its own; both write into the coordinator's
 // as well.

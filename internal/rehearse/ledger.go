@@ -117,16 +117,65 @@ func (c *Rehearsal) enterRecords(ctx context.Context, records []Record) error {
 	return c.enter(ctx, list, nil)
 }
 
-// enterRelease enters the release.
-func (c *Rehearsal) enterRelease(ctx context.Context, result *Result) error {
+// enterRelease has both hosts sign the release, and enters it with their approvals. The
+// witness sees it before anything is wiped.
+func (c *Rehearsal) enterRelease(ctx context.Context, hosts Hosts, result *Result) error {
 	if err := errors.Join(c.step(ctx, 6, coalition.Closed, coalition.Aggregated), c.step(ctx, 7, coalition.Aggregated, coalition.Review)); err != nil {
 		return err
 	}
 	if result.Release == nil {
 		return nil
 	}
-	list, err := c.cycle.Release(coalition.SignedFile{Body: result.Release.Body, Signature: result.Release.Signature})
-	return errors.Join(c.enter(ctx, list, err), c.step(ctx, 8, coalition.Review, coalition.Released))
+	signed, err := hosts.Sign(ctx, coalition.SignedFile{Body: result.Release.Body, Signature: result.Release.Signature})
+	if err != nil {
+		return err
+	}
+	result.Release.Signature = signed.Signature
+	list, err := c.cycle.Release(signed)
+	if err := errors.Join(c.enter(ctx, list, err), c.step(ctx, 8, coalition.Review, coalition.Released)); err != nil {
+		return err
+	}
+	return c.witnessed(ctx, 3, c.clock.now())
+}
+
+// wipe goes to the charter's day, where hosts and coordinator destroy what opens the
+// cycle's answers, and enters what they attest. A cycle whose totals were never collected
+// has no such day: it would have to be cancelled.
+func (c *Rehearsal) wipe(ctx context.Context) error {
+	if c.outcome.Aggregate == nil {
+		return nil
+	}
+	day := time.Unix(c.charter.Wipe, 0)
+	if c.clock.now().Before(day) {
+		c.clock.set(day)
+	}
+	if c.outcome.Wipes == nil {
+		c.progress("wipe", 0, 1)
+		wipes, err := c.cfg.Stage.Wipe(ctx, c.clock.now())
+		if err != nil {
+			return err
+		}
+		// The totals are the rehearser's to keep: that they are gone is not attested.
+		own, err := coalition.NewWipeAttestation(c.charter, "coordinator", coalition.EndingOver, "", []string{"collector key"}, c.clock.now())
+		if err != nil {
+			return err
+		}
+		file, err := own.Sign(c.coordinator)
+		if err != nil {
+			return err
+		}
+		c.collector, c.collectorKey = nil, nil
+		c.outcome.Wipes = append(wipes, file)
+	}
+	var list []ledger.Statement
+	for _, file := range c.outcome.Wipes {
+		s, err := c.cycle.Wipe(file)
+		if err != nil {
+			return err
+		}
+		list = append(list, s)
+	}
+	return c.enter(ctx, list, nil)
 }
 
 // publish has the witness cosign what is in the ledger, as it would on its own
@@ -155,7 +204,7 @@ func (s *shared) publish(ctx context.Context, now func() time.Time) (note []byte
 
 // bundle publishes the ledger and returns the bundle of the cycle, with everything
 // in it: who rehearses knows it all.
-func (c *Rehearsal) bundle(ctx context.Context, frozen coalition.FrozenRoster, result *Result) ([]ledger.Member, error) {
+func (c *Rehearsal) bundle(ctx context.Context, result *Result) ([]ledger.Member, error) {
 	note, checkpoint, err := c.shared.publish(ctx, c.clock.now)
 	if err != nil {
 		return nil, err
@@ -177,9 +226,12 @@ func (c *Rehearsal) bundle(ctx context.Context, frozen coalition.FrozenRoster, r
 	for _, a := range c.addenda {
 		put(ledger.KindAddendum, a.Body)
 	}
-	put(ledger.KindRoster, frozen.Roster.Body)
-	for _, a := range frozen.Amendments {
+	put(ledger.KindRoster, c.frozen.Roster.Body)
+	for _, a := range c.frozen.Amendments {
 		put(ledger.KindAmendment, a.Body)
+	}
+	for _, w := range result.Wipes {
+		put(ledger.KindWipe, w.Body)
 	}
 	if result.Release != nil {
 		put(ledger.KindRelease, result.Release.Body)
@@ -189,7 +241,7 @@ func (c *Rehearsal) bundle(ctx context.Context, frozen coalition.FrozenRoster, r
 		}
 		b.PutHistory(c.cfg.Kept)
 	}
-	roster, err := coalition.ParseRoster(frozen.Roster.Body, c.task)
+	roster, err := coalition.ParseRoster(c.frozen.Roster.Body, c.task)
 	if err != nil {
 		return nil, err
 	}

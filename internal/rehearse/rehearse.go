@@ -91,10 +91,11 @@ type Result struct {
 	Roster    coalition.SignedRoster
 	Aggregate *collect.Aggregate
 	Release   *collect.SignedRelease
-	Ledger    []byte          // the coordinator's record
-	Records   []Record        // those of the hosts
-	Bundle    []ledger.Member // the cycle with the coalition's ledger around it
-	Policy    ledger.Policy   // with which it is checked: its keys were drawn for this rehearsal
+	Ledger    []byte                 // the coordinator's record
+	Records   []Record               // those of the hosts, up to the release
+	Wipes     []coalition.SignedFile // by whom the cycle's keys were destroyed; none if nothing was opened
+	Bundle    []ledger.Member        // the cycle with the coalition's ledger around it
+	Policy    ledger.Policy          // with which it is checked: its keys were drawn for this rehearsal
 	Refused   error
 }
 
@@ -127,18 +128,29 @@ func (c *Rehearsal) Run(ctx context.Context) (_ *Result, err error) {
 			c.shared.log = nil
 		}()
 	}
-	if err := c.enterCharter(ctx); err != nil {
+	if c.outcome == nil { // else it is at its end, and the hosts may have wiped
+		if err := c.enterCharter(ctx); err != nil {
+			return nil, err
+		}
+		c.progress("start both hosts", 0, 1)
+		hosts, err := c.cfg.Stage.Open(ctx, World{Now: c.clock.now, Record: record})
+		if err != nil {
+			return nil, err
+		}
+		result, err := c.run(ctx, record, hosts)
+		if err := errors.Join(err, hosts.Close()); err != nil {
+			return nil, err
+		}
+		c.outcome = result
+	}
+	if err := c.wipe(ctx); err != nil {
 		return nil, err
 	}
-	c.progress("start both hosts", 0, 1)
-	hosts, err := c.cfg.Stage.Open(ctx, World{Now: c.clock.now, Record: record})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, hosts.Close()) }()
-	return c.run(ctx, record, hosts)
+	c.outcome.Bundle, err = c.bundle(ctx, c.outcome)
+	return c.outcome, err
 }
 
+// run takes the cycle up to its release.
 func (c *Rehearsal) run(ctx context.Context, record *record, hosts Hosts) (*Result, error) {
 	result := &Result{Charter: c.signed, Policy: c.shared.policy}
 	if c.clock.now().Before(time.Unix(c.charter.Deadline, 0)) {
@@ -166,7 +178,7 @@ func (c *Rehearsal) run(ctx context.Context, record *record, hosts Hosts) (*Resu
 	if err != nil {
 		return nil, err
 	}
-	result.Roster = frozen.Roster
+	c.frozen, result.Roster = frozen, frozen.Roster
 	if err := errors.Join(c.logRoster(ctx, record, frozen.Roster), c.enterFrozen(ctx, frozen)); err != nil {
 		return nil, err
 	}
@@ -183,12 +195,9 @@ func (c *Rehearsal) run(ctx context.Context, record *record, hosts Hosts) (*Resu
 		return nil, err
 	}
 	if result.Aggregate != nil {
-		if err := c.enterRelease(ctx, result); err != nil {
-			return nil, err
-		}
+		return result, c.enterRelease(ctx, hosts, result)
 	}
-	result.Bundle, err = c.bundle(ctx, frozen, result)
-	return result, err
+	return result, nil
 }
 
 // openTotals verifies, collects and releases. It returns why there is no

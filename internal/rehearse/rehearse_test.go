@@ -321,7 +321,7 @@ func TestProgress(t *testing.T) {
 	if _, err := rehearse.Run(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"hold the key ceremony", "start both hosts", "seal and deliver", "freeze the roster", "verify and add up", "collect", "release"}; !slices.Equal(steps, want) {
+	if want := []string{"hold the key ceremony", "start both hosts", "seal and deliver", "freeze the roster", "verify and add up", "collect", "release", "wipe"}; !slices.Equal(steps, want) {
 		t.Errorf("steps %q, want %q", steps, want)
 	}
 	if want := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}; !slices.Equal(delivered, want) {

@@ -23,6 +23,10 @@ type Stage interface {
 	// Open starts both hosts under the approved charter. What an interrupted run
 	// left goes on.
 	Open(ctx context.Context, world World) (Hosts, error)
+	// Wipe ends the cycle at both hosts, which are closed, at the charter's day: each
+	// destroys the submissions and what opens them. It returns their attestations, and
+	// may be called again.
+	Wipe(ctx context.Context, at time.Time) ([]coalition.SignedFile, error)
 }
 
 // Cast says who plays which part.
@@ -60,6 +64,9 @@ type Hosts interface {
 	Freeze(ctx context.Context) (leader, helper coalition.FrozenRoster, err error)
 	// AddUp returns when both hosts have verified and added up what is on it.
 	AddUp(ctx context.Context) error
+	// Sign has both hosts sign a release that the coordinator has signed, and returns it
+	// with all three signatures.
+	Sign(ctx context.Context, release coalition.SignedFile) (coalition.SignedFile, error)
 	// Records returns the records that the hosts keep themselves.
 	Records() ([]Record, error)
 	// Close stops both and waits for them.

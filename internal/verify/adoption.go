@@ -23,11 +23,21 @@ const (
 )
 
 // settle returns how a text stands, and the procedure that adopted it, if its steps are
-// here.
+// here. The last procedure over a text decides: it takes back what one before it adopted.
 func (a *auditor) settle(c *cycle, kind silence.SubjectKind, digest string) (settled, *silence.Procedure) {
+	var list []ledger.Statement
+	for _, s := range a.b.Statements {
+		if s.Cycle == a.b.Manifest.Cycle && (s.Charter == c.digest || s.Charter == "") {
+			list = append(list, s)
+		}
+	}
+	last := ledger.LastWord(list, string(kind), digest)
 	said := a.outcome(c, string(kind), digest, "")
 	for i := range c.procedures {
 		p := &c.procedures[i]
+		if last.Procedure != "" && p.ID != last.Procedure {
+			continue
+		}
 		switch {
 		case p.CheckAdopted(kind, digest) != nil:
 			continue
@@ -37,8 +47,8 @@ func (a *auditor) settle(c *cycle, kind silence.SubjectKind, digest string) (set
 		return byAdoption, p
 	}
 	switch {
-	case said == "reopened":
-		return reopened, nil
+	case said == "reopened", said != "" && last.Outcome == "reopened" && a.outcome(c, string(kind), digest, last.Procedure) == "":
+		return reopened, nil // the second: another procedure, whose end was not entered but as its step
 	case said == "":
 		return unsettled, nil
 	}

@@ -55,6 +55,30 @@ func (w *world) edition(parties int, adopted bool) {
 	w.insert(entered...)
 }
 
+// endedAs is the entry of how a procedure over the edition ended, by its place among them.
+func (w *world) endedAs(n int, adopted bool) ledger.Statement {
+	w.Helper()
+	digest := w.statements[w.index(ledger.KindEdition)].Fields["digest"]
+	var ids []string
+	for _, s := range w.statements {
+		if s.Kind == ledger.KindSilence && s.Fields["text"] == digest && !slices.Contains(ids, s.Fields["procedure"]) {
+			ids = append(ids, s.Fields["procedure"])
+		}
+	}
+	s, err := w.l.Ledger.Adoption("edition", digest, ids[n], 1, adopted)
+	w.must(err)
+	return s
+}
+
+// twice takes the edition through two procedures, and enters how each ended.
+func (w *world) twice(first, second bool) {
+	w.Helper()
+	w.edition(12, first)
+	w.insert(w.endedAs(0, first))
+	w.edition(12, second)
+	w.insert(w.endedAs(1, second))
+}
+
 // insert enters statements before the wipes.
 func (w *world) insert(list ...ledger.Statement) {
 	w.statements = slices.Insert(w.statements, w.index(ledger.KindWipe), list...)
@@ -84,6 +108,16 @@ func TestEditions(t *testing.T) {
 		{"the steps end reopened", func(w *world) { w.edition(12, false); w.insert(w.ended(true)) }, verify.Fails, "edition_contradicts"},
 		{"said to be reopened, and adopted", func(w *world) { w.edition(12, true); w.insert(w.ended(false)) }, verify.Fails, "edition_contradicts"},
 		{"reopened", func(w *world) { w.edition(12, false); w.insert(w.ended(false)) }, verify.Fails, "edition_reopened"},
+		{"adopted, and taken back by another procedure", func(w *world) { w.twice(true, false) }, verify.Fails, "edition_reopened"},
+		{"reopened, and adopted by another procedure", func(w *world) { w.twice(false, true) }, verify.Holds, "edition_adopted"},
+		{"taken back, and the steps are for others", func(w *world) { w.twice(true, false); w.without(ledger.KindSilence) }, verify.Fails, "edition_reopened"},
+		{"taken back by a step alone", func(w *world) { w.edition(12, true); w.insert(w.endedAs(0, true)); w.edition(12, false) }, verify.Fails, "edition_reopened"},
+		{"taken back, and said to be adopted", func(w *world) {
+			w.edition(12, true)
+			w.insert(w.endedAs(0, true))
+			w.edition(12, false)
+			w.insert(w.endedAs(1, true))
+		}, verify.Fails, "edition_contradicts"},
 		{"one party of twelve", func(w *world) { w.edition(1, true); w.insert(w.ended(true)) }, verify.Fails, "edition_left_out"},
 		{"of two releases", func(w *world) {
 			s := w.statements[w.index(ledger.KindEdition)]

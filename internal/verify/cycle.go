@@ -32,7 +32,6 @@ type cycle struct {
 	at       int    // the number of its entry
 	by       *cycle // that under the charter in its place; nil: it is in force
 	deadline time.Time
-	addenda  []coalition.SignedAddendum // nil if one is not in the bundle
 	tasks    []task
 	pack     *framework.Pack // nil if it is not here
 	releases []released
@@ -58,11 +57,13 @@ func (t *task) key(id coalition.MemberID) (keys.Public, bool) {
 	return key, ok
 }
 
-// released is a release of a cycle.
+// released is a release of a cycle that is in the bundle and says what charter and record
+// say; of others nothing is looked at further.
 type released struct {
 	entry
-	task *task
-	file *release.Release // nil if it is not in the bundle, or cannot be read
+	task    *task
+	file    *release.Release
+	counted []coalition.MemberID // by the bundle's overlaps, under names of nobody; nil where it has none
 }
 
 // of returns the entries of a kind under a charter, or those of the cycle that came
@@ -297,7 +298,6 @@ func (a *auditor) deadline(c *cycle) {
 			a.fails(StepDeadline, file(list[0].Fields["digest"]), err, "addendum_wrong", 1)
 			return
 		}
-		c.addenda = signed
 	}
 	a.holds(StepDeadline, "deadline", len(list), moment(c.deadline))
 }

@@ -13,3 +13,6 @@ func DetailWords() [][2]string { return detailWords() }
 
 // InFrench returns a detail in French, or nothing.
 func InFrench(detail string) string { return inFrench(detail) }
+
+// Listed reports whether it is listed why a finding of the code could not be checked.
+func Listed(code string) bool { _, listed := reason(code); return listed }

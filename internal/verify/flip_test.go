@@ -3,6 +3,7 @@ package verify_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -29,8 +30,10 @@ import (
 // its edition and of their entries is changed, and with MUSTER_LONG=1 of everything.
 //
 // One sort of byte changes no claim of anybody whom the reader trusts: the name, or the
-// hash of the key, before a cosignature of an earlier checkpoint. It makes it somebody
-// else's, who is to be ignored; the reader is told so, and where.
+// hash of the key, before a cosignature. It makes it a stranger's, who is to be ignored;
+// the reader is told so, and where. It fails where the reader wants that witness to have
+// seen the record; so the checkpoints are changed under two policies, that which wants
+// all witnesses and the ordinary one.
 func TestEveryByte(t *testing.T) {
 	t.Parallel()
 	small := smallWorld(t)
@@ -42,17 +45,22 @@ func TestEveryByte(t *testing.T) {
 		name string
 		w    *world
 		of   func(member string, entry int) bool // which are changed; an entry's number, or -1
+		some bool                                // by the ordinary policy: not all witnesses must have cosigned
+		n    int64                               // how many bytes at least
 	}{
-		{"three members", small, func(string, int) bool { return true }},
+		{"three members", small, func(string, int) bool { return true }, false, 2_000},
+		{"checkpoints, one witness of two", small, func(member string, _ int) bool { return strings.HasPrefix(member, "checkpoint") }, true, 500},
 		{"a release", large, func(member string, entry int) bool {
 			file := large.files[strings.TrimPrefix(member, "files/")].kind
 			return os.Getenv("MUSTER_LONG") == "1" || file == ledger.KindRelease || file == ledger.KindEdition || entry >= 0 && later(large.statements[entry])
-		}},
+		}, false, 2_000},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			cfg := row.w.config()
-			cfg.Policy.Threshold = len(cfg.Policy.Witnesses) // so that none of them is too many
+			if !row.some {
+				cfg.Policy.Threshold = len(cfg.Policy.Witnesses) // so that none of them is too many
+			}
 			members := row.w.bundle()
 			honest, err := verify.Folder(t.Context(), members, cfg)
 			row.w.must(err)
@@ -80,13 +88,13 @@ func TestEveryByte(t *testing.T) {
 						entry = entries[at]
 					}
 					if !t.Failed() && row.of(m.Name, entry) {
-						next <- flip{i, at, entry, []byte{0x01, 0x20, 0x80, 0x04}[at%4]}
+						next <- flip{i, at, entry, []byte{0x01, 0x20, 0x80, 0x04}[at%4], row.some}
 					}
 				}
 			}
 			close(next)
 			wait.Wait()
-			if n := flips.Load(); n < 2_000 && !t.Failed() {
+			if n := flips.Load(); n < row.n && !t.Failed() {
 				t.Fatalf("%d bytes were changed", n)
 			}
 			t.Logf("%d bytes of %d members were changed, one at a time", flips.Load(), len(members))
@@ -94,17 +102,16 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
-// addressed reports whether a byte says whose a cosignature of a checkpoint is: it
-// stands in the name, or in the part of the base64 that has the hash of the key. The
-// first signature is the ledger's own.
-func addressed(m ledger.Member, at int) bool {
-	signatures := strings.Index(string(m.Body), "\n\n") + 2
-	for i, line := range strings.SplitAfter(string(m.Body[signatures:]), "\n") {
-		begin, space := len("\u2014 "), strings.LastIndex(line, " ")
-		if within := at - signatures; i > 0 && within >= begin && within < space+1+6 && within != space {
-			return true
+// estranged reports whether a cosignature of a checkpoint is somebody else's now: it is
+// one still, under another name or hash of a key. The first signature is the ledger's own.
+func estranged(is, was []byte) bool {
+	_, before, _ := strings.Cut(string(was), "\n\n")
+	_, after, _ := strings.Cut(string(is), "\n\n")
+	lines, changed := strings.Split(before, "\n"), strings.Split(after, "\n")
+	for i, line := range lines {
+		if i > 0 && len(lines) == len(changed) && line != changed[i] {
+			return signer(changed[i]) != "" && signer(changed[i]) != signer(line)
 		}
-		signatures += len(line)
 	}
 	return false
 }
@@ -129,6 +136,7 @@ func smallWorld(t *testing.T) *world {
 type flip struct {
 	member, at, entry int
 	bits              byte
+	some              bool // not all witnesses must have cosigned
 }
 
 // judge checks the bundle with the byte changed, and returns what is wrong with what a
@@ -142,12 +150,15 @@ func (f flip) judge(ctx context.Context, members ledger.Members, cfg verify.Conf
 	if err != nil {
 		return err.Error()
 	}
+	stranger := (f.some || m.Name != "checkpoint") && strings.HasPrefix(m.Name, "checkpoint") && estranged(changed[f.member].Body, m.Body)
 	if !r.Failed() {
-		strange := slices.ContainsFunc(r.Findings, func(f verify.Finding) bool { return f.Code == "witness_unknown" && f.Place == m.Name })
-		if strings.HasPrefix(m.Name, "checkpoints/") && addressed(m, f.at) && strange {
+		if stranger && slices.ContainsFunc(r.Findings, func(f verify.Finding) bool { return f.Code == "witness_unknown" && f.Place == m.Name }) {
 			return ""
 		}
 		return "nothing fails:\n" + listing(r)
+	}
+	if f.some && stranger { // nobody misses it
+		return "a stranger's signature fails:\n" + listing(r)
 	}
 	for _, found := range r.Findings {
 		if found.Verdict == verify.Fails && f.names(found, m, changed[f.member].Body) {
@@ -259,12 +270,65 @@ func FuzzArchive(f *testing.F) {
 	f.Add(body)
 	f.Add(body[:1024])
 	f.Add([]byte{})
+	f.Add(bytes.Replace(body, []byte("\u2014 witness-2"), []byte("\u2014 witness-3"), 1)) // a stranger's line
+	f.Add(bytes.Replace(body, []byte("\u2014 ledger"), []byte("\u2014 ledges"), 1))
 	cfg := w.config()
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := verify.Archive(t.Context(), b, cfg)
-		strange := err == nil && slices.ContainsFunc(r.Findings, func(f verify.Finding) bool { return f.Code == "witness_unknown" })
-		if err == nil && !r.Failed() && !strange && !slices.Equal(b, body) {
-			t.Errorf("another file of %d bytes holds", len(b))
+		if err != nil || r.Failed() {
+			return
+		}
+		if differs := unlike(t, b, body, cfg); differs != "" {
+			t.Errorf("another file of %d bytes holds: %s", len(b), differs)
 		}
 	})
+}
+
+// unlike returns where a file that holds is another bundle than the honest one, strangers'
+// lines under its checkpoints taken out. A line that is a stranger's now was another's.
+func unlike(t *testing.T, b, honest []byte, cfg verify.Config) string {
+	t.Helper()
+	is, err := ledger.DecodeArchive(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, err := ledger.DecodeArchive(honest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(is) != len(was) {
+		return fmt.Sprintf("it has %d members", len(is))
+	}
+	for i, m := range is {
+		if m.Name != was[i].Name {
+			return m.Name + " is another member"
+		}
+		if !strings.HasPrefix(m.Name, "checkpoint") {
+			if !bytes.Equal(m.Body, was[i].Body) {
+				return m.Name
+			}
+			continue
+		}
+		w, err := cfg.Policy.Read(m.Body, cfg.Now)
+		if err != nil {
+			return m.Name + " is not signed"
+		}
+		lines, before := strings.SplitAfter(string(m.Body), "\n"), strings.SplitAfter(string(was[i].Body), "\n")
+		own := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(w.Strangers, signer(line)) })
+		if len(own)+len(w.Strangers) != len(lines) || len(lines) < len(before) || slices.ContainsFunc(own, func(line string) bool { return !slices.Contains(before, line) }) {
+			return m.Name
+		}
+	}
+	return ""
+}
+
+// signer returns whose a signature of a note is, as [ledger.Witnessed] names strangers.
+func signer(line string) string {
+	rest, ok := strings.CutPrefix(line, "\u2014 ")
+	name, text, _ := strings.Cut(rest, " ")
+	b, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(text, "\n"))
+	if err != nil || !ok || len(b) < 4 {
+		return ""
+	}
+	return fmt.Sprintf("%s+%x", name, b[:4])
 }

@@ -1,11 +1,8 @@
 package verify
 
 import (
-	"encoding/json"
 	"slices"
 
-	"muster/dap"
-	"muster/internal/coalition"
 	"muster/internal/errs"
 	"muster/internal/ledger"
 	"muster/internal/release"
@@ -59,75 +56,14 @@ func (a *auditor) past(e release.Earlier) (release.Past, error) {
 	if r.Cycle != e.Cycle || r.Cohort != e.Cohort || r.Framework.ID != e.Framework {
 		return release.Past{}, errs.New(errs.Invalid, "the earlier release is of another cycle, cohort or questions than the later one says", "")
 	}
-	members, err := a.listed(r.RosterDigest)
+	members, err := ledger.Listed(a.b.Files, r.RosterDigest)
+	if err == nil && members == nil {
+		members = a.b.Manifest.Counted(e.Release)
+	}
 	if err == nil && members != nil && len(members) != r.Participation.Submissions {
 		err = errs.New(errs.Invalid, "the earlier release counts other submissions than its list", "")
 	}
 	return release.Past{Release: r, Digest: e.Release, Members: members}, err
-}
-
-// listed returns whose submissions count by a roster as last amended, of which the digest
-// is given, or nothing where the bundle does not have it. Who signed it is not looked at:
-// its digest stands in what is signed.
-func (a *auditor) listed(digest string) ([]coalition.MemberID, error) {
-	var amendments []coalition.SignedAmendment
-	for {
-		body, ok := a.b.Files[digest]
-		if !ok {
-			return nil, nil
-		}
-		var head struct {
-			Kind     string `json:"kind"`
-			Task     string `json:"task_id"`
-			Roster   string `json:"roster"`
-			Previous string `json:"previous"`
-		}
-		if err := json.Unmarshal(body, &head); err != nil {
-			return nil, errs.Wrap(err, errs.Invalid, "an earlier list of submissions cannot be read", "")
-		}
-		task, err := dap.ParseTaskID(head.Task)
-		if err != nil {
-			return nil, errs.Wrap(err, errs.Invalid, "an earlier list of submissions cannot be read", "")
-		}
-		if head.Roster == "" {
-			return onList(body, task, amendments)
-		}
-		amendments = slices.Insert(amendments, 0, coalition.SignedAmendment{Body: body})
-		if digest = head.Previous; digest == "" {
-			digest = head.Roster
-		}
-		if len(amendments) > maxAmendments {
-			return nil, errs.New(errs.Invalid, "an earlier list of submissions has more amendments than there can be", "")
-		}
-	}
-}
-
-// maxAmendments bounds how far a list is followed.
-const maxAmendments = 1000
-
-// onList returns who is on a roster and was not struck from it.
-func onList(body []byte, task dap.TaskID, amendments []coalition.SignedAmendment) ([]coalition.MemberID, error) {
-	roster, err := coalition.ParseRoster(body, task)
-	if err != nil {
-		return nil, err
-	}
-	struck := make(map[coalition.MemberID]bool)
-	for i, signed := range amendments {
-		amendment, err := coalition.ParseAmendment(signed.Body, task, coalition.SignedRoster{Body: body}, amendments[:i])
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range amendment.Struck {
-			struck[s.Member] = true
-		}
-	}
-	members := []coalition.MemberID{}
-	for _, e := range roster.Entries {
-		if !struck[e.Member] {
-			members = append(members, e.Member)
-		}
-	}
-	return members, nil
 }
 
 // recorded holds an earlier release to the record, and reports whether the record has its

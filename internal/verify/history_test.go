@@ -112,6 +112,93 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// TestOverlaps: an auditor's bundle has earlier releases without their lists, and how many
+// members count in several: rule and attack are run all the same, and what the release
+// says of who joined is held to it.
+func TestOverlaps(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name           string
+		joined         int // as the release says
+		edit           func(*ledger.Bundle)
+		says           string
+		verdict        verify.Verdict
+		attacked, left bool
+	}{
+		{"as they are", 0, func(*ledger.Bundle) {}, "attack_overlaps", verify.Unchecked, true, false},
+		{"none", 0, func(b *ledger.Bundle) { b.Manifest.Overlaps = nil }, "attack_previous", verify.Unchecked, false, false},
+		{"too few", 0, func(b *ledger.Bundle) { b.Manifest.Overlaps[0].Members-- }, "overlaps_wrong", verify.Fails, false, false},
+		{"of another number in the earlier one", 0, func(b *ledger.Bundle) {
+			b.Manifest.Overlaps[0].Members--
+			b.Manifest.Overlaps = append(b.Manifest.Overlaps, ledger.Overlap{Releases: []string{b.Of(ledger.KindRelease)[0].Fields["digest"]}, Members: 1})
+			slices.SortFunc(b.Manifest.Overlaps, func(x, y ledger.Overlap) int { return slices.Compare(x.Releases, y.Releases) })
+		}, "history_wrong", verify.Fails, false, false},
+		{"somebody else than the release says", 1, func(*ledger.Bundle) {}, "turnover_wrong", verify.Fails, true, false},
+		{"the list says it, too", 1, func(*ledger.Bundle) {}, "turnover_wrong", verify.Fails, true, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 12, 0)
+			y := w.lastYear()
+			w.remake(func(r *release.Release) {
+				r.History = []release.Earlier{y.earlier}
+				r.Turnover = &release.Turnover{Since: "2025", Joined: row.joined, Left: row.joined}
+				w.must(r.Complete())
+			})
+			w.statements = append(slices.Clone(y.entries), w.statements...)
+			kept := map[string][]byte{y.earlier.Release: y.release, keys.Digest(y.roster): y.roster}
+			for digest, p := range w.files {
+				kept[digest] = p.body
+			}
+			if !row.left {
+				w.without(ledger.KindRoster, ledger.KindAmendment, ledger.KindSilence)
+				w.receipts = nil
+			}
+			b := w.parts()
+			var err error
+			b.Statements, err = b.View.Statements()
+			w.must(err)
+			if row.left {
+				b.PutHistory(kept)
+			} else {
+				w.must(b.PutReleases(kept))
+			}
+			row.edit(&b)
+			members, err := ledger.WriteBundle(b)
+			w.must(err)
+			r, err := verify.Folder(t.Context(), ledger.Members(members), w.config())
+			w.must(err)
+			if !slices.Contains(codes(r, row.verdict), row.says) || (row.verdict == verify.Fails) != r.Failed() {
+				t.Errorf("%s is not said:\n%s", row.says, listing(r))
+			}
+			if got := strings.Contains(listing(r), "releases: 2."); got != row.attacked {
+				t.Errorf("both were attacked: %t\n%s", got, listing(r))
+			}
+		})
+	}
+}
+
+// TestEarlierRosters: whoever hands a bundle on is told how many lists of earlier cycles
+// it has.
+func TestEarlierRosters(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]int{"the first year": 0, "the second": 1} {
+		w := newWorld(t, 12, 0)
+		if want > 0 {
+			y := w.lastYear()
+			w.files[y.earlier.Release] = part{ledger.KindRelease, y.release, true}
+			w.files[keys.Digest(y.roster)] = part{ledger.KindRoster, y.roster, true}
+			w.statements = append(slices.Clone(y.entries), w.statements...)
+			w.remake(func(r *release.Release) { r.History = []release.Earlier{y.earlier} })
+		}
+		b, err := ledger.OpenBundle(t.Context(), w.bundle())
+		w.must(err)
+		if got := b.EarlierRosters(); got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
+		}
+	}
+}
+
 // TestStrangeFile: what no entry names and no release reckons with has no place in a
 // bundle.
 func TestStrangeFile(t *testing.T) {

@@ -23,8 +23,9 @@ import (
 var keep = flag.String("keep", "", "write a bundle of this name to testdata")
 
 // TestKept reads every bundle that an earlier muster made, and finds in it what was
-// found then, or what is asked more of a record since: the first was made of a cycle
-// whose phases were not entered.
+// found then: nothing that fails. The first alone was made of a cycle whose phases were
+// not entered, and fails by that. What was found is written with the bundle and by hand
+// afterwards, if at all, so that nothing changes it in passing.
 func TestKept(t *testing.T) {
 	t.Parallel()
 	if *keep != "" {
@@ -44,10 +45,8 @@ func TestKept(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
-		if os.Getenv("MUSTER_UPDATE_GOLDEN") == "1" {
-			if err := os.WriteFile(name+".txt", []byte(strings.Join(verdicts(r), "\n")+"\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
+		if entered := filepath.Base(name) != "bundle-1"; entered == r.Failed() {
+			t.Errorf("%s: whether something fails is %v\n%s", path, r.Failed(), listing(r))
 		}
 		want, err := os.ReadFile(name + ".txt")
 		if err != nil {

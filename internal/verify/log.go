@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"muster/internal/coalition"
@@ -72,10 +70,13 @@ func (a *auditor) keep() {
 	wrong := slices.ContainsFunc(a.report.Findings, func(f Finding) bool {
 		return f.Verdict == Fails && (f.Step == StepLog || f.Step == StepConsistency || f.Step == StepWitnesses)
 	})
-	if a.counts && !wrong {
-		a.report.Checkpoint = a.b.Checkpoint
-	} else {
+	switch {
+	case wrong:
 		a.report.Refused = a.b.Checkpoint
+	case a.counts:
+		a.report.Checkpoint = a.b.Checkpoint
+	default:
+		a.report.Unseen = true
 	}
 }
 
@@ -229,19 +230,24 @@ func (a *auditor) charterWitnesses(c *cycle) {
 		a.fails(StepCharter, file(c.digest), nil, "charter_ledger", want.Log.Name())
 	}
 	a.impartial(c)
+	if c.charter.RequireWitness() != nil {
+		a.unchecked(StepWitnesses, "charter_no_witness")
+	}
 	if len(want.Keys) == 0 {
-		if c.charter.Marking == "" {
-			a.unchecked(StepWitnesses, "charter_no_witness")
-		}
 		return
 	}
 	policy := ledger.Policy{Log: a.cfg.Policy.Log, Threshold: want.Threshold, Witnesses: want.Keys}
+	if err := policy.Check(); err != nil { // the record itself among its witnesses, for one
+		a.fails(StepCharter, file(c.digest), err, "charter_policy")
+		return
+	}
 	last := uint64(a.lastOf(func(s ledger.Statement) bool { return s.Charter == c.digest }))
 	most, until := 0, uint64(0) // how many saw all of it, and up to where enough saw it
 	for _, n := range slices.Backward(a.notes) {
 		w, err := policy.Read(n.body, a.cfg.Now)
 		if err != nil {
-			return // the charter's step says what is wrong with its keys
+			a.fails(StepCharter, file(c.digest), err, "charter_policy")
+			return
 		}
 		a.forged(n.name, a.unnamed(w))
 		if w.Size > last {
@@ -368,7 +374,8 @@ func file(digest string) string { return "files/" + digest }
 // entries checks who signed each entry.
 func (a *auditor) entries() {
 	good, foreign, resting, bad := 0, 0, 0, 0
-	wrong := each(a.cfg.Attack.Workers, a.b.Statements, func(_ int, s ledger.Statement) error {
+	wrong := ledger.Each(a.cfg.Attack.Workers, len(a.b.Statements), func(i int) error {
+		s := a.b.Statements[i]
 		if c := a.speaks(s); c != nil {
 			return s.Verify(ledger.PartiesOf(c.charter))
 		}
@@ -437,20 +444,3 @@ func (a *auditor) speaks(s ledger.Statement) *cycle {
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 func seconds(at int64) string { return moment(time.Unix(at, 0)) }
-
-// each calls check for every item, several at a time, and returns its errors by their
-// places.
-func each[T any](workers int, items []T, check func(int, T) error) []error {
-	wrong := make([]error, len(items))
-	var wait sync.WaitGroup
-	var next atomic.Int64
-	for range min(max(workers, 1), max(len(items), 1)) {
-		wait.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(items); i = int(next.Add(1)) - 1 {
-				wrong[i] = check(i, items[i])
-			}
-		})
-	}
-	wait.Wait()
-	return wrong
-}

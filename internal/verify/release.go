@@ -44,7 +44,12 @@ func (a *auditor) releases(c *cycle) {
 			a.fails(StepRelease, file(e.Fields["digest"]), err, "release_wrong", t.cohort.ID)
 			continue
 		}
-		c.releases = append(c.releases, released{e, t, r})
+		counted := a.b.Manifest.Counted(e.Fields["digest"])
+		if counted != nil && len(counted) != r.Participation.Submissions {
+			a.fails(StepAttack, manifest, nil, "overlaps_wrong", len(counted), r.Participation.Submissions, t.cohort.ID)
+			counted = nil
+		}
+		c.releases = append(c.releases, released{e, t, r, counted})
 		a.holds(StepRelease, "release", t.cohort.ID, r.Participation.Submissions, r.Participation.Members)
 	}
 }
@@ -187,12 +192,18 @@ func (a *auditor) disclosed() {
 	}
 }
 
+// manifest names the part of a bundle that says what is in it.
+const manifest = "bundle.json"
+
 // names returns whose submissions a release counts: as the roster says, or where it
-// is not here by numbers, which the rule and the attack on this release alone cannot
-// tell from names.
+// is not here as the bundle counts who is in several releases, or by numbers, which the
+// rule and the attack on this release alone cannot tell from names.
 func (r *released) names() []coalition.MemberID {
-	if r.task.members != nil {
+	switch {
+	case r.task.members != nil:
 		return r.task.members
+	case r.counted != nil:
+		return r.counted
 	}
 	list := make([]coalition.MemberID, r.file.Participation.Submissions)
 	for i := range list {
@@ -216,7 +227,7 @@ func frameworks(all []dated) []string {
 func (a *auditor) attack(framework string, all []dated) {
 	last := make(map[string]*disclosure.Issue)
 	history := disclosure.NewHistory()
-	checked, absent := 0, 0
+	absent, overlapping := 0, false
 	for _, d := range all {
 		missing, nameless := a.missing(d, all)
 		absent += missing
@@ -230,6 +241,9 @@ func (a *auditor) attack(framework string, all []dated) {
 			a.unchecked(StepAttack, "attack_previous", d.Release.Cohort)
 			return
 		}
+		if before := last[d.Release.Cohort]; d.own != nil && turnover && before.Cycle == d.Release.Turnover.Since {
+			a.turnover(d, before)
+		}
 		issue, err := d.Issue(last[d.Release.Cohort])
 		if err != nil {
 			place := ""
@@ -242,7 +256,7 @@ func (a *auditor) attack(framework string, all []dated) {
 		last[d.Release.Cohort] = issue
 		history = history.With(issue)
 		if d.own != nil {
-			checked++
+			overlapping = overlapping || d.own.task.members == nil && d.own.counted != nil
 			p := d.Release.Participation
 			a.holds(StepDisclosure, "rule", d.Release.Cohort, d.Release.Rule.MinimumBand, p.Left(), d.Release.Thresholds.ReleaseMinimum)
 		}
@@ -258,8 +272,27 @@ func (a *auditor) attack(framework string, all []dated) {
 	default:
 		a.holds(StepAttack, "attacked", framework, result.Examined, len(all))
 	}
+	if overlapping {
+		a.unchecked(StepAttack, "attack_overlaps")
+	}
 	if absent > 0 {
 		a.unchecked(StepAttack, "attack_absent", absent)
+	}
+}
+
+// turnover holds what a release says of who joined and left since the one before it to
+// who counts in the two.
+func (a *auditor) turnover(d dated, before *disclosure.Issue) {
+	joined, left := 0, len(before.Members)
+	for _, m := range d.Members {
+		if _, ok := slices.BinarySearch(before.Members, string(m)); ok {
+			left--
+		} else {
+			joined++
+		}
+	}
+	if said := d.Release.Turnover; said.Joined != joined || said.Left != left {
+		a.fails(StepRelease, file(d.Digest), nil, "turnover_wrong", d.Release.Cohort, said.Joined, said.Left, said.Since, joined, left)
 	}
 }
 
@@ -281,7 +314,7 @@ func (a *auditor) missing(d dated, all []dated) (n int, nameless bool) {
 			a.fails(StepAttack, file(d.Digest), nil, "attack_forgot", o.Release.Cycle, o.Release.Cohort)
 		}
 	}
-	return n, d.own.task.members == nil
+	return n, d.own.task.members == nil && d.own.counted == nil
 }
 
 // editions looks for the releases that editions were drawn from, and their adoption.

@@ -65,8 +65,8 @@ func (a *auditor) receiptFiles(t *task, roster coalition.Roster) {
 		return
 	}
 	name := "receipts/" + t.ID.String() + ".jsonl"
-	wrong := each(a.cfg.Attack.Workers, files, func(i int, signed coalition.SignedReceipt) error {
-		r, err := signed.Open(t.ID, t.key)
+	wrong := ledger.Each(a.cfg.Attack.Workers, len(files), func(i int) error {
+		r, err := files[i].Open(t.ID, t.key)
 		if err == nil && (r.Member != roster.Entries[i].Member || r.Report != roster.Entries[i].Report || r.Sequence != roster.Entries[i].Sequence) {
 			err = errs.New(errs.Invalid, "the receipt is of another submission than the roster counts", "")
 		}

@@ -1,6 +1,10 @@
 package verify_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +39,44 @@ func TestSummary(t *testing.T) {
 		r := w.verify(cfg)
 		if !strings.HasPrefix(r.Summary.In("en"), row.en) || !strings.HasPrefix(r.Summary.In("fr"), row.fr) {
 			t.Errorf("%s: %v\n%s", row.name, r.Summary, listing(r))
+		}
+	}
+}
+
+// TestReasons: of every code with which something could not be checked it is listed why.
+// The codes are read from the sources.
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	says := regexp.MustCompile(`(?:unchecked\(\w+, |seenBy\([^"\n]*, |add\(Step\w+, Unchecked, [^"\n]*, "", )"(\w+)"`)
+	paths, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := []string{"nothing", "rests", "not_opened"}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		body, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range says.FindAllSubmatch(body, -1) {
+			codes = append(codes, string(m[1]))
+		}
+	}
+	slices.Sort(codes)
+	if codes = slices.Compact(codes); len(codes) < 55 {
+		t.Fatalf("only %d codes are found: %v", len(codes), codes)
+	}
+	for _, code := range codes {
+		if !verify.Listed(code) {
+			t.Errorf("%s is not listed", code)
+		}
+	}
+	for _, code := range verify.Codes() {
+		if verify.Listed(code) && !slices.Contains(codes, code) {
+			t.Errorf("%s is listed, and nothing says it", code)
 		}
 	}
 }

@@ -9,7 +9,9 @@
 // bundle can prove stands in [Limits]. The words of both are in English and French.
 //
 // What the package promises: every byte of a bundle counts, so that one that was
-// changed shows up as a finding that fails and names the part; and what rests on
+// changed shows up as a finding that fails and names the part, but for the name and the
+// hash of the key before a cosignature: that makes it a stranger's, which says nothing to
+// the reader and is listed; what fails then is a witness that is missed. And what rests on
 // something that only the bundle says is said. The keys of hosts and members are those
 // in the charter, which whoever keeps the ledger could have made up with everybody in
 // it: a reader who has the charter's digest from somebody else gives it, and is told
@@ -108,9 +110,11 @@ type Report struct {
 	// Checkpoint is the checkpoint that was checked, to be kept for the next time;
 	// nil where it must not be: the ledger has not signed it, too few witnesses have
 	// seen it, or it does not follow from what was seen before. Then it is Refused,
-	// which is worth keeping as evidence.
+	// which is worth keeping as evidence; or, where enough have seen the cycle and too
+	// few what was entered since, Unseen.
 	Checkpoint []byte `json:"-"`
 	Refused    []byte `json:"-"`
+	Unseen     bool   `json:"-"`
 }
 
 // Failed reports whether anything fails.

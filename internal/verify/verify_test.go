@@ -156,6 +156,11 @@ func TestFound(t *testing.T) {
 			w.must(err)
 			w.statements = append(w.statements, s)
 		}, "adoption_contradicts", ""},
+		{"another procedure took the adoption back", func(w *world, _ *verify.Config) {
+			s, err := w.l.Ledger.Adoption("charter", w.l.Cycle.Signed.Digest(), "00112233445566778899aabbccddeeff", 1, false)
+			w.must(err)
+			w.statements = slices.Insert(w.statements, w.index(ledger.KindAdoption)+1, s)
+		}, "adoption_reopened", ""},
 		{"closed before the deadline", func(w *world, _ *verify.Config) {
 			w.early[w.index(ledger.KindShare)] = time.Unix(coalitiontest.Deadline-3600, 0)
 		}, "time_roster", ledger.KindRoster},

@@ -116,10 +116,42 @@ func TestWitnesses(t *testing.T) {
 					t.Errorf("%s is said\n%s", code, listing(r))
 				}
 			}
-			if (r.Checkpoint != nil) != row.keptCount || (r.Refused != nil) == row.keptCount {
-				t.Errorf("a checkpoint to be kept: %t, refused: %t", r.Checkpoint != nil, r.Refused != nil)
+			unseen := slices.Contains(row.says, "witnessed_cycle") // nothing is wrong, and what came later is to be seen yet
+			if (r.Checkpoint != nil) != row.keptCount || (r.Refused != nil) != (!row.keptCount && !unseen) || r.Unseen != unseen {
+				t.Errorf("a checkpoint to be kept: %t, refused: %t, unseen: %t", r.Checkpoint != nil, r.Refused != nil, r.Unseen)
 			}
 		})
+	}
+}
+
+// TestCharterPolicy: witnesses of a charter that nobody can look for are said to be
+// wrong, as of a record that is to be its own witness.
+func TestCharterPolicy(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, harbour, 12, 0, func(cfg *ledgertest.Config) { cfg.Vouching = true })
+	if f := fails(t, w.verify(w.config()), "charter_policy"); f.Step != verify.StepCharter {
+		t.Errorf("it is said at %s", f.Step)
+	}
+}
+
+// TestUnwitnessedCharter: of a charter of real answers that wants nobody to have seen its
+// record, as others may have signed one, it is said so.
+func TestUnwitnessedCharter(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name            string
+		unmarked, named bool
+		want            bool
+	}{
+		{"synthetic, without", false, false, false},
+		{"real, without", true, false, true},
+		{"real, with one", true, true, false},
+	} {
+		w := newWorldOf(t, harbour, 12, 0, func(cfg *ledgertest.Config) { cfg.Unmarked, cfg.Named = row.unmarked, row.named })
+		r := w.verify(w.config())
+		if got := slices.Contains(codes(r, verify.Unchecked), "charter_no_witness"); got != row.want || r.Failed() {
+			t.Errorf("%s: %t\n%s", row.name, got, listing(r))
+		}
 	}
 }
 

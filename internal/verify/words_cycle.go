@@ -50,6 +50,7 @@ func releaseWords() map[string]words {
 		"release_task":       {"There is a release of a cohort that the charter does not have.", "Il y a une publication d’une cohorte que la charte n’a pas."},
 		"release_early":      {"There is a release of %s and no list of submissions.", "Il y a une publication de %s et aucune liste d’envois."},
 		"release_roster":     {"The release of %s is of another list than both hosts signed.", "La publication de %s est d’une autre liste que celle que les deux hôtes ont signée."},
+		"turnover_wrong":     {"The release of %s says that %d joined and %d left since %s, and by who counts in the two it is %d and %d.", "La publication de %s dit que %d sont arrivés et %d partis depuis %s, et d’après qui compte dans les deux c’est %d et %d."},
 		"release_count":      {"The release counts %d submissions and the hosts' list %d (%s).", "La publication compte %d envois et la liste des hôtes %d (%s)."},
 		"release_few":        {"There is a release of %d submissions, and the charter wants %d before anything is opened (%s).", "Il y a une publication de %d envois, et la charte en veut %d avant toute ouverture (%s)."},
 		"release_unplanned":  {"The charter plans no release of %s.", "La charte ne prévoit pas de publication de %s."},
@@ -70,6 +71,8 @@ func releaseWords() map[string]words {
 		"attack_impossible": {"No answers at all give what is published of %s.", "Aucune réponse ne donne ce qui est publié de %s."},
 		"attack_previous":   {"The release of %s was not attacked: it compares with an earlier one that is not here.", "La publication de %s n’a pas été attaquée : elle compare avec une antérieure qui n’est pas ici."},
 		"attack_absent":     {"%d earlier releases that were reckoned with are not here: with them more might follow.", "%d publications antérieures dont il a été tenu compte ne sont pas ici : avec elles on pourrait en déduire plus."},
+		"attack_overlaps":   {"Who counts in several of these releases is not here. How many do is the coordinator's word, which fits the numbers in them; with that the attack was run.", "Qui compte dans plusieurs de ces publications n’est pas ici. Combien y comptent, le coordinateur le dit, et cela s’accorde avec leurs nombres ; l’attaque a été menée avec cela."},
+		"overlaps_wrong":    {"By what the bundle says of who is in several releases %d members count in this one, and the release says %d (%s).", "D’après ce que le dossier dit de qui est dans plusieurs publications, %d membres comptent dans celle-ci, et la publication dit %d (%s)."},
 		"attack_forgot":     {"The earlier release %s of %s, which you have, was not reckoned with.", "Il n’a pas été tenu compte de la publication antérieure %s de %s, que vous avez."},
 
 		"history_wrong":     {"The earlier release of %s, %s, is not what the later one says, or its list cannot be read.", "La publication antérieure de %s, %s, n’est pas ce que dit la suivante, ou sa liste ne peut être lue."},

@@ -32,6 +32,7 @@ func detailWords() [][2]string {
 		{`* names a file * of kind *`, `* nomme un fichier * de nature *`},
 		{`* names a task *`, `* nomme une tâche *`},
 		{`* is of kind *`, `* est de nature *`},
+		{`* is behind the first * bytes of the bundle, and no more are read`, `* est au-delà des * premiers octets du dossier, et rien de plus n’est lu`},
 		{`* of the ledger is missing`, `* du registre manque`},
 		{`* of the ledger is longer than * bytes`, `* du registre dépasse * octets`},
 		{`* of the ledger is no regular file: *`, `* du registre n’est pas un fichier ordinaire : *`},
@@ -50,6 +51,8 @@ func detailWords() [][2]string {
 		{`the checkpoint is not signed by the ledger *`, `le point de contrôle n’est pas signé par le registre *`},
 		{`the checkpoint is of the ledger *, not of *`, `le point de contrôle est du registre *, et non de *`},
 		{`the checkpoint does not count as seen by *: *`, `le point de contrôle ne compte pas comme vu par * : *`},
+		{`the policy wants * of * witnesses`, `la politique veut * témoins sur *`},
+		{`the policy has the key of the witness * twice`, `la politique a deux fois la clé du témoin *`},
 		{`by the word of *`, `sur la parole de *`},
 		{`* of * witnesses have seen the checkpoint, and * must have; not yet *`, `* témoins sur * ont vu le point de contrôle, et il en faut * ; pas encore *`},
 		{`the ledger has * entries and had * before: it was cut, or turned back`, `le registre a * inscriptions et en avait * : il a été coupé, ou ramené en arrière`},
@@ -123,11 +126,14 @@ func inFrench(detail string) string {
 				found[last] = fr
 			}
 		}
-		text := w[1]
-		for _, f := range found {
-			text = strings.Replace(text, "*", f, 1)
+		var text strings.Builder
+		for i, part := range strings.Split(w[1], "*") { // what stands for a * may have one in it
+			if i > 0 {
+				text.WriteString(found[i-1])
+			}
+			text.WriteString(part)
 		}
-		return text
+		return text.String()
 	}
 	return ""
 }

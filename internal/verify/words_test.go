@@ -65,6 +65,9 @@ func TestDetails(t *testing.T) {
 	if got := verify.InFrench("entry 3 of the ledger: an entry of the ledger cannot be read"); got != "inscription 3 du registre : une inscription du registre ne peut être lue" {
 		t.Error(got)
 	}
+	if got := verify.InFrench("the ledger has * receipts and the roster counts *x* submissions"); got != "le registre a * reçus et la liste compte *x* envois" {
+		t.Error(got)
+	}
 	if got := verify.InFrench("nobody says this"); got != "" {
 		t.Error(got)
 	}

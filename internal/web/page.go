@@ -58,6 +58,8 @@ func (p Page) MarkingClass() string {
 		return "synthetic"
 	case "REHEARSAL":
 		return "rehearsal"
+	case "PRIVATE", "PRIVATE · SYNTHETIC", "PRIVATE · REHEARSAL":
+		return "private"
 	}
 	return ""
 }

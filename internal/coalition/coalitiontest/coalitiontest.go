@@ -39,6 +39,7 @@ type Config struct {
 
 	Framework coalition.FrameworkRef  // zero: one that there is not
 	Witnesses coalition.WitnessPolicy // zero: nobody
+	Unmarked  bool                    // not SYNTHETIC
 }
 
 // Cycle is a cycle and every key in it. The keys of one [Config] are the same in
@@ -99,6 +100,9 @@ func New(t testing.TB, cfg Config) *Cycle {
 		Coordinator: coalition.Coordinator{Key: c.Coordinator.Public(), HPKE: b.encode(c.CollectorHPKE.Config())},
 		SeedDigest:  hex.EncodeToString(seed[:]), Opens: Opens, Deadline: Deadline, Wipe: Wipe,
 		Witnesses: coalition.WitnessPolicy{Threshold: cfg.Witnesses.Threshold, Keys: append([]keys.Public{}, cfg.Witnesses.Keys...), Log: cfg.Witnesses.Log}, Releases: []string{Cohort},
+	}
+	if cfg.Unmarked {
+		charter.Marking = ""
 	}
 	c.Signed, err = charter.Sign(c.Coordinator, c.Leader, c.Helper)
 	b.must(err)

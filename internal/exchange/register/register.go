@@ -28,9 +28,7 @@ func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string,
 		return page.Config{}, errs.Wrap(err, errs.Invalid, err.Error(), "mend the tables")
 	}
 	cfg := page.Config{Register: page.Register{Graph: g, Unknown: maps.Clone(r.Unknown)}}
-	if c := r.Confirmation; c.Asked {
-		cfg.Register.Said = &page.Said{Confirmed: c.Confirmed, Disputed: len(c.Disputed), Open: c.Unknown + c.Open}
-	}
+	cfg.Register.Said = said(r)
 	synthetic := r.Synthetic
 	for i := range r.Services {
 		name := r.Name(i)
@@ -46,22 +44,12 @@ func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string,
 		if err != nil {
 			return page.Config{}, err
 		}
-		var shock cascade.Scenario
+		var shock cascade.Case
 		if known != nil {
 			outlook.Levels, outlook.Crowd = known.Levels, known.Crowd
-			likely, err := outlook.Likeliest(p.Laws)
-			if err != nil {
+			if shock, err = outlook.Likeliest(p.Laws); err != nil {
 				return page.Config{}, err
 			}
-			if likely.Scenario.Repair == nil {
-				likely.Scenario.Repair = make([]cascade.Repair, len(r.Services))
-			}
-			for v, x := range likely.Graph.Services() {
-				if law := &likely.Scenario.Repair[v]; law.Median == 0 {
-					*law = x.Repair
-				}
-			}
-			shock = likely.Scenario
 		}
 		scenario := page.Scenario{Shock: shock, ID: s.ID, Title: text(s.Title), Text: text(s.Text), Source: s.Source, Outlook: outlook}
 		if scenario.ID == "" {
@@ -87,6 +75,29 @@ func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string,
 		cfg.Marking = coalition.MarkingSynthetic
 	}
 	return cfg, nil
+}
+
+// said is what suppliers say of a register's rows; nil where nobody was asked.
+func said(r *exchange.Register) *page.Said {
+	c := r.Confirmation
+	if !c.Asked {
+		return nil
+	}
+	s := &page.Said{Confirmed: c.Confirmed, Disputed: len(c.Disputed), Unknown: c.Unknown, Open: c.Open, LeftOut: c.LeftOut, Changed: c.Changed}
+	for i := range r.Requirements {
+		row := make([]string, len(r.Requirements[i].Suppliers))
+		for n := range row {
+			row[n] = r.Status(i, n).String()
+			if r.Status(i, n) == exchange.Disputed && c.Changed > 0 {
+				row[n] = "theirs" // it was disputed, and counts as the supplier says
+			}
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	for _, d := range c.Disputed {
+		s.Disputes = append(s.Disputes, page.Dispute{Requirement: d.Requirement, Supplier: d.Supplier, Binding: d.Binding, Buffer: d.Buffer, Text: d.Said})
+	}
+	return s
 }
 
 // mapWide is how wide a map is, in units of its drawing.

@@ -4,16 +4,20 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"muster/internal/cascade"
 	"muster/internal/exchange"
 	"muster/internal/exchange/register"
+	page "muster/internal/web/cascade"
 )
 
 // TestKnown: how owners stand is in the pages' runs, at the medians of the parameters,
 // and in their draws once.
 func TestKnown(t *testing.T) {
 	t.Parallel()
-	r, err := exchange.ReadRegister("s.csv", strings.NewReader(exchange.ServicesHeader+"\npower,Aldmoor,Grid,,energy,5,1,10h,0.5,0h,,,clear,high,own,\n"),
-		"r.csv", strings.NewReader(exchange.RequirementsHeader+"\npower,fuel,1,unknown,always,0h,clear,high,own\n"))
+	r, err := exchange.ReadRegister("s.csv", strings.NewReader(exchange.ServicesHeader+"\npower,Aldmoor,Grid,,energy,5,1,10h,0.5,3h,,,clear,high,own,\nfuel,Aldmoor,Depot,,energy,5,1,10h,0.5,3h,,,clear,high,own,\n"),
+		"r.csv", strings.NewReader(exchange.RequirementsHeader+"\npower,fuel,1,fuel,0.5,4h,clear,high,own\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,6 +32,9 @@ func TestKnown(t *testing.T) {
 	g, err := r.Graph()
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, x := range []cascade.Parameter{cascade.BindingOdds, cascade.BufferLength, cascade.RestartLag, cascade.RepairTime} {
+		p.Laws[x] = cascade.Law{Median: 2, Low: 1, High: 4} // of the default file it is 1
 	}
 	known, err := r.Outlook(g, s, "l.csv", strings.NewReader(exchange.LevelsHeader+"\nAldmoor,1,1\n"))
 	if err != nil {
@@ -55,13 +62,29 @@ func TestKnown(t *testing.T) {
 				t.Error("a level counts twice in the draws")
 			}
 			if !row.known {
-				if x.Shock.Hits != nil {
+				if x.Shock.Graph != nil {
 					t.Error("runs are of levels that nobody knows")
 				}
 				return
 			}
-			if x.Shock.Hits[0] >= s.Hits[0] || x.Shock.Repair[0].Median >= r.Services[0].Repair.Median {
-				t.Errorf("who stands well is hit by %v for %v", x.Shock.Hits[0].Float(), x.Shock.Repair[0].Median)
+			if x.Shock.Scenario.Hits[0] >= s.Hits[0] {
+				t.Errorf("who stands well is hit by %v", x.Shock.Scenario.Hits[0].Float())
+			}
+			likely, err := known.Likeliest(p.Laws)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cmp.Equal(likely.Graph.Requirements(), r.Requirements) || cmp.Equal(likely.Graph.Services(), r.Services) {
+				t.Error("the medians change nothing in the graph")
+			}
+			if diff := cmp.Diff(likely.Scenario, x.Shock.Scenario); diff != "" {
+				t.Error("hits are not those at the medians:", diff)
+			}
+			if diff := cmp.Diff(likely.Graph.Requirements(), x.Shock.Graph.Requirements()); diff != "" {
+				t.Error("requirements are not those at the medians:", diff)
+			}
+			if diff := cmp.Diff(likely.Graph.Services(), x.Shock.Graph.Services()); diff != "" {
+				t.Error("services are not those at the medians:", diff)
 			}
 		})
 	}
@@ -84,7 +107,32 @@ func TestSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if x := cfg.Register.Said; x == nil || x.Confirmed != 1 || x.Disputed != 1 || x.Open != 1 {
-		t.Errorf("the pages are told %v", x)
+	want := &page.Said{
+		Confirmed: 1, Disputed: 1, Open: 1, Rows: [][]string{{"disputed", "confirmed"}, {""}},
+		Disputes: []page.Dispute{{Requirement: 0, Supplier: 1}},
+	}
+	if diff := cmp.Diff(want, cfg.Register.Said); diff != "" {
+		t.Errorf("the pages are told (-want +got):\n%s", diff)
+	}
+	if cfg, err = register.Pages(r.WithoutDisputed(), nil, nil, nil, p, nil); err != nil {
+		t.Fatal(err)
+	}
+	want = &page.Said{Confirmed: 1, LeftOut: 1, Open: 1, Rows: [][]string{{"confirmed"}, {""}}}
+	if diff := cmp.Diff(want, cfg.Register.Said); diff != "" {
+		t.Errorf("without what is in dispute the pages are told (-want +got):\n%s", diff)
+	}
+
+	// One that says what it is instead stands there as it says.
+	r, err = exchange.ReadRegister("s.csv", strings.NewReader(exchange.ServicesHeader+"\na"+service+"\nb"+service+"\n"),
+		"r.csv", strings.NewReader(exchange.RequirementsHeader+",status,their_binding,their_buffer,said\na,g,1,b,always,0h,clear,high,own,disputed,,2h,we have a battery\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg, err = register.Pages(r.WithoutDisputed(), nil, nil, nil, p, nil); err != nil {
+		t.Fatal(err)
+	}
+	want = &page.Said{Changed: 1, Rows: [][]string{{"theirs"}}}
+	if diff := cmp.Diff(want, cfg.Register.Said); diff != "" {
+		t.Errorf("as suppliers say the pages are told (-want +got):\n%s", diff)
 	}
 }

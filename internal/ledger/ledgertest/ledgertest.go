@@ -25,6 +25,8 @@ type Config struct {
 	Struck    int                                             // submissions that an amendment strikes
 	Witnesses int                                             // zero: 2, of which one must have signed
 	Named     bool                                            // the charter names ledger and witnesses
+	Vouching  bool                                            // the charter names the ledger as its own witness
+	Unmarked  bool                                            // the charter is not SYNTHETIC
 	Release   func(*coalitiontest.Cycle, string, int) []byte  // the release of a roster's digest and its count; nil: its head alone
 	Layout    []byte                                          // of the cycle; nil: two blocks
 	Sizes     []uint16                                        // of the layout's blocks
@@ -86,7 +88,12 @@ func New(t testing.TB, cfg Config) *Ledger {
 	if cfg.Named {
 		named = coalition.WitnessPolicy{Threshold: 1, Keys: l.Policy.Witnesses, Log: l.Policy.Log}
 	}
-	l.Cycle = coalitiontest.New(t, coalitiontest.Config{Members: members, Layout: cfg.Layout, Sizes: cfg.Sizes, Framework: cfg.Framework, Witnesses: named})
+	if cfg.Vouching {
+		own, err := l.Policy.Log.Cosigner()
+		b.must(err)
+		named = coalition.WitnessPolicy{Threshold: 1, Keys: []keys.Public{own}}
+	}
+	l.Cycle = coalitiontest.New(t, coalitiontest.Config{Members: members, Layout: cfg.Layout, Sizes: cfg.Sizes, Framework: cfg.Framework, Witnesses: named, Unmarked: cfg.Unmarked})
 	var err error
 	l.Ledger, err = ledger.NewCycle(l.Cycle.Signed)
 	b.must(err)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -197,6 +198,7 @@ func TestBriefNumbers(t *testing.T) {
 	for _, s := range today.Stability {
 		want = append(want, percent(s.First))
 	}
+	want = append(want, fmt.Sprintf("certain that no other spares more: %d of %d.", today.StableCertain, today.StableDraws))
 	w.says("/en/scenario/cranes/sure", want...)
 	if w.get("/fr/", http.StatusOK); !strings.Contains(words(w.get("/fr/", http.StatusOK)), strings.Replace(figure(100*today.Worst.Median), ".", ",", 1)+"\u202f%") {
 		t.Error("the French page has another number")
@@ -238,32 +240,236 @@ func TestShock(t *testing.T) {
 	for range 5 { // owners
 		o.Levels = append(o.Levels, cascade.Level{Resistance: 1, Recovery: 1})
 	}
+	// With medians that are not 1 the graph is another, too.
+	for _, x := range []cascade.Parameter{cascade.BindingOdds, cascade.BufferLength, cascade.RestartLag} {
+		cfg.Parameters.Laws[x] = cascade.Law{Median: 0.5, Low: 0.25, High: 1}
+	}
 	likely, err := o.Likeliest(cfg.Parameters.Laws)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Scenarios[0].Shock = likely.Scenario
+	cfg.Scenarios[0].Shock = likely
 	w := open(t, cfg)
 	options := cascade.Options{Trials: 4096, Seed: 3, Horizon: month, Top: 5}
-	r, err := cascade.Run(t.Context(), cfg.Register.Graph, likely.Scenario, options)
-	if err != nil {
-		t.Fatal(err)
+	found := func(c cascade.Case) *cascade.Result {
+		t.Helper()
+		g, err := cascade.NewGraph(c.Graph.Services(), c.Graph.Requirements())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := cascade.Run(t.Context(), g, c.Scenario, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
 	}
-	plain, err := cascade.Run(t.Context(), cfg.Register.Graph, o.Scenario, options)
-	if err != nil {
-		t.Fatal(err)
+	r := found(likely)
+	if other := found(cascade.Case{Graph: cfg.Register.Graph, Scenario: likely.Scenario}); r.Worst.Mean == other.Worst.Mean {
+		t.Errorf("the medians change nothing in the graph: %v", r.Worst.Mean)
 	}
-	if r.Worst.Mean >= plain.Worst.Mean {
+	if plain := found(o.Case); r.Worst.Mean >= plain.Worst.Mean {
 		t.Errorf("who stands well loses %v, without knowing %v", r.Worst.Mean, plain.Worst.Mean)
 	}
-	w.says("/en/result/"+w.run(asked("cranes", "4096", "3")), "result_hash "+r.Hash)
+	first := asked("cranes", "4096", "3")
+	a := w.run(first)
+	w.says("/en/result/"+a, "result_hash "+r.Hash, "Register "+r.Graph)
+
+	// With a measure, and beside each other.
+	better, err := likely.Apply(cfg.Measures[0].Measure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Set("measure", "by-hand")
+	b := w.run(first)
+	w.says("/en/result/"+b, "result_hash "+found(better).Hash)
+
+	// Every place is looked at on the same graph.
+	services := slices.Clone(likely.Graph.Services())
+	for v := range services {
+		services[v].Mission = true
+	}
+	g, err := cascade.NewGraph(services, likely.Graph.Requirements())
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.Seed, options.Top = 1, 0
+	every, err := cascade.Run(t.Context(), g, likely.Scenario, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.brief("cranes")
+	north := every.Missions[2]
+	w.says("/en/map", "Northquay North quay Ostmere "+percent(north.Fails)+" "+hours(north.Mean))
+}
+
+// TestStanding: pages say what is in their numbers of how owners stand, and do not say
+// the opposite.
+func TestStanding(t *testing.T) {
+	t.Parallel()
+	crowd := &cascade.Crowd{Owners: 3, Outcomes: []cascade.CrowdOutcome{{ID: "x", Bands: []cascade.CrowdBand{{Low: -1, High: 4, Owners: 3}}}}}
+	const (
+		none      = "No member's answers are in it."
+		single    = "How well single owners stand is in it"
+		together  = "Members' answers are in it as a release has them"
+		of2       = "Of 2 of 5 owners it was said how well they stand"
+		of3       = "3 of 5 owners stand as 3 members of a release do together"
+		medians   = "Runs, comparisons and the choice of measures are at the median of every parameter."
+		scenarios = "how long repair takes is the scenario's own"
+		changed   = "is the scenario's, changed by how well owners stand"
+	)
+	for _, row := range []struct {
+		name              string
+		levels            int
+		crowd             *cascade.Crowd
+		method, run, page []string
+		not               []string
+	}{
+		{"nothing", 0, nil, []string{none}, nil, []string{"How well 5 of 5 owners stand", scenarios}, []string{single, together, of2, medians, changed}},
+		{"levels", 2, nil, []string{single}, []string{of2, medians}, []string{of2, medians, "How well 3 of 5 owners stand", changed}, []string{none, together, scenarios}},
+		{"a release", 0, crowd, []string{together}, []string{of3, medians}, []string{of3, medians, "How well 2 of 5 owners stand", changed}, []string{none, single, scenarios}},
+		{"both", 2, crowd, []string{single, together}, []string{of2, of3, medians}, []string{of2, of3, medians, changed}, []string{none, "each draw gives them a level", scenarios}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := harbour(t)
+			s := &cfg.Scenarios[0]
+			for i := range 5 {
+				s.Outlook.Levels = append(s.Outlook.Levels, cascade.Level{Resistance: -1, Recovery: -1})
+				if i < row.levels {
+					s.Outlook.Levels[i] = cascade.Level{Resistance: 0.5, Recovery: 0.5}
+				}
+			}
+			s.Outlook.Crowd = row.crowd
+			if row.levels > 0 || row.crowd != nil {
+				var err error
+				if s.Shock, err = s.Outlook.Likeliest(cfg.Parameters.Laws); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w := open(t, cfg)
+			w.brief("cranes")
+			w.says("/en/method", row.method...)
+			run := asked("cranes", "512", "1")
+			a := w.run(run)
+			w.says("/en/result/"+a, row.run...)
+			w.says("/en/", row.page...)
+			w.says("/en/scenario/cranes/sure", row.page...)
+			for _, path := range []string{"/en/method", "/en/result/" + a, "/en/", "/en/scenario/cranes/sure"} {
+				got := words(w.get(path, http.StatusOK))
+				for _, not := range row.not {
+					if strings.Contains(got, not) {
+						t.Errorf("%s says %q", path, not)
+					}
+				}
+			}
+		})
+	}
 }
 
 // TestSaid: who decides is told how much rests on one side's word.
 func TestSaid(t *testing.T) {
 	t.Parallel()
+	const said, leftOut = "Suppliers confirm 4 of 12 rows that name them and dispute 1; 7 rest on the word of those who require alone.", "What is in dispute is left out."
+	for _, out := range []bool{false, true} {
+		cfg := harbour(t)
+		cfg.Register.Said = &page.Said{Confirmed: 4, Disputed: 1, Unknown: 2, Open: 5}
+		if out {
+			cfg.Register.Said.Disputed, cfg.Register.Said.LeftOut = 0, 1
+		}
+		w := open(t, cfg)
+		at := "/en/result/" + w.run(asked("cranes", "512", "3"))
+		w.says(at, said)
+		if got := strings.Contains(words(w.get(at, http.StatusOK)), leftOut); got != out {
+			t.Errorf("left out is %t, and the page says so: %t", out, got)
+		}
+		want := `"suppliers_say":{"confirmed":4,"disputed":1,"unknown":2,"not_asked":5,"disputed_and_left_out":0,"disputed_and_as_suppliers_say":0}`
+		if out {
+			want = `"disputed":0,"unknown":2,"not_asked":5,"disputed_and_left_out":1,"disputed_and_as_suppliers_say":0}`
+		}
+		if body := w.get(at+"/json", http.StatusOK); !strings.Contains(body, want) {
+			t.Errorf("the file says %s", body)
+		}
+	}
+}
+
+// TestPrivate: what only one member knows is marked on every page and in every file.
+func TestPrivate(t *testing.T) {
+	t.Parallel()
 	cfg := harbour(t)
-	cfg.Register.Said = &page.Said{Confirmed: 4, Disputed: 1, Open: 7}
+	cfg.Private, cfg.StandBy = true, []string{"workspace"}
 	w := open(t, cfg)
-	w.says("/en/result/"+w.run(asked("cranes", "512", "3")), "Suppliers confirm 4 of 12 rows that name them and dispute 1; 7 rest on the word of those who require alone.")
+	at := "/en/result/" + w.run(asked("cranes", "512", "3"))
+	for _, path := range []string{"/en/", "/en/runs", "/en/graph", "/en/method", at} {
+		if body := w.get(path, http.StatusOK); !strings.Contains(body, `class="private"`) || !strings.Contains(body, "<title>PRIVATE · SYNTHETIC · ") || !strings.Contains(body, "They are not for sending, ") {
+			t.Errorf("%s is not marked: %.600s", path, body)
+		}
+	}
+	answer := w.do(http.MethodGet, at+"/json", nil)
+	if body := answer.Body.String(); !strings.HasPrefix(body, `{"private":"PRIVATE: holds `) || !strings.Contains(body, `"owners_stand_by":["workspace"],`) {
+		t.Errorf("the file says %s", body)
+	}
+	if name := answer.Header().Get("Content-Disposition"); !strings.Contains(name, `"PRIVATE-SYNTHETIC-cascade-`) {
+		t.Errorf("the file is called %s", name)
+	}
+}
+
+// TestRests: the page for who decides says how much rests on requirements that their
+// suppliers have not confirmed, as the engine has it where these never bind; the page
+// of what depends on what names those in dispute, and who has not answered.
+func TestRests(t *testing.T) {
+	t.Parallel()
+	cfg := harbour(t)
+	w := open(t, cfg)
+	w.brief("cranes")
+	w.says("/en/", "No supplier was asked: every requirement rests on the word of those who have it.")
+	if body := words(w.get("/en/graph", http.StatusOK)); strings.Contains(body, "What suppliers say") {
+		t.Error("suppliers say something that nobody asked")
+	}
+
+	cfg = harbour(t)
+	buffer, binding := cascade.Minutes(120), chance(t, 0.2)
+	// One quay, the power of the cloud and the cloud of one crane are confirmed; the cranes
+	// of the quays are one owner's own.
+	cfg.Register.Said = &page.Said{Confirmed: 3, Disputed: 1, Unknown: 1, Open: 3,
+		Rows:     [][]string{{"confirmed", "unknown"}, {""}, {""}, {""}, {"confirmed"}, {"disputed"}, {"confirmed"}},
+		Disputes: []page.Dispute{{Requirement: 5, Supplier: 7, Binding: &binding, Buffer: &buffer, Text: "we run on our own <diesel>"}}}
+	w = open(t, cfg)
+	w.brief("grid")
+	o := cfg.Scenarios[1].Outlook
+	less := func(never ...int) cascade.Difference {
+		requirements := slices.Clone(o.Graph.Requirements())
+		for _, i := range never {
+			requirements[i].Binding = 0
+		}
+		g, err := cascade.NewGraph(o.Graph.Services(), requirements)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := cascade.Compare(t.Context(), o.Case, cascade.Case{Graph: g, Scenario: o.Scenario}, cascade.Options{Trials: 1 << 13, Seed: 1, Horizon: month})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Worst
+	}
+	unconfirmed, disputed := less(0, 1, 5), less(5)
+	if unconfirmed.Change >= disputed.Change || disputed.Change >= 0 {
+		t.Fatalf("%v rests on what is not confirmed, %v on what is disputed", unconfirmed.Change, disputed.Change)
+	}
+	w.says("/en/scenario/grid/",
+		"Of "+percent(unconfirmed.Before)+" lost at the worst moment on average, "+percent(-unconfirmed.Change)+" (± "+percent(unconfirmed.Error)+") rest on requirements of others that not every supplier has confirmed.",
+		"On requirements that a supplier disputes rest "+percent(-disputed.Change)+" (± "+percent(disputed.Error)+").")
+	w.says("/en/graph",
+		"What they dispute", "Crane system south cloud Cloud region binding 0.20, not 0.50 · can do without for 2.0 h, not 6.0 h we run on our own <diesel>",
+		"Who has not confirmed yet Whose services are required Rows Calverra 1 Tamberlune 1")
+	w.says("/en/graph?by=sector&open=defence", "North quay (confirmed)", "South quay (no answer)")
+	w.says("/fr/graph?by=sector&open=defence", "North quay (confirmé)", "South quay (sans réponse)")
+	w.says("/fr/graph", "Ce qu’ils contestent")
+
+	// All confirmed: nothing rests on one side's word.
+	cfg = harbour(t)
+	cfg.Register.Said = &page.Said{Confirmed: 8, Rows: [][]string{{"confirmed", "confirmed"}, {"confirmed"}, {""}, {""}, {"confirmed"}, {"theirs"}, {"confirmed"}}}
+	w = open(t, cfg)
+	w.brief("grid")
+	w.says("/en/scenario/grid/", "All that is lost rests on requirements that every supplier has confirmed.")
+	w.says("/en/graph?by=sector&open=transport", "Cloud region (as it says)")
 }

@@ -96,7 +96,7 @@ func (p *Pages) serveChart(w http.ResponseWriter, r *http.Request, v *visit) err
 		view.NotYet = v.T("map.notYet")
 	} else {
 		view.Lead = v.T("map.lead", "Trials", min(briefTrials, watchTrials))
-		view.Unsure = v.unsure(b, b.run.result)
+		view.Unsure = v.unsure(b.scenario, b, b.run.result)
 		v.fillChart(&view, b)
 	}
 	view.Page = v.page(view.Heading, v.to.chart(), v.to.rest(v.to.chart()+"?scenario="+p.Scenarios[scenario].ID))

@@ -26,6 +26,7 @@ type graphView struct {
 	Say           string // how the script's picture can be used
 	Count         string
 	Unsure        string
+	Said          *saidView // nil where no supplier was asked, and where a group is open
 }
 
 // groupRow is a group in the table.
@@ -203,9 +204,12 @@ func (p *Pages) serveGraph(w http.ResponseWriter, r *http.Request, v *visit) err
 	view.Count = v.T("graph.count", "Services", len(graph.Services()), "Requirements", len(graph.Requirements()), "Dependencies", graph.Dependencies())
 	b := resultOf[brief](p.desk.find(p.briefID(0, 0)))
 	if b != nil {
-		view.Unsure = v.T("graph.falls", "Scenario", v.title(request{}), "Trials", min(briefTrials, watchTrials)) + " " + v.unsure(b, b.run.result)
+		view.Unsure = v.T("graph.falls", "Scenario", v.title(request{}), "Trials", min(briefTrials, watchTrials)) + " " + v.unsure(b.scenario, b, b.run.result)
 	} else {
 		view.Unsure = v.unknownCells() + " " + v.T("unknown.absent")
+	}
+	if g.open == "" {
+		view.Said = v.said()
 	}
 	v.fillGroups(&view, g, b)
 	v.fillServices(&view, g, b)
@@ -280,10 +284,10 @@ func (v *visit) fillServices(view *graphView, g *grouping, b *brief) {
 		rows[i] = row
 		order = append(order, i)
 	}
-	for _, q := range v.pages.Register.Graph.Requirements() {
+	for at, q := range v.pages.Register.Graph.Requirements() {
 		var names []string
-		for _, s := range q.Suppliers {
-			names = append(names, v.service(int(s)))
+		for i, s := range q.Suppliers {
+			names = append(names, v.supplier(at, i, s))
 			if row, ok := rows[int(s)]; ok {
 				row.NeededBy = append(row.NeededBy, v.service(int(q.Service)))
 			}

@@ -120,7 +120,7 @@ func (v *visit) fillMeasures(view *measuresView, b *brief) {
 			view.Owners = append(view.Owners, ownerRow{o.Owner, v.Percent(o.Gain), v.give(o.Error)})
 		}
 	}
-	view.Unsure = v.unsure(b, b.run.result)
+	view.Unsure = v.unsure(b.scenario, b, b.run.result)
 	view.Facts = []fact{
 		{v.T("measures.looked"), v.T("measures.lookedText", "All", inv.Measures, "Tried", inv.Confirmed)},
 		{v.T("facts.trialsName"), v.Number(int(inv.Trials))},
@@ -138,6 +138,7 @@ type sureView struct {
 	Swings          []swingRow
 	Least, Most     string
 	Stability       []stableRow
+	Certain         string
 	Missions        []bandRow
 	Unknown         []string
 	Facts           []fact
@@ -200,6 +201,7 @@ func (v *visit) fillSure(view *sureView, b *brief) {
 		row.Bar = web.Swing{Title: v.T("sure.swing", "Name", row.Name, "At10", row.At10, "At90", row.At90), From: s.At10, To: s.At90, Middle: middle, Least: least, Most: most}.SVG()
 		view.Swings = append(view.Swings, row)
 	}
+	view.Certain = v.T("sure.stabilityCertain", "Certain", v.Number(today.StableCertain), "Draws", v.Number(today.StableDraws))
 	for _, s := range today.Stability {
 		row := stableRow{Name: v.serviceByID(s.ID), Share: v.Percent(s.First)}
 		if i := v.pages.index(s.ID); i >= 0 {

@@ -423,9 +423,10 @@ func (v *visit) sure(view *minuteView, b *brief) {
 			"Range", v.between(min(first.At10, first.At90), max(first.At10, first.At90)), "Evidence", v.evidence(first.Parameter)))
 	}
 	view.Sure = append(view.Sure, v.T("sure.trials", "Give", v.give(b.run.result.Worst.Error)))
-	unknown, all := v.pages.strangers(b.scenario)
-	if unknown > 0 {
-		view.Unknown = append(view.Unknown, v.T("unknown.owners", "N", unknown, "All", all))
+	view.Unknown = v.standing(b.scenario)
+	n := v.pages.ownersIn(b.scenario)
+	if unknown := n.strangers(); unknown > 0 {
+		view.Unknown = append(view.Unknown, v.T("unknown.owners", "N", unknown, "All", n.all))
 	}
 	none := 0
 	for i := range v.pages.Parameters.About {
@@ -433,9 +434,13 @@ func (v *visit) sure(view *minuteView, b *brief) {
 			none++
 		}
 	}
-	view.Unknown = append(view.Unknown, v.T("unknown.parameters", "N", none, "All", cascade.Parameters), v.unknownCells(), v.T("unknown.absent"))
+	view.Unknown = append(view.Unknown, v.T("unknown.parameters", "N", none, "All", cascade.Parameters), v.unknownCells(), v.restsOn(b), v.T("unknown.absent"))
 	if source := v.pages.Scenarios[b.scenario].Source; source != "" {
-		view.Unknown = append(view.Unknown, v.T("unknown.scenario", "Source", source))
+		id := "unknown.scenario"
+		if n.strangers() < n.all {
+			id = "unknown.scenarioStanding"
+		}
+		view.Unknown = append(view.Unknown, v.T(id, "Source", source))
 	}
 }
 

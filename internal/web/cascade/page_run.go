@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"muster/internal/cascade"
 	"muster/internal/errs"
@@ -308,7 +309,7 @@ func (v *visit) fillRun(view *workView, found *run) {
 	if len(found.measures) > 0 {
 		b = nil // its band is of the scenario without measures
 	}
-	view.Unsure = v.unsure(b, res)
+	view.Unsure = v.unsure(found.scenario, b, res)
 	view.Figures = []figureRow{
 		{v.T("figure.mean"), v.Percent(res.Worst.Mean), v.give(res.Worst.Error)},
 		{v.T("figure.p50"), v.Percent(res.Worst.P50), ""},
@@ -375,7 +376,7 @@ func (v *visit) fillComparison(view *workView, found *comparison) {
 		id = "compare.more"
 	}
 	view.Deck = []string{v.T(id, "Before", v.Percent(res.Worst.Before), "After", v.Percent(res.Worst.After), "Change", v.change(res.Worst.Change), "Give", v.give(res.Worst.Error))}
-	view.Unsure = v.T("compare.unsure") + " " + v.unknownCells()
+	view.Unsure = strings.Join(append(append([]string{v.T("compare.unsure")}, v.standing(found.a.scenario)...), v.unknownCells()), " ")
 	row := func(name string, d cascade.Difference, write func(float64) string) comparedRow {
 		change := write(d.Change)
 		if d.Change > 0 {
@@ -416,19 +417,32 @@ func (p *Pages) serveJSON(w http.ResponseWriter, r *http.Request, _ *visit) erro
 		return notThere()
 	}
 	w.Header().Set("Content-Disposition", `attachment; filename="`+p.fileMark()+"cascade-"+j.id+`.json"`)
-	return writeJSON(w, marked{p.Marking, p.Register.Unknown, found})
-}
-
-func (p *Pages) fileMark() string {
-	if p.Marking == "" {
-		return ""
+	m := marked{Marking: p.Marking, Said: p.Register.Said, StandBy: p.StandBy, Unknown: p.Register.Unknown, Result: found}
+	if p.Private {
+		m.Private = privateMark
 	}
-	return p.Marking + "-"
+	return writeJSON(w, m)
 }
 
-// marked is a result with its mark, if it has one, and what is unknown.
+// privateMark is in the files of what only one member knows, as muster cascade says it.
+const privateMark = "PRIVATE: holds what only this member knows; it is not for sending"
+
+func (p *Pages) fileMark() (mark string) {
+	if p.Private {
+		mark = "PRIVATE-"
+	}
+	if p.Marking != "" {
+		mark += p.Marking + "-"
+	}
+	return mark
+}
+
+// marked is a result with its marks, if it has any, and what it rests on.
 type marked struct {
+	Private string         `json:"private,omitempty"`
 	Marking string         `json:"marking,omitempty"`
+	Said    *Said          `json:"suppliers_say,omitempty"`
+	StandBy []string       `json:"owners_stand_by,omitempty"`
 	Unknown map[string]int `json:"unknown"` // by column of the register: how many cells say so
 	Result  any            `json:"result"`
 }

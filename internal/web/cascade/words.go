@@ -97,7 +97,7 @@ func (p *Pages) ownersOf(m int) []string {
 }
 
 // unsure says how sure a scenario's pictures are and what is unknown, in one line.
-func (v *visit) unsure(b *brief, result *cascade.Result) string {
+func (v *visit) unsure(scenario int, b *brief, result *cascade.Result) string {
 	var say []string
 	if result != nil {
 		say = append(say, v.T("unsure.trials", "Give", v.give(result.Worst.Error)))
@@ -107,7 +107,7 @@ func (v *visit) unsure(b *brief, result *cascade.Result) string {
 	} else {
 		say = append(say, v.T("unsure.notYet"))
 	}
-	say = append(say, v.unknownCells())
+	say = append(append(say, v.standing(scenario)...), v.unknownCells())
 	return strings.Join(say, " ")
 }
 
@@ -121,14 +121,17 @@ func (v *visit) unknownCells() string {
 	if cells > 0 {
 		text = v.N("unknown.cells", cells)
 	}
-	if x := v.pages.Register.Said; x != nil {
-		text += " " + v.T("unknown.said", "Confirmed", v.Number(x.Confirmed), "All", v.Number(x.Confirmed+x.Disputed+x.Open), "Disputed", v.Number(x.Disputed), "Open", v.Number(x.Open))
+	if v.pages.Register.Said != nil {
+		text += " " + v.suppliersSay()
 	}
 	return text
 }
 
-// strangers counts the owners in a scenario of whom nothing is known, and all.
-func (p *Pages) strangers(scenario int) (unknown, all int) {
+// owners counts the owners in a scenario: all of them, of whom levels are known, and
+// who stands as a release says of all together.
+type owners struct{ all, levels, crowd int }
+
+func (p *Pages) ownersIn(scenario int) (n owners) {
 	o := &p.Scenarios[scenario].Outlook
 	seen := make(map[int32]bool)
 	for _, owner := range o.Owner {
@@ -136,11 +139,45 @@ func (p *Pages) strangers(scenario int) (unknown, all int) {
 			continue
 		}
 		seen[owner] = true
-		if int(owner) >= len(o.Levels) || o.Levels[owner].Resistance < 0 || o.Levels[owner].Recovery < 0 {
-			unknown++
+		if int(owner) < len(o.Levels) && o.Levels[owner].Resistance >= 0 && o.Levels[owner].Recovery >= 0 {
+			n.levels++
 		}
 	}
-	return unknown, len(seen)
+	n.all = len(seen)
+	if o.Crowd != nil {
+		n.crowd = min(n.all-n.levels, o.Crowd.Owners)
+	}
+	return n
+}
+
+// strangers is of how many nothing is known.
+func (n owners) strangers() int { return n.all - n.levels - n.crowd }
+
+// standing says how owners are known to stand in a scenario, and where in the
+// parameters its runs are; nothing where nothing is known.
+func (v *visit) standing(scenario int) (say []string) {
+	s := &v.pages.Scenarios[scenario]
+	if s.Shock.Graph == nil {
+		return nil
+	}
+	n := v.pages.ownersIn(scenario)
+	if n.levels > 0 {
+		say = append(say, v.T("standing.levels", "N", n.levels, "All", n.all))
+	}
+	if n.crowd > 0 {
+		say = append(say, v.T("standing.release", "N", n.crowd, "All", n.all, "Members", s.Outlook.Crowd.Owners))
+	}
+	return append(say, v.T("standing.medians"))
+}
+
+// known returns whether in some scenario levels of owners are known one by one, and
+// all together by a release.
+func (p *Pages) known() (levels, release bool) {
+	for i := range p.Scenarios {
+		n := p.ownersIn(i)
+		levels, release = levels || n.levels > 0, release || n.crowd > 0
+	}
+	return levels, release
 }
 
 // mark writes a share as an axis does: no digit that says nothing.

@@ -13,6 +13,7 @@ const (
 	topOf         = 5       // dependencies that are confirmed, as many as muster cascade run names
 	watchTrials   = 1 << 12 // at most, in which every service is looked at
 	briefTrials   = 1 << 14
+	restTrials    = 1 << 13 // that say what rests on whose word
 	chooseTrials  = 1 << 12
 	briefSeed     = 1
 	defaultTrials = 1 << 14
@@ -50,6 +51,7 @@ type brief struct {
 	budget     uint32
 	asked      bool // the budget was asked for, and not found
 	run        run
+	rests      *rests // nil where no supplier was asked
 	today      *cascade.Uncertain
 	investment *cascade.Investment // nil where there are no measures, or none can be afforded
 	chosen     []int               // numbers of measures, in the order of the steps
@@ -82,10 +84,10 @@ func (p *Pages) options(trials int, seed uint64, progress func(done, planned int
 	return cascade.Options{Trials: trials, Seed: seed, Threads: max(1, p.Threads), Horizon: horizon, Progress: progress}
 }
 
-// caseOf returns a scenario with measures taken, on the register's graph or on the
-// one in which every service is watched.
+// caseOf returns a scenario with measures taken, on its graph or on the one in which
+// every service is watched.
 func (p *Pages) caseOf(g *cascade.Graph, scenario int, measures []int) (cascade.Case, error) {
-	c := cascade.Case{Graph: g, Scenario: p.Scenarios[scenario].shock()}
+	c := cascade.Case{Graph: g, Scenario: p.Scenarios[scenario].shock().Scenario}
 	return c.Apply(p.pick(measures)...)
 }
 
@@ -97,12 +99,14 @@ func (p *Pages) pick(measures []int) (list []cascade.Measure) {
 }
 
 // untouched returns the case as the register has it: its digest, and so the hash of
-// its result, are those of muster cascade run.
+// its result, are those of muster cascade run. Where something is known of owners it
+// is that at the medians of the parameters.
 func (p *Pages) untouched(scenario int, measures []int) (cascade.Case, error) {
-	if len(measures) == 0 {
-		return cascade.Case{Graph: p.Register.Graph, Scenario: p.Scenarios[scenario].shock()}, nil
+	c := p.Scenarios[scenario].shock()
+	if len(measures) == 0 && c.Graph == p.Register.Graph {
+		return c, nil
 	}
-	c, err := p.caseOf(p.Register.Graph, scenario, measures)
+	c, err := p.caseOf(c.Graph, scenario, measures)
 	if err == nil { // with a digest of its own
 		c.Graph, err = cascade.NewGraph(c.Graph.Services(), c.Graph.Requirements())
 	}
@@ -124,16 +128,16 @@ func (p *Pages) simulate(ctx context.Context, r request, s say, to float64) (*ru
 	if !result.Complete {
 		return &run{request: r, result: result}, nil
 	}
-	falls, err := p.watch(ctx, r, s.within("watch", 0.8*to, to))
+	falls, err := p.falls(ctx, r, s.within("watch", 0.8*to, to))
 	if err != nil {
 		return nil, err
 	}
 	return &run{r, result, falls}, nil
 }
 
-// watch runs the first of the same trials again and looks at every service.
-func (p *Pages) watch(ctx context.Context, r request, progress func(done, planned int)) ([]fall, error) {
-	c, err := p.caseOf(p.watched, r.scenario, r.measures)
+// falls runs the first of the same trials again and looks at every service.
+func (p *Pages) falls(ctx context.Context, r request, progress func(done, planned int)) ([]fall, error) {
+	c, err := p.caseOf(p.watched[r.scenario], r.scenario, r.measures)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +203,7 @@ func (p *Pages) briefJob(scenario int, budget uint32) *job {
 
 func (p *Pages) workOut(ctx context.Context, b *brief, s say) error {
 	r := request{scenario: b.scenario, trials: briefTrials, seed: briefSeed}
-	first, err := p.simulate(ctx, r, s, 0.1)
+	first, err := p.simulate(ctx, r, s, 0.08)
 	if err != nil {
 		return err
 	}
@@ -207,6 +211,9 @@ func (p *Pages) workOut(ctx context.Context, b *brief, s say) error {
 		return errNothing
 	}
 	b.run = *first
+	if b.rests, err = p.rest(ctx, r, s.within("rest", 0.08, 0.1)); err != nil {
+		return err
+	}
 	outlook := p.Scenarios[b.scenario].Outlook
 	if b.today, err = p.uncertain(ctx, outlook, topOf, s.within("uncertain", 0.1, 0.4)); err != nil {
 		return err
@@ -238,7 +245,11 @@ func (p *Pages) workOut(ctx context.Context, b *brief, s say) error {
 func (p *Pages) uncertain(ctx context.Context, o cascade.Outlook, top int, progress func(done, planned int)) (*cascade.Uncertain, error) {
 	options := cascade.UncertainOptions{Options: p.options(0, briefSeed, progress)}
 	options.Top = top
-	return cascade.Uncertainty(ctx, o, p.Parameters.Laws, options)
+	u, err := cascade.Uncertainty(ctx, o, p.Parameters.Laws, options)
+	if err == nil && !u.Complete {
+		return nil, errNothing // a page for who decides is whole, or not there
+	}
+	return u, err
 }
 
 // invest looks for what to do first: for the budget that was asked for, or for the
