@@ -221,7 +221,7 @@ func (p *Pages) readAgain(ctx context.Context, w http.ResponseWriter, v *visit, 
 	for i := range view.Whose {
 		view.Whose[i].Selected = view.Whose[i].Value == body
 	}
-	p.render(w, http.StatusUnprocessableEntity, "workbooks", view)
+	p.render(w, http.StatusUnprocessableEntity, "workbooks", *view)
 	return nil
 }
 

@@ -67,7 +67,7 @@ func (p *Pages) workbooks(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	p.render(w, http.StatusOK, "workbooks", view)
+	p.render(w, http.StatusOK, "workbooks", *view)
 	return nil
 }
 
