@@ -36,7 +36,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/muster: static, the same bytes from the same source
-	$(GO) build $(BUILDVCS) -trimpath $(INLINED) -ldflags "-s -w -buildid= -funcalign=16" -o bin/muster ./cmd/muster
+	$(GO) build $(BUILDVCS) -trimpath $(INLINED) -ldflags "-s -w -buildid= -funcalign=8" -o bin/muster ./cmd/muster
 
 sbom: build ## bin/muster.cdx.json: what muster links, with licences and digests, as CycloneDX
 	$(TOOL) cyclonedx-gomod app -json -licenses -std -noserial -main cmd/muster -output bin/muster.cdx.json .

@@ -224,14 +224,22 @@ func serveAt(ctx context.Context, env Env, pages *picturepage.Pages, l net.Liste
 // listenLoopback refuses every address but this machine's own: the pages have no
 // accounts, so who reaches them reads them.
 func listenLoopback(address string) (net.Listener, error) {
-	const hint = "an address of this machine alone, such as 127.0.0.1:8337, or 127.0.0.1:0 for any free port"
-	at, err := netip.ParseAddrPort(address)
-	if err != nil || !at.Addr().IsLoopback() {
-		return nil, errs.New(errs.Invalid, "nothing is served at "+strconv.Quote(address), hint)
+	if err := loopbackAddress(address); err != nil {
+		return nil, err
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, errs.Wrap(err, errs.Unavailable, fmt.Sprintf("the address %s cannot be used", strconv.Quote(address)), "is it served already? "+hint)
+		return nil, errs.Wrap(err, errs.Unavailable, fmt.Sprintf("the address %s cannot be used", strconv.Quote(address)), "is it served already? "+loopbackHint)
 	}
 	return l, nil
+}
+
+const loopbackHint = "an address of this machine alone, such as 127.0.0.1:8337, or 127.0.0.1:0 for any free port"
+
+func loopbackAddress(address string) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().IsLoopback() {
+		return errs.New(errs.Invalid, "nothing is served at "+strconv.Quote(address), loopbackHint)
+	}
+	return nil
 }

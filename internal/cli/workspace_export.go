@@ -12,11 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"muster/internal/assess"
 	"muster/internal/config"
 	"muster/internal/errs"
+	"muster/internal/exchange/intake"
 	"muster/internal/exchange/workbook"
-	"muster/internal/framework"
 	"muster/internal/workspace"
 )
 
@@ -91,8 +90,8 @@ func runWorkspaceExport(ctx context.Context, env Env, f workspaceExportFlags) (e
 	if exists(f.out) {
 		return errs.New(errs.Conflict, fmt.Sprintf("there is a file %s already", strconv.Quote(f.out)), "give another --out: somebody may have typed into it")
 	}
-	book := workbook.Book{Languages: f.languages}
-	if book.Password, err = passwordFile(f.password); err != nil {
+	password, err := passwordFile(f.password)
+	if err != nil {
 		return err
 	}
 	w, err := openWorkspaceDir(ctx, env, f.dir, f.lock)
@@ -100,9 +99,15 @@ func runWorkspaceExport(ctx context.Context, env Env, f workspaceExportFlags) (e
 		return err
 	}
 	defer w.close(&err)
-	if err := w.fillBook(ctx, &book, f); err != nil {
+	out := intake.Out{Service: w.Service, Person: w.person, Body: f.body, Form: f.form, Languages: f.languages}
+	for _, id := range f.surveys {
+		out.Surveys = append(out.Surveys, workspace.SurveyID(id))
+	}
+	book, err := intake.Book(ctx, out)
+	if err != nil {
 		return err
 	}
+	book.Password = password
 	var b bytes.Buffer
 	if ending == ".csv" {
 		err = workbook.WriteCSV(&b, book, workbook.CSVStyle{Mark: true})
@@ -116,12 +121,37 @@ func runWorkspaceExport(ctx context.Context, env Env, f workspaceExportFlags) (e
 	if err := realDisk().writeOutput(dir, []outputFile{{filepath.Base(f.out), b.Bytes(), 0o600}}, nil); err != nil {
 		return placeError(err, dir, "make room there, or give another --out")
 	}
+	if err := w.gaveOut(ctx, book, f.body); err != nil {
+		return err
+	}
 	if book.Password == "" {
 		warn(env, "%s holds answers that anyone who has the file can read: keep it where the workspace is", f.out)
 	} else {
 		say(env, "%s opens with the password alone: tell it by another way than the file goes", f.out)
 	}
+	if book.Marking != "" {
+		say(env, "the file is of an invented member: %s", book.Marking)
+	}
 	say(env, "it comes back with: muster workspace import %s --dir %s", f.out, f.dir)
+	return nil
+}
+
+// gaveOut keeps that a workbook was given out, for the pages that say who has one. What
+// is closed is asked of nobody any more.
+func (w *openWorkspace) gaveOut(ctx context.Context, book workbook.Book, body string) error {
+	for _, s := range book.Surveys {
+		id := workspace.SurveyID(s.ID())
+		survey, err := w.Survey(ctx, w.person, id)
+		if err != nil {
+			return err
+		}
+		if survey.State == workspace.StateClosed {
+			continue
+		}
+		if err := w.GiveWorkbooks(ctx, w.person, id, map[string]int{body: s.Rows()}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -139,97 +169,6 @@ func passwordFile(path string) (string, error) {
 		return "", errs.New(errs.Invalid, strconv.Quote(path)+" holds no password", "")
 	}
 	return password, nil
-}
-
-// fillBook puts what the workspace has of the surveys into a book.
-func (w *openWorkspace) fillBook(ctx context.Context, book *workbook.Book, f workspaceExportFlags) error {
-	is, err := w.Identity(ctx)
-	if err != nil {
-		return err
-	}
-	book.Member, book.Marking = string(is.Member), is.Marking
-	if f.body != "" {
-		if book.Body, err = w.body(ctx, f.body); err != nil {
-			return err
-		}
-	}
-	if f.form {
-		needs, err := w.Needs(ctx, w.person)
-		if err != nil {
-			return err
-		}
-		book.Needs = append([]workbook.Need{}, needs[f.body].Needs.Rows...)
-		book.NeedsRevision = int64(needs[f.body].Rev)
-	}
-	for _, id := range f.surveys {
-		survey, err := w.Survey(ctx, w.person, workspace.SurveyID(id))
-		if err != nil {
-			return err
-		}
-		s := workbook.Survey{Cycle: survey.Cycle, Saved: make(map[string]workbook.Saved)}
-		if s.Pack, err = w.Pack(ctx, w.person, survey.ID); err != nil {
-			return err
-		}
-		if f.body == "" {
-			entries, err := w.Entries(ctx, w.person, survey.ID)
-			if err != nil {
-				return err
-			}
-			for outcome, saved := range entries {
-				s.Saved[outcome] = workbook.Saved{Entry: saved.Entry, Revision: int64(saved.Rev)}
-			}
-			book.Surveys = append(book.Surveys, s)
-			continue
-		}
-		asked, err := w.Asked(ctx, w.person, survey.ID)
-		if err != nil {
-			return err
-		}
-		s.Outcomes = asked[f.body]
-		if len(s.Outcomes) == 0 {
-			return errs.New(errs.NotFound, fmt.Sprintf("no section of %s lists the body %s", survey.ID, errs.Quote(f.body)), "list it in a section first, on the page of bodies and sections: muster workspace serve")
-		}
-		contributions, err := w.Contributions(ctx, w.person, survey.ID, "")
-		if err != nil {
-			return err
-		}
-		for _, c := range contributions {
-			if c.Body == f.body {
-				s.Saved[c.Outcome] = workbook.Saved{Entry: c.Entry(), Revision: int64(c.Rev)}
-			}
-		}
-		if s.Last, err = w.lastYear(ctx, survey.ID, f.body); err != nil {
-			return err
-		}
-		book.Surveys = append(book.Surveys, s)
-	}
-	return nil
-}
-
-// lastYear returns what a body gave in the cycle before, by outcome.
-func (w *openWorkspace) lastYear(ctx context.Context, id workspace.SurveyID, body string) (map[string]framework.Level, error) {
-	before, err := w.ContributionsBefore(ctx, w.person, id)
-	last := make(map[string]framework.Level)
-	for _, c := range before {
-		if c.Body == body && c.Given() != framework.None {
-			last[c.Outcome] = c.Level
-		}
-	}
-	return last, err
-}
-
-// body returns a body by its id.
-func (w *openWorkspace) body(ctx context.Context, id string) (*assess.Body, error) {
-	bodies, err := w.Bodies(ctx, w.person)
-	if err != nil {
-		return nil, err
-	}
-	for _, b := range bodies {
-		if b.ID == id {
-			return &b.Body, nil
-		}
-	}
-	return nil, errs.New(errs.NotFound, "there is no body "+errs.Quote(id), "bodies are listed on a page of the workspace: muster workspace serve")
 }
 
 // openSheet opens a file that a spreadsheet wrote, and returns its size.

@@ -78,7 +78,7 @@ func runWorkspaceImport(ctx context.Context, env Env, path string, f workspaceIm
 	}
 	defer w.close(&err)
 	if f.body != "" {
-		if _, err := w.body(ctx, f.body); err != nil {
+		if _, err := intake.BodyOf(ctx, w.Service, w.person, f.body); err != nil {
 			return err
 		}
 	}

@@ -6,19 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"muster/internal/config"
-	"muster/internal/demo"
-	"muster/internal/errs"
 	"muster/internal/evidence"
-	"muster/internal/framework"
-	"muster/internal/store"
-	"muster/internal/store/workspacedb"
 	"muster/internal/web"
 	workspacepage "muster/internal/web/workspace"
 	"muster/internal/workspace"
@@ -144,94 +135,4 @@ func serveWorkspace(ctx context.Context, env Env, service *workspace.Service, pe
 	}
 	say(env, "the workspace is served on this machine, to the first browser that opens this address; end it with Ctrl-C")
 	return web.Serve(ctx, l, door.Guard(l.Addr(), pages.Handler()))
-}
-
-func newWorkspaceDemoCmd(env Env) *cobra.Command {
-	var (
-		dir, address string
-		seed         uint64
-	)
-	cmd := &cobra.Command{
-		Use:   "demo",
-		Short: "Open the half-filled workspace of an invented member",
-		Long: `Make the workspace of an invented member in its second year, half filled, and serve
-it on this machine until Ctrl-C: what looks unchanged waits to be confirmed, bodies
-have contributed, last year has a plan. Everything in it is invented, and its pages
-are marked SYNTHETIC.
-
-It is made in a temporary folder that is removed at the end, or kept in --dir, where
-it opens with the passphrase "an entirely invented member".`,
-		Example: `  muster workspace demo`,
-		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runWorkspaceDemo(cmd.Context(), env, dir, address, seed)
-		},
-	}
-	flags := cmd.Flags()
-	flags.StringVar(&dir, "dir", "", "keep it in this new folder")
-	flags.StringVar(&address, "listen", workspaceAddress, "address of this machine, with port")
-	flags.Uint64Var(&seed, "seed", 1, "the same seed makes the same workspace")
-	return cmd
-}
-
-// syntheticPassphrase opens a demonstration that is kept: there is nothing to hide.
-const syntheticPassphrase = "an entirely invented member"
-
-func runWorkspaceDemo(ctx context.Context, env Env, dir, address string, seed uint64) (err error) {
-	var packs []*framework.Pack
-	for _, id := range []string{defaultPack, "muster-ports"} {
-		pack, err := framework.Find(env.Packs, id)
-		if err != nil {
-			return err
-		}
-		packs = append(packs, pack)
-	}
-	folder, key, err := demoFolder(env, dir)
-	if err != nil {
-		return err
-	}
-	if dir == "" {
-		defer func() { err = errors.Join(err, os.RemoveAll(folder.Dir)) }()
-	}
-	db, err := workspacedb.Open(ctx, workspacedb.Config{Path: folder.Database(), Key: key})
-	if err != nil {
-		return placeError(err, folder.Dir, "make room there, and run the command again")
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	lead := workspace.Lead("Ada Lindqvist")
-	say(env, "an invented member fills its workspace")
-	if err := demo.FillWorkspace(ctx, demo.WorkspaceConfig{Store: db, Packs: packs, Seed: seed, Now: env.Now(), Lead: lead}); err != nil {
-		return placeError(err, folder.Dir, "make room there, and run the command again")
-	}
-	service := workspace.New(workspace.Config{Store: db, Now: env.Now, Rand: env.Rand})
-	return serveWorkspace(ctx, env, service, lead, false, demo.Synthetic, address, nil, nothingBeside)
-}
-
-// demoFolder makes the folder of a demonstration and its key.
-func demoFolder(env Env, dir string) (config.Workspace, *store.Key, error) {
-	if dir == "" {
-		scratch, err := os.MkdirTemp("", "muster-workspace-demo-*")
-		if err != nil {
-			return config.Workspace{}, nil, noScratch(err)
-		}
-		key, err := store.NewKey(env.Rand) // which ends with the command
-		return config.Workspace{Dir: scratch}, key, err
-	}
-	if err := newFolder(dir); err != nil {
-		return config.Workspace{}, nil, errs.Wrap(err, errs.KindOf(err), strings.ReplaceAll(errs.Describe(err).Message, "--data", "--dir"), "give a new folder to --dir")
-	}
-	folder := config.Workspace{Dir: dir}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return folder, nil, placeError(err, dir, "give another folder to --dir")
-	}
-	if err := os.WriteFile(filepath.Join(dir, syntheticFile), []byte(syntheticNotice), 0o600); err != nil {
-		return folder, nil, placeError(err, dir, "give another folder to --dir")
-	}
-	lock, err := config.PassphraseLock(syntheticPassphrase)
-	if err != nil {
-		return folder, nil, err
-	}
-	made, err := folder.MakeKey(env.Rand, lock)
-	key := store.Key(made)
-	return folder, &key, err
 }

@@ -92,10 +92,11 @@ func serveTeam(ctx context.Context, env Env, w *openWorkspace, t *team, sealer w
 // waits for what they do in the background. Evidence is read below the folders that the
 // configuration names and nowhere else.
 func (t *team) handler(ctx context.Context, env Env, w *openWorkspace, sealer workspacepage.Sealer, falls http.Handler) (h http.Handler, end func(), err error) {
-	member, err := w.Member(ctx)
+	is, err := w.Identity(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
+	member := is.Member
 	accounts, err := account.New(account.Config{
 		Store: w.db.Accounts(), Now: env.Now, Rand: env.Rand, Roles: workspace.AccountRoles(), Provider: t.provider,
 		Site: account.Site{Name: string(member), Host: t.cfg.Host(), Origin: t.cfg.URL},
@@ -106,6 +107,7 @@ func (t *team) handler(ctx context.Context, env Env, w *openWorkspace, sealer wo
 	log := newLog(env, t.cfg.Log)
 	entry := webaccount.Config{
 		Accounts: accounts, Lengths: account.Lengths{Idle: t.cfg.Idle, Longest: t.cfg.Longest}, Brand: string(member), Now: env.Now, Log: log,
+		Marking: is.Marking,
 	}
 	if t.cfg.Provider != nil {
 		entry.Provider = t.cfg.Provider.Name

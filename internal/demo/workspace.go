@@ -10,6 +10,7 @@ import (
 	"muster/internal/assess"
 	"muster/internal/coalition"
 	"muster/internal/framework"
+	"muster/internal/keys"
 	"muster/internal/workspace"
 )
 
@@ -20,6 +21,11 @@ type WorkspaceConfig struct {
 	Seed  uint64
 	Now   time.Time        // the day on which the demonstration is looked at
 	Lead  workspace.Person // who looks at it
+
+	// Chartered is a pack that a charter asks for this year: everything of it is answered
+	// and waits for its sign-off and for being sealed. Nil for none.
+	Chartered *framework.Pack
+	Member    keys.Public // the member's own key, in that charter
 }
 
 // WorkspaceMember is whose workspace a demonstration is: an invented member.
@@ -51,7 +57,10 @@ func FillWorkspace(ctx context.Context, cfg WorkspaceConfig) error {
 			return fmt.Errorf("fill %s: %w", pack.ID, err)
 		}
 	}
-	return nil
+	if cfg.Chartered == nil {
+		return nil
+	}
+	return f.chartered(ctx, cfg.Chartered)
 }
 
 // filling is a workspace on its way. Its clock goes on by a minute whenever it is

@@ -18,8 +18,8 @@ import (
 // English, and a caller that is no page has no language. The sentence is its own id.
 // The files refusal/*.LANG.yaml have it in another language, with {} for what differs
 // from one refusal to the next. In the translation {1} is the first of these as it is,
-// and <1> the same as a word or a sentence of ours, in that language too: where it is
-// none, the sentence is not this one. A test walks the sources of the packages whose
+// and <1> the same as a word or a sentence of ours, in that language too, or in quotes:
+// where it is neither, the sentence is not this one. A test walks the sources of the packages whose
 // refusals pages show, and finds no sentence without a translation.
 
 // The longest refusal that is looked up, in bytes, and how often one may stand within
@@ -215,6 +215,9 @@ func (p *Printer) fill(s sentence, found []string, within int) (string, bool) {
 		value := found[piece.at-1]
 		if piece.ours {
 			said, ok := p.translate(value, within+1)
+			if !ok && value != "" && quoted(value) == value {
+				said, ok = p.value(value), true
+			}
 			if !ok {
 				return "", false
 			}

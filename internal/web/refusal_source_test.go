@@ -122,8 +122,10 @@ func said(t *testing.T, dir string) map[string]string {
 			switch n := n.(type) {
 			case *ast.CallExpr:
 				switch name := called(n); name {
-				case "errs.New", "errs.Wrap":
-					add(n.Args[len(n.Args)-2:]...)
+				case "errs.New", "errs.Wrap", "fault", "whole": // the last two are of a cell and of a file
+					if len(n.Args) >= 2 {
+						add(n.Args[len(n.Args)-2:]...)
+					}
 				default:
 					if at, ok := naming[name]; ok && at < len(n.Args) {
 						if _, selected := n.Fun.(*ast.SelectorExpr); !selected || name == "removeKnown" {

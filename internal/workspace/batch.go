@@ -14,6 +14,7 @@ type Batch struct {
 	Entries       []BatchEntry
 	Contributions []BatchContribution
 	Needs         *BatchNeeds // nil for none
+	Back          []BatchBack // the workbooks that the file is, one for each of its surveys
 }
 
 // BatchEntry is an entry of a batch.
@@ -91,14 +92,18 @@ func (s *Service) SaveBatch(ctx context.Context, person Person, b Batch) (BatchR
 				return of(err, one.Outcome)
 			}
 		}
-		if b.Needs == nil {
-			return nil
+		if b.Needs != nil {
+			_, err := putNeeds(tx, b.Needs.Body, b.Needs.Base, b.Needs.Needs)
+			if result.NeedsConflict = errs.KindOf(err) == errs.Conflict; err != nil && !result.NeedsConflict {
+				return err
+			}
 		}
-		_, err := putNeeds(tx, b.Needs.Body, b.Needs.Base, b.Needs.Needs)
-		if result.NeedsConflict = errs.KindOf(err) == errs.Conflict; result.NeedsConflict {
-			err = nil
+		for _, back := range b.Back {
+			if err := tx.cameBack(back, b, result); err != nil {
+				return err
+			}
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return BatchResult{}, err

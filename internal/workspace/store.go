@@ -101,6 +101,7 @@ const (
 	kindCopy         Kind = "copy"         // that a copy of a piece of evidence is kept, and of what
 	kindNeeds        Kind = "needs"        // what a body depends on
 	kindBrief        Kind = "brief"        // the speaking points of the national brief, in one language
+	kindWorkbook     Kind = "workbook"     // what happened to the workbook of a body
 )
 
 // Kinds returns all of them.
@@ -108,7 +109,7 @@ func Kinds() []Kind {
 	return []Kind{
 		kindWorkspace, kindSurvey, kindCharter, kindEntry, kindBody, kindContribution, kindSection, kindComment,
 		kindReference, kindFinding, kindOpinion, kindChain, kindDecision, kindSealing, kindAction,
-		kindRelease, kindSetting, kindApprover, kindCopy, kindNeeds, kindBrief,
+		kindRelease, kindSetting, kindApprover, kindCopy, kindNeeds, kindBrief, kindWorkbook,
 	}
 }
 

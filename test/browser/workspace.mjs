@@ -38,6 +38,7 @@ const views = {
   one: "survey/2026/muster-core/area/A1?one=A1.5",
   history: "survey/2026/muster-core/outcome/A1.1/history",
   bodies: "survey/2026/muster-core/bodies?area=A1&edit=A1.1&body=health",
+  workbooks: "survey/2026/muster-core/bodies/workbooks",
   evidence: "survey/2026/muster-core/evidence",
   needs: "survey/2026/muster-core/needs?body=harbour",
   needsprint: "survey/2026/muster-core/needs/print?body=harbour",

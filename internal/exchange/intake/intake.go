@@ -7,7 +7,8 @@
 // not is refused as a whole, with every cell that is wrong. What a file changes is
 // merged with what the workspace has by now, and saved in one transaction: all of it
 // or, after an error or a crash, nothing. The [Result] says of every cell what became
-// of it; it holds answers.
+// of it; it holds answers. [Read] and [File.Take] are the two halves, for who looks at
+// what would become of a file before it is taken in. [Book] is what goes out.
 package intake
 
 import (
@@ -16,6 +17,7 @@ import (
 	"slices"
 
 	"muster/internal/assess"
+	"muster/internal/errs"
 	"muster/internal/exchange/workbook"
 	"muster/internal/workspace"
 )
@@ -31,6 +33,9 @@ type Config struct {
 	// file that came from somebody is best not asked, and a contributor takes only a file
 	// of a body of hers.
 	Body string
+
+	// Own refuses the file of a body: it has to be the member's own.
+	Own bool
 
 	// Several takes rows of bodies from a file that is of none.
 	Several bool
@@ -64,6 +69,22 @@ const (
 // Take reads a file of so many bytes and takes what it says. With an error nothing was
 // saved.
 func Take(ctx context.Context, c Config, file io.ReaderAt, size int64) (*Result, error) {
+	f, err := Read(ctx, c, file, size)
+	if err != nil {
+		return nil, err
+	}
+	return f.Take(ctx, c.Person, How{DryRun: c.DryRun})
+}
+
+// File is what a file says, of which nothing has been saved yet. It holds neither the
+// file nor its password, and of rows no more than the workspace asks for.
+type File struct {
+	cfg Config
+	in  *workbook.Import
+}
+
+// Read reads a file of so many bytes and saves nothing.
+func Read(ctx context.Context, c Config, file io.ReaderAt, size int64) (*File, error) {
 	m, err := newMerging(ctx, c)
 	if err != nil {
 		return nil, err
@@ -76,18 +97,45 @@ func Take(ctx context.Context, c Config, file io.ReaderAt, size int64) (*Result,
 	if err != nil {
 		return nil, err
 	}
+	if c.Own && in.Body != "" {
+		return nil, errs.New(errs.Invalid, "the file is that of the body "+errs.Quote(in.Body), "choose that body, and give the file again")
+	}
+	c.Password = ""
+	return &File{c, in}, nil
+}
+
+// Body returns whose file it is; empty for the member's own.
+func (f *File) Body() string { return f.in.Body }
+
+// How says how a file is taken.
+type How struct {
+	DryRun  bool // report, and save nothing
+	Choices []Choice
+}
+
+// Take takes what a file says, as it is merged with what the workspace has now. With an
+// error nothing was saved.
+func (f *File) Take(ctx context.Context, person workspace.Person, how How) (*Result, error) {
+	c, in := f.cfg, f.in
+	c.Person, c.DryRun = person, how.DryRun
+	m, err := newMerging(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	m.expect(in)
 	result := &Result{Body: in.Body, Ignored: in.Ignored, Report: workbook.Merge(in.Rows, m.source(ctx), c.Blanks)}
 	if m.failed != nil {
 		return nil, m.failed
 	}
+	m.decide(result.Report, how.Choices)
 	hold(result.Report)
 	needs, err := m.form(ctx, in, result)
 	if err != nil {
 		return nil, err
 	}
+	back := m.back(in, result)
 	if !c.DryRun {
-		if err := m.save(ctx, result, needs); err != nil {
+		if err := m.save(ctx, result, needs, back); err != nil {
 			return nil, err
 		}
 	}
@@ -139,9 +187,9 @@ func (m *merging) form(ctx context.Context, in *workbook.Import, result *Result)
 
 // save saves everything that is taken. What somebody else changed since the merge is in
 // conflict.
-func (m *merging) save(ctx context.Context, result *Result, needs *workspace.BatchNeeds) error {
+func (m *merging) save(ctx context.Context, result *Result, needs *workspace.BatchNeeds, back []workspace.BatchBack) error {
 	report := result.Report
-	batch := workspace.Batch{Needs: needs}
+	batch := workspace.Batch{Needs: needs, Back: back}
 	var entries, contributions []int // places among the changes
 	for i, c := range report.Changes {
 		id, base := workspace.SurveyID(c.Survey), workspace.Revision(c.Revision)
@@ -157,7 +205,7 @@ func (m *merging) save(ctx context.Context, result *Result, needs *workspace.Bat
 			batch.Entries = append(batch.Entries, workspace.BatchEntry{Survey: id, Save: workspace.Save{Outcome: c.Outcome, Base: base, Mine: c.Entry}})
 		}
 	}
-	if len(entries)+len(contributions) == 0 && needs == nil {
+	if len(entries)+len(contributions)+len(back) == 0 && needs == nil {
 		return nil
 	}
 	saved, err := m.cfg.Service.SaveBatch(ctx, m.cfg.Person, batch)

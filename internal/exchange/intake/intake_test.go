@@ -271,7 +271,7 @@ func TestFileIsOneTransaction(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	b.whole(t, book.Bytes(), 3, 2)
+	b.whole(t, book.Bytes(), 5, 2) // and of each survey that the file came
 	b.whole(t, []byte(strings.ReplaceAll(text, "A1.1,", "A1.5,")), 4, 4)
 }
 
@@ -320,6 +320,37 @@ func TestSavedMeanwhile(t *testing.T) {
 	entry, err := b.Entry(t.Context(), b.Lead, b.id, "A1.1")
 	if err != nil || entry.Entry.Level != framework.Level1 {
 		t.Errorf("got %v, %v: what was saved meanwhile is gone", entry.Entry.Level, err)
+	}
+}
+
+// TestWorkbookEvents: that a file came back stays with what became of it, also where
+// somebody was faster than the save; a look at it leaves nothing.
+func TestWorkbookEvents(t *testing.T) {
+	t.Parallel()
+	b := newBodied(t)
+	text := []byte("id,level\n" + string(b.id) + "/A1.1@economy,2\n" + string(b.id) + "/A1.2@economy,3\n")
+	if _, err := b.take(t, text, intake.Config{Body: "economy", DryRun: true}); err != nil {
+		t.Fatal(err)
+	}
+	faster := meanwhileStore{b.DB, func() {
+		if _, err := b.Contribute(t.Context(), workspace.Lead("Ebba Ros"), b.id, "A1.2", 0, assess.Contribution{Body: "economy", Level: framework.Level1}); err != nil {
+			t.Error(err)
+		}
+	}}
+	service := workspace.New(workspace.Config{Store: faster, Now: workspacetest.Clock(time.Date(2031, 3, 2, 9, 0, 0, 0, time.UTC))})
+	if _, err := b.take(t, text, intake.Config{Service: service, Body: "economy"}); err != nil {
+		t.Fatal(err)
+	}
+	books, err := b.Workbooks(t.Context(), b.Lead, b.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []workspace.Workbook
+	for _, saved := range books["economy"] {
+		got = append(got, saved.Workbook)
+	}
+	if diff := cmp.Diff([]workspace.Workbook{{Back: true, Asked: 2, Saved: 1, Held: 1}}, got); diff != "" || len(books) != 1 {
+		t.Errorf("kept (-want +got):\n%s", diff)
 	}
 }
 

@@ -3,6 +3,7 @@ package workbook_test
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -134,6 +135,20 @@ func TestCSVCutElsewhere(t *testing.T) {
 		}
 	}
 	equal(t, saved(mustRead(t, data, b)), want)
+	if !long() {
+		return
+	}
+	// A real spreadsheet sees it so, too: none of it is calculated, and what is not guarded is.
+	o := newOffice(t)
+	for name, cut := range map[string]rune{"comma": ',', "semicolon": ';', "tab": '\t'} {
+		if found := o.formulas(t, name, data, cut); len(found) > 0 {
+			t.Errorf("cut at each %s, LibreOffice calculates %q", name, found)
+		}
+		bare := fmt.Appendf(nil, "note%[1]clevel\nx%[1]c=1+41\n", cut)
+		if found := o.formulas(t, "bare-"+name, bare, cut); len(found) != 1 {
+			t.Errorf("cut at each %s, LibreOffice calculates nothing where something is to be calculated: %q", name, found)
+		}
+	}
 }
 
 // TestCSVOfOthers reads what other programs make of the file.

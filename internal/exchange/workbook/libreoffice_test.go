@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -140,12 +142,13 @@ func newOffice(t *testing.T) *office {
 }
 
 // run starts LibreOffice and waits for its end.
-func (o *office) run(t *testing.T, argument string) {
+func (o *office) run(t *testing.T, arguments ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, o.soffice, "-env:UserInstallation=file://"+filepath.Join(o.dir, "profile"),
-		"--headless", "--norestore", "--nologo", "--nodefault", argument)
+	cmd := exec.CommandContext(ctx, o.soffice, append([]string{
+		"-env:UserInstallation=file://" + filepath.Join(o.dir, "profile"), "--headless", "--norestore", "--nologo", "--nodefault",
+	}, arguments...)...)
 	cmd.Env = append(os.Environ(), "HOME="+o.dir, "LC_ALL=C.UTF-8")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("soffice: %v\n%s", err, out)
@@ -267,4 +270,24 @@ func TestLibreOfficePasswords(t *testing.T) {
 			t.Errorf("with password %q: %v", given, err)
 		}
 	}
+}
+
+// formulas returns what LibreOffice calculates in a CSV file whose cells it is told to
+// end with a separator. It is asked to take for a number or a formula whatever it can.
+func (o *office) formulas(t *testing.T, name string, data []byte, separator rune) []string {
+	t.Helper()
+	source := filepath.Join(o.dir, name+".csv")
+	if err := os.WriteFile(source, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.run(t, "--infilter=CSV:"+strconv.Itoa(int(separator))+",34,76,1,,0,false,true,false,false,false,0,true", "--convert-to", "fods", "--outdir", o.dir, source)
+	sheet, err := os.ReadFile(filepath.Join(o.dir, name+".fods"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, m := range regexp.MustCompile(`table:formula="([^"]*)"`).FindAllSubmatch(sheet, -1) {
+		found = append(found, string(m[1]))
+	}
+	return found
 }

@@ -89,6 +89,9 @@ type Survey struct {
 // ID returns the survey's id, such as "2027/muster-core".
 func (s Survey) ID() string { return s.Cycle + "/" + s.Pack.ID }
 
+// Rows returns how many outcomes the survey's sheet has.
+func (s Survey) Rows() int { return len(s.outcomes()) }
+
 // outcomes returns the survey's outcomes in the pack's order.
 func (s Survey) outcomes() []*framework.Outcome {
 	all := s.Pack.Outcomes()

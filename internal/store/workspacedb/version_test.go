@@ -131,6 +131,9 @@ func shown(t *testing.T, w *workspacetest.Workspace) string {
 		if words, revised, err := w.Words(ctx, w.Lead, s.ID, "en"); err == nil {
 			keep(in("speaking points"), []any{words, revised}, nil)
 		}
+		if books, err := w.Workbooks(ctx, w.Lead, s.ID); err != nil || len(books) > 0 {
+			keep(in("workbooks"), books, err)
+		}
 		blockers, err := w.Blockers(ctx, w.Lead, s.ID)
 		keep(in("blockers"), blockers, err)
 		copies, err := w.Copies(ctx, w.Lead, s.ID)
@@ -198,6 +201,9 @@ func keepVersion(t *testing.T, file string) {
 	_, err = w.PutSection(ctx, w.Lead, id, 0, workspace.Section{ID: "works", Title: "Works", Areas: []string{"A1"}, Bodies: []string{"port"}, Due: "2031-02-01", Contact: "the works"})
 	must(t, err)
 	_, err = w.Contribute(ctx, w.Lead, id, "A1.1", 0, assess.Contribution{Body: "port", Level: framework.Level2, Note: "counted"})
+	must(t, err)
+	must(t, w.GiveWorkbooks(ctx, w.Lead, id, map[string]int{"port": 2}))
+	_, err = w.SaveBatch(ctx, w.Lead, workspace.Batch{Back: []workspace.BatchBack{{Survey: id, Body: "port", Workbook: workspace.Workbook{Asked: 2, Held: 1}}}})
 	must(t, err)
 	_, err = w.Comment(ctx, w.Lead, id, "A1.1", "port", "which quay?")
 	must(t, err)

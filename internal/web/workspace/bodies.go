@@ -34,7 +34,7 @@ type bodiesView struct {
 	RollUpRule template.HTML
 	May        mayView
 
-	NeedsLink, LettersLink, CalendarLink web.Link
+	NeedsLink, LettersLink, CalendarLink, BooksLink web.Link
 }
 
 type bodyView struct {
@@ -131,6 +131,7 @@ func (p *Pages) bodies(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	view := bodiesView{Kicker: v.kicker(), Action: v.to.under(id, "bodies", "body"), SectionTo: v.to.under(id, "bodies", "section"), RollUpRule: v.ruleText(), May: v.may("bodies")}
 	view.NeedsLink = web.Link{Text: v.T("needs.heading"), Href: v.to.under(id, "needs")}
+	view.BooksLink = web.Link{Text: v.T("books.title"), Href: v.to.under(id, "bodies", "workbooks")}
 	view.LettersLink = web.Link{Text: v.T("letter.title"), Href: v.to.under(id, "letters")}
 	view.CalendarLink = web.Link{Text: v.T("home.calendar"), Href: v.to.under(id, "reminders.ics")}
 	for _, body := range bodies {

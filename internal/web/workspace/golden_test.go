@@ -80,6 +80,7 @@ func TestGoldenPages(t *testing.T) {
 		{"one", "survey/2031/invented/area/A2?one=A2.2"},
 		{"history", "survey/2031/invented/outcome/A1.1/history"},
 		{"bodies", "survey/2031/invented/bodies?area=A1&edit=A1.2&body=grid"},
+		{"workbooks", "survey/2031/invented/bodies/workbooks"},
 		{"evidence", "survey/2031/invented/evidence"},
 		{"needs", "survey/2031/invented/needs?body=grid"},
 		{"needsprint", "survey/2031/invented/needs/print?body=grid"},
@@ -175,7 +176,7 @@ func TestMessagesAreUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Groups of which the program puts an id together.
-	composed := regexp.MustCompile(`^(kit|list|date|month|level|grade|gap|state|survey|filter|field|blocker|why|funding|events|learn|fault|point|promise|may|brief\.change)\b`)
+	composed := regexp.MustCompile(`^(kit|list|date|month|level|grade|gap|state|survey|filter|field|blocker|why|funding|events|learn|fault|point|promise|may|brief\.change|books\.(lang|state|says))\b`)
 	for _, id := range kit.Printer("en").Messages() {
 		if !composed.MatchString(id) && !strings.Contains(sources.String(), `"`+id+`"`) {
 			t.Errorf("nothing says %s", id)

@@ -59,6 +59,11 @@ func routes(digest, findings string) map[string]access {
 		"GET " + s + "bodies":                                 {may: "lvar"},
 		"POST " + s + "bodies/body":                           {may: "l", form: rev("id", "new", "name", "New")},
 		"POST " + s + "bodies/section":                        {may: "l", form: rev("id", "new", "title", "New", "listed", "port")},
+		"GET " + s + "bodies/workbooks":                       {may: "lvar"},
+		"POST " + s + "bodies/workbooks/give":                 {no: true, form: url.Values{}}, // it shows passwords: see TestWorkbooksAreTheLeads
+		"POST " + s + "bodies/workbooks/file":                 {no: true, form: url.Values{}},
+		"POST " + s + "bodies/workbooks/read":                 {no: true},
+		"POST " + s + "bodies/workbooks/take":                 {no: true, form: url.Values{}},
 		"GET " + s + "verification":                           {may: "lvar"},
 		"POST " + s + "verification/finding":                  {may: "v", form: rev("outcome", "A1.2", "claimed", "3", "seen", "the list", "verified", "1")},
 		"POST " + s + "verification/passkey/begin":            {no: true, form: url.Values{}}, // of several that share it: see TestPasskeys

@@ -32,6 +32,7 @@ const maxForm = 256 << 10
 //	S/outcome/{outcome}/history    who, when, what
 //	S/history, S/history.csv       who, when, what, of everything
 //	S/bodies                       bodies and sections; POST
+//	S/bodies/workbooks             who has a workbook; POST give, file: give out; read, take: take back
 //	S/needs, S/needs/print         what a body depends on; POST; on paper
 //	S/letters, S/reminders.ics     who is reminded of what, on paper and in a calendar
 //	S/evidence                     where the evidence lies, and whether it is the same; POST
@@ -72,6 +73,11 @@ func (p *Pages) Handler() http.Handler {
 	get("bodies", p.bodies)
 	post("bodies/body", p.putBody)
 	post("bodies/section", p.putSection)
+	get("bodies/workbooks", p.workbooks)
+	post("bodies/workbooks/give", p.giveWorkbooks)
+	post("bodies/workbooks/file", p.workbookFile)
+	mux.HandleFunc("POST "+s+"bodies/workbooks/read", p.at(p.readWorkbook))
+	post("bodies/workbooks/take", p.takeWorkbook)
 	get("needs", p.needs)
 	get("needs/print", p.printNeeds)
 	post("needs", p.putNeeds)

@@ -34,6 +34,7 @@ func (p *Pages) seal(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err := p.service.MaySeal(v.person); err != nil { // before anybody can try a passphrase
 		return err
 	}
+	slowly(w) // a passphrase takes long to try, and a machine may be busy
 	passphrase := r.PostForm.Get("passphrase")
 	r.PostForm.Del("passphrase")
 	if _, err := p.sealer.Seal(r.Context(), v.person, v.survey.ID, r.PostForm.Get("digest"), passphrase); err != nil {

@@ -78,6 +78,9 @@ type Pages struct {
 	texts  map[textKey]*packTexts // guarded by mu: what of a pack is the same in every request
 	frames map[frameKey]*frame    // guarded by mu, the same of questions
 
+	files     []waitingBook // guarded by mu: those that somebody looked at, the oldest first
+	booksTurn chan struct{} // holds one while a workbook is read or locked
+
 	pieces   workspace.Pieces
 	sealer   Sealer
 	readings readings
@@ -92,7 +95,8 @@ func New(cfg Config) (*Pages, error) {
 	p := &Pages{
 		service: cfg.Service, person: cfg.Person, now: cfg.Now, rand: cfg.Rand, marking: cfg.Marking, log: cfg.Log, base: cfg.Base, team: cfg.Team, asksName: cfg.AsksName, beside: cfg.Beside,
 		texts: make(map[textKey]*packTexts), frames: make(map[frameKey]*frame), pieces: cfg.Pieces, sealer: cfg.Sealer,
-		readings: readings{all: make(map[workspace.SurveyID]*reading)},
+		booksTurn: make(chan struct{}, 1),
+		readings:  readings{all: make(map[workspace.SurveyID]*reading)},
 	}
 	p.ending, p.end = context.WithCancel(context.Background())
 	if p.log == nil {
