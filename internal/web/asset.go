@@ -46,7 +46,7 @@ const fontName = "public-sans.woff2"
 // *.css at the end of the stylesheet, by name, at most one *.js, and scripts of others
 // that it loads when they are needed, *.mjs.gz.
 func newAssets(base string, more fs.FS) (*Assets, error) {
-	fsys, err := fs.Sub(files, "asset")
+	fsys, err := fs.Sub(Files(archive), "asset")
 	if err != nil {
 		return nil, err
 	}

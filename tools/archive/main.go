@@ -1,8 +1,9 @@
 // Command archive writes files into a zip file, the same bytes from the same files:
 //
-//	go run ./archive OUT DIR PATTERN
+//	go run ./archive OUT DIR PATTERN...
 //
-// The pattern is one of path.Match's, below DIR. Names are sorted and have no times.
+// Patterns are those of path.Match, below DIR. Names have no times, and are sorted by
+// pattern; a folder is none.
 package main
 
 import (
@@ -14,6 +15,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 )
 
 func main() {
@@ -24,16 +26,24 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) != 3 {
-		return errors.New("want OUT, DIR and PATTERN")
+	if len(args) < 3 {
+		return errors.New("want OUT, DIR and PATTERN...")
 	}
 	dir := os.DirFS(args[1])
-	names, err := fs.Glob(dir, args[2])
-	if err != nil {
-		return err
-	}
-	if len(names) == 0 {
-		return fmt.Errorf("%s has no %s", args[1], args[2])
+	var names []string
+	for _, pattern := range args[2:] {
+		found, err := fs.Glob(dir, pattern)
+		if err != nil {
+			return err
+		}
+		found = slices.DeleteFunc(found, func(name string) bool {
+			info, err := fs.Stat(dir, name)
+			return err == nil && info.IsDir()
+		})
+		if len(found) == 0 {
+			return fmt.Errorf("%s has no %s", args[1], pattern)
+		}
+		names = append(names, found...)
 	}
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)

@@ -9,7 +9,7 @@ package coalitiondb
 import (
 	"context"
 	"database/sql"
-	"embed"
+	_ "embed"
 	"errors"
 	"slices"
 	"time"
@@ -19,8 +19,10 @@ import (
 	"muster/internal/store/accountdb"
 )
 
-//go:embed sqlite/*.sql postgres/*.sql
-var migrations embed.FS
+//go:generate go run -C ../../../tools ./archive ../internal/store/coalitiondb/schema.zip ../internal/store/coalitiondb postgres/*.sql sqlite/*.sql
+
+//go:embed schema.zip
+var schema string // the migrations, compressed
 
 // readers is how many pages are read at the same time from SQLite.
 const readers = 4
@@ -40,7 +42,7 @@ type Config struct {
 }
 
 func (c Config) store() store.Config {
-	cfg := store.Config{Path: c.Path, DSN: c.DSN, DSNFile: c.DSNFile, Migrations: migrations, Fault: c.Fault}
+	cfg := store.Config{Path: c.Path, DSN: c.DSN, DSNFile: c.DSNFile, Migrations: store.Archive(schema), Fault: c.Fault}
 	if c.Path != "" {
 		cfg.Readers = readers
 	}

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"muster/internal/store"
 )
 
 // A Table is a table of a host's database with the comments of its schema, as
@@ -35,13 +37,14 @@ var (
 // Dictionary returns every table in the order in which the migrations make
 // them. What it says is the comments of the schema itself.
 func Dictionary() ([]Table, error) {
-	names, err := fs.Glob(migrations, "sqlite/*.sql")
+	files := store.Archive(schema)
+	names, err := fs.Glob(files, "sqlite/*.sql")
 	if err != nil {
 		return nil, err
 	}
 	var tables []Table
 	for _, name := range names { // in order: they are numbered
-		text, err := migrations.ReadFile(name)
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, err
 		}

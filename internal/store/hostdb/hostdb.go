@@ -15,7 +15,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"database/sql"
-	"embed"
+	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,8 +27,10 @@ import (
 	"muster/internal/store"
 )
 
-//go:embed sqlite/*.sql postgres/*.sql
-var migrations embed.FS
+//go:generate go run -C ../../../tools ./archive ../internal/store/hostdb/schema.zip ../internal/store/hostdb postgres/*.sql sqlite/*.sql
+
+//go:embed schema.zip
+var schema string // the migrations, compressed
 
 // CycleKeySize is the length of a cycle key in bytes.
 const CycleKeySize = 32
@@ -60,7 +62,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	db, err := store.Open(ctx, store.Config{
-		Path: cfg.Path, DSN: cfg.DSN, DSNFile: cfg.DSNFile, Migrations: migrations, Fault: cfg.Fault,
+		Path: cfg.Path, DSN: cfg.DSN, DSNFile: cfg.DSNFile, Migrations: store.Archive(schema), Fault: cfg.Fault,
 	})
 	if err != nil {
 		return nil, err

@@ -77,7 +77,7 @@ func (d *DB) Snapshot(ctx context.Context, path string) error { return d.db.Snap
 // restored: there is no moment at which the database could be served without
 // this. It refuses where there is a database already, and uses the snapshot up.
 func RestoreSnapshot(ctx context.Context, cfg Config, path string, r Restoration) error {
-	to := store.Config{Path: cfg.Path, DSN: cfg.DSN, DSNFile: cfg.DSNFile, Migrations: migrations}
+	to := store.Config{Path: cfg.Path, DSN: cfg.DSN, DSNFile: cfg.DSNFile, Migrations: store.Archive(schema)}
 	return store.RestoreSnapshot(ctx, to, path, func(db *store.DB, tx *sql.Tx) error {
 		return (&hostTx{ctx: ctx, tx: tx, rebind: db.Rebind}).putRestoration(r)
 	})

@@ -1,4 +1,6 @@
 package workspacedb
 
+import "muster/internal/store"
+
 // Migrations are the embedded migrations.
-var Migrations = migrations
+var Migrations = store.Archive(schema)

@@ -10,7 +10,7 @@ package workspacedb
 import (
 	"context"
 	"database/sql"
-	"embed"
+	_ "embed"
 	"errors"
 	"time"
 
@@ -20,8 +20,10 @@ import (
 	"muster/internal/workspace"
 )
 
-//go:embed sqlite/*.sql
-var migrations embed.FS
+//go:generate go run -C ../../../tools ./archive ../internal/store/workspacedb/schema.zip ../internal/store/workspacedb sqlite/*.sql
+
+//go:embed schema.zip
+var schema string // the migrations, compressed
 
 // readers is how many pages are read at the same time.
 const readers = 4
@@ -43,7 +45,7 @@ func (c Config) store() (store.Config, error) {
 	if c.Key == nil {
 		return store.Config{}, errors.New("workspacedb: a workspace has a key")
 	}
-	return store.Config{Path: c.Path, Key: c.Key, Readers: readers, Grouped: true, Migrations: migrations, Fault: c.Fault}, nil
+	return store.Config{Path: c.Path, Key: c.Key, Readers: readers, Grouped: true, Migrations: store.Archive(schema), Fault: c.Fault}, nil
 }
 
 // Open opens the database and migrates it to this program's schema.

@@ -14,7 +14,7 @@
 package account
 
 import (
-	"embed"
+	_ "embed"
 	"html/template"
 	"io/fs"
 	"log/slog"
@@ -29,8 +29,10 @@ import (
 
 //go:generate go run -C ../../../tools ./bundle ../internal/web/account/island/passkey.ts ../internal/web/account/asset/passkey.js
 
-//go:embed locale asset all:template
-var files embed.FS
+//go:generate go run -C ../../../tools ./archive ../internal/web/account/files.zip ../internal/web/account asset/* locale/* template/*
+
+//go:embed files.zip
+var archive string // locale, template and what they draw with, compressed
 
 // Base is the path that the pages lie under.
 const Base = "/account"
@@ -67,7 +69,7 @@ func New(cfg Config) (*Pages, error) {
 	}
 	p.sessions = p.newSessions(cfg.Lengths)
 	sub := func(name string) fs.FS {
-		fsys, err := fs.Sub(files, name)
+		fsys, err := fs.Sub(web.Files(archive), name)
 		if err != nil { // the name is none
 			panic(err)
 		}

@@ -19,7 +19,7 @@ package cascade
 
 import (
 	"context"
-	"embed"
+	_ "embed"
 	"errors"
 	"fmt"
 	"html/template"
@@ -36,8 +36,10 @@ import (
 //go:generate go run -C ../../../tools ./bundle ../internal/web/cascade/island/cascade.ts ../internal/web/cascade/asset/cascade.js
 //go:generate go run -C ../../../tools ./compress ../internal/web/cascade/library/cytoscape.esm.min.mjs ../internal/web/cascade/asset/cytoscape.esm.min.mjs.gz
 
-//go:embed asset locale all:template
-var files embed.FS
+//go:generate go run -C ../../../tools ./archive ../internal/web/cascade/files.zip ../internal/web/cascade asset/* locale/* template/*
+
+//go:embed files.zip
+var archive string // locale, template and what they draw with, compressed
 
 // graphLibrary is the script of somebody else's that draws the graph.
 const graphLibrary = "cytoscape.esm.min.mjs"
@@ -136,7 +138,7 @@ func New(cfg Config) (*Pages, error) {
 		return nil, err
 	}
 	sub := func(name string) fs.FS {
-		fsys, err := fs.Sub(files, name)
+		fsys, err := fs.Sub(web.Files(archive), name)
 		if err != nil { // the name is none
 			panic(err)
 		}

@@ -18,7 +18,7 @@ package coalition
 
 import (
 	"crypto/sha256"
-	"embed"
+	_ "embed"
 	"encoding/hex"
 	"html/template"
 	"io/fs"
@@ -28,8 +28,10 @@ import (
 	"muster/internal/web"
 )
 
-//go:embed locale all:template
-var files embed.FS
+//go:generate go run -C ../../../tools ./archive ../internal/web/coalition/files.zip ../internal/web/coalition locale/* template/*
+
+//go:embed files.zip
+var archive string // locale, template and what they draw with, compressed
 
 // Config is what is drawn.
 type Config struct {
@@ -63,7 +65,7 @@ func New(cfg Config) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	locales, err := fs.Sub(files, "locale")
+	locales, err := fs.Sub(web.Files(archive), "locale")
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +79,7 @@ func New(cfg Config) (*Pages, error) {
 	if p.kit, err = web.New(web.Config{Locales: []fs.FS{locales}, Base: cfg.Base}); err != nil {
 		return nil, err
 	}
-	templates, err := fs.Sub(files, "template")
+	templates, err := fs.Sub(web.Files(archive), "template")
 	if err != nil {
 		return nil, err
 	}

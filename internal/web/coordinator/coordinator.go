@@ -12,7 +12,7 @@ package coordinator
 
 import (
 	"context"
-	"embed"
+	_ "embed"
 	"html/template"
 	"io/fs"
 	"log/slog"
@@ -25,8 +25,10 @@ import (
 	"muster/internal/web"
 )
 
-//go:embed locale asset all:template
-var files embed.FS
+//go:generate go run -C ../../../tools ./archive ../internal/web/coordinator/files.zip ../internal/web/coordinator asset/* locale/* template/*
+
+//go:embed files.zip
+var archive string // locale, template and what they draw with, compressed
 
 // enterBase is where the pages by which people enter lie, beside these.
 const enterBase = "/account"
@@ -72,7 +74,7 @@ func New(cfg Config) (*Pages, error) {
 		p.cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	sub := func(name string) fs.FS {
-		fsys, err := fs.Sub(files, name)
+		fsys, err := fs.Sub(web.Files(archive), name)
 		if err != nil { // the name is none
 			panic(err)
 		}

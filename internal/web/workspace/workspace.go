@@ -16,7 +16,7 @@ package workspace
 
 import (
 	"context"
-	"embed"
+	_ "embed"
 	"html/template"
 	"io"
 	"io/fs"
@@ -32,8 +32,10 @@ import (
 
 //go:generate go run -C ../../../tools ./bundle ../internal/web/workspace/island/answer.ts ../internal/web/workspace/asset/answer.js
 
-//go:embed locale asset all:template
-var files embed.FS
+//go:generate go run -C ../../../tools ./archive ../internal/web/workspace/files.zip ../internal/web/workspace asset/* locale/* template/*
+
+//go:embed files.zip
+var archive string // locale, template and what they draw with, compressed
 
 // Config is what the pages are of.
 type Config struct {
@@ -103,7 +105,7 @@ func New(cfg Config) (*Pages, error) {
 		p.log = slog.New(slog.DiscardHandler)
 	}
 	sub := func(name string) fs.FS {
-		fsys, err := fs.Sub(files, name)
+		fsys, err := fs.Sub(web.Files(archive), name)
 		if err != nil { // the name is none
 			panic(err)
 		}
