@@ -430,9 +430,11 @@ func TestRests(t *testing.T) {
 	buffer, binding := cascade.Minutes(120), chance(t, 0.2)
 	// One quay, the power of the cloud and the cloud of one crane are confirmed; the cranes
 	// of the quays are one owner's own.
-	cfg.Register.Said = &page.Said{Confirmed: 3, Disputed: 1, Unknown: 1, Open: 3,
+	cfg.Register.Said = &page.Said{
+		Confirmed: 3, Disputed: 1, Unknown: 1, Open: 3,
 		Rows:     [][]string{{"confirmed", "unknown"}, {""}, {""}, {""}, {"confirmed"}, {"disputed"}, {"confirmed"}},
-		Disputes: []page.Dispute{{Requirement: 5, Supplier: 7, Binding: &binding, Buffer: &buffer, Text: "we run on our own <diesel>"}}}
+		Disputes: []page.Dispute{{Requirement: 5, Supplier: 7, Binding: &binding, Buffer: &buffer, Text: "we run on our own <diesel>"}},
+	}
 	w = open(t, cfg)
 	w.brief("grid")
 	o := cfg.Scenarios[1].Outlook
