@@ -18,7 +18,7 @@ func TestFaultsTable(t *testing.T) {
 	names := make(map[string]map[string]bool)
 	for short, dir := range map[string]string{
 		"fault": ".", "aggregate": "internal/aggregate", "collect": "internal/collect", "daphttp": "internal/daphttp", "hostdb": "internal/store/hostdb", "muster": "cmd/muster", "store": "internal/store",
-		"ledger": "internal/ledger", "logserver": "internal/logserver", "witness": "internal/witness", "silence": "internal/silence", "verify": "internal/verify",
+		"ledger": "internal/ledger", "logserver": "internal/logserver", "witness": "internal/witness", "silence": "internal/silence", "verify": "internal/verify", "cli": "internal/cli",
 	} {
 		if dir != "." {
 			dir = filepath.Join("..", "..", dir)
