@@ -161,7 +161,7 @@ func (v *visit) minute(scenario int, b *brief) minuteView {
 	if worst, ok := worstMission(today); ok {
 		view.Deck = append(view.Deck, v.T("minute.mission", "Mission", v.serviceByID(worst.ID), "Fails", v.band(worst.Fails)))
 	}
-	view.Deck = append(view.Deck, v.restored(result.Restored))
+	view.Deck = append(view.Deck, v.restored(result))
 	v.draw(&view, b)
 	v.missions(&view, b)
 	v.steps(&view, b)
@@ -215,9 +215,13 @@ func worstMission(u *cascade.Uncertain) (worst cascade.MissionBand, ok bool) {
 	return worst, ok
 }
 
-func (v *visit) restored(d cascade.Delay) string {
-	if d.Never > 0.5 {
-		return v.T("restored.never", "Share", v.Percent(d.Never))
+func (v *visit) restored(r *cascade.Result) string {
+	d := r.Restored
+	switch {
+	case d.Never > 0.5:
+		return v.T("restored.never", "Share", v.Percent(d.Never), "Within", v.within(r))
+	case d.Never > 0.05: // so that P95 is no time, but the end of what was looked at
+		return v.T("restored.part", "P50", v.time(d.P50), "Share", v.Percent(d.Never), "Within", v.within(r))
 	}
 	return v.T("restored.after", "P50", v.time(d.P50), "P95", v.time(d.P95))
 }

@@ -26,6 +26,11 @@ func (v *visit) time(hours float64) string {
 	return v.T("time.hours", "N", v.Figure(hours))
 }
 
+// within writes how far a run looked, in whole days.
+func (v *visit) within(r *cascade.Result) string {
+	return v.N("time.within", int(math.Round(r.Horizon/24)))
+}
+
 // give writes the half width of an interval: "± 0.02 %".
 func (v *visit) give(half float64) string { return "±\u00a0" + v.Percent(half) }
 
