@@ -177,14 +177,14 @@ func TestBriefNumbers(t *testing.T) {
 		fmt.Sprintf("Added up, %d owners", len(v.Dividend.Owner)),
 		"How well 5 of 5 owners stand", "For 3 of 9 parameters there is no evidence", "3 cells of the register say unknown",
 	}
-	stable := make(map[string]string)
+	often := make(map[string]string)
 	var alone []string
 	for _, g := range v.Alone {
-		stable[g.Measure] = percent(*g.Stable)
+		often[g.Measure] = fmt.Sprint(math.Round(40 * *g.Stable))
 		alone = append(alone, percent(-g.Gain.Change)+" ± "+percent(g.Gain.Error)+" "+percent(*g.Stable))
 	}
 	for _, s := range v.Steps {
-		want = append(want, "spares "+percent(-s.Gain.Change)+" (± "+percent(s.Gain.Error)+")", "in the top 5 in "+stable[s.Measure]+" of draws")
+		want = append(want, "spares "+percent(-s.Gain.Change)+" (± "+percent(s.Gain.Error)+")", "in the top 5 in "+often[s.Measure]+" of 40 draws")
 	}
 	for _, d := range r.Top[:3] {
 		want = append(want, ": "+percent(d.Spared))

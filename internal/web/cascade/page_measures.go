@@ -110,7 +110,7 @@ func (v *visit) fillMeasures(view *measuresView, b *brief) {
 		row.TheBar = web.Span{Title: name + ": " + row.Gain, Class: "then", Value: gain, Low: gain - g.Gain.Error, High: gain + g.Gain.Error, Most: most, Slim: true}.SVG()
 		if g.Stable != nil {
 			row.Stable = v.Percent(*g.Stable)
-			row.StableBar = web.Span{Title: name + ": " + v.T("step.stable", "Share", row.Stable), Class: "then", Value: *g.Stable, Most: 1, Slim: true}.SVG()
+			row.StableBar = web.Span{Title: name + ": " + v.stable(b, *g.Stable), Class: "then", Value: *g.Stable, Most: 1, Slim: true}.SVG()
 		}
 		view.Alone = append(view.Alone, row)
 	}

@@ -396,10 +396,17 @@ func (v *visit) step(b *brief, i int, step cascade.Step) stepRow {
 	}
 	for _, g := range b.investment.Alone {
 		if g.Measure == step.Measure && g.Stable != nil {
-			row.Stable = v.T("step.stable", "Share", v.Percent(*g.Stable))
+			row.Stable = v.stable(b, *g.Stable)
 		}
 	}
 	return row
+}
+
+// stable says in how many of the draws that were looked at for it a measure is among the
+// first. These are the same draws in which services are.
+func (v *visit) stable(b *brief, share float64) string {
+	of := b.today.StableDraws
+	return v.T("step.stable", "In", v.Number(int(math.Round(share*float64(of)))), "Of", v.Number(of))
 }
 
 // dividend says what acting together adds to what each gains alone.
