@@ -96,6 +96,9 @@ func cascadeText(r *cascade.Result) string {
 	for _, m := range r.Missions {
 		fmt.Fprintf(&b, "mission %-18s fails in %s of the trials, %.0f h on average, at least %.0f h in one of twenty\n", m.ID, percent(m.Fails), m.Mean, m.P95)
 	}
+	if r.Restored.Never > 0 && len(r.Missions) > 0 {
+		fmt.Fprintf(&b, "hours down are counted for %s and no further: where something stays down longer, averages are too low\n", horizonText(r))
+	}
 	for _, d := range r.Top {
 		fmt.Fprintf(&b, "hangs on %-17s %s spared if it cannot fall (± %s); %s more is lost when it is hit (± %s), %s of all loss goes back to that (± %s)\n",
 			d.ID, percent(d.Spared), percent(d.Error), percent(d.Birnbaum), percent(d.BirnbaumError), percent(d.Criticality), percent(d.CriticalityError))

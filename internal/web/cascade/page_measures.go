@@ -216,6 +216,9 @@ func (v *visit) fillSure(view *sureView, b *brief) {
 	var minute minuteView
 	v.sure(&minute, b)
 	view.Unknown = minute.Unknown
+	if cut := v.cut(b.run.result); cut != "" {
+		view.Unknown = append(view.Unknown, cut)
+	}
 	view.Facts = []fact{
 		{v.T("facts.drawsName"), v.Number(today.Draws)},
 		{v.T("facts.trialsName"), v.Number(int(today.Trials))},

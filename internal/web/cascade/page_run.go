@@ -232,6 +232,7 @@ type workView struct {
 	Unsure          string
 	Figures         []figureRow
 	Missions        []missionTimes
+	Cut             string // that hours are cut at the horizon
 	Compared        []comparedRow
 	Top             []topRow
 	Tried           string // how it was found what stands in Top
@@ -327,6 +328,7 @@ func (v *visit) fillRun(view *workView, found *run) {
 	if res.Restored.Never > 0 {
 		view.Figures = append(view.Figures, figureRow{v.T("figure.never", "Within", v.within(res)), v.Percent(res.Restored.Never), ""})
 	}
+	view.Cut = v.cut(res)
 	for _, m := range res.Missions {
 		name := v.serviceByID(m.ID)
 		view.Missions = append(view.Missions, missionTimes{

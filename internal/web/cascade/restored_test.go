@@ -40,7 +40,8 @@ func TestNeverRestored(t *testing.T) {
 			}
 			w := open(t, cfg)
 			at := "/result/" + w.run(asked("grid", "4096", "2"))
-			w.says("/en"+at, deck, "90 % restored, half of the cases "+p50+" ", "90 % restored, nineteen of twenty "+p95+" ", "90 % not restored within 30 days "+percent(never))
+			w.says("/en"+at, deck, "90 % restored, half of the cases "+p50+" ", "90 % restored, nineteen of twenty "+p95+" ", "90 % not restored within 30 days "+percent(never),
+				"Hours down are counted for 30 days and no further: where something stays down longer, averages are too low.")
 			if row.part {
 				w.says("/fr"+at, "dix-neuf sur vingt pas en 30 jours")
 			}
