@@ -36,7 +36,9 @@ type Share struct {
 	P95   float64 `json:"p95"` // one trial in twenty loses at least that
 }
 
-// Delay is a length of time in hours, over the trials.
+// Delay is a length of time in hours, over the trials. A quantile that more trials than
+// it leaves out never reach is censored: P95 where Never is above 0.05, and P50 where it
+// is above 0.5, are the horizon, and say only that the time is longer.
 type Delay struct {
 	P50   float64 `json:"p50"`
 	P95   float64 `json:"p95"`

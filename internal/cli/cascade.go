@@ -143,11 +143,12 @@ type suppliersView struct {
 	Open      int `json:"not_asked"`
 	LeftOut   int `json:"disputed_and_left_out"`
 	Changed   int `json:"disputed_and_as_suppliers_say"`
+	Own       int `json:"both_sides_one_owner"`
 }
 
 func newSuppliersView(r *exchange.Register) suppliersView {
 	c := r.Confirmation
-	return suppliersView{c.Confirmed, len(c.Disputed), c.Unknown, c.Open, c.LeftOut, c.Changed}
+	return suppliersView{c.Confirmed, len(c.Disputed), c.Unknown, c.Open, c.LeftOut, c.Changed, c.Own}
 }
 
 // suppliersText is the same in words; nothing where nobody was asked.
@@ -157,6 +158,9 @@ func suppliersText(r *exchange.Register) string {
 		return ""
 	}
 	text := fmt.Sprintf("suppliers confirm %s, dispute %d; %d are without an answer, of %d nobody asked\n", plural(v.Confirmed, "1 row", "%d rows"), v.Disputed+v.LeftOut+v.Changed, v.Unknown, v.Open)
+	if v.Own > 0 {
+		text += fmt.Sprintf("in %s both sides are one owner; nobody is asked\n", plural(v.Own, "1 more row", "%d more rows"))
+	}
 	if v.LeftOut > 0 {
 		text += "what is in dispute is left out\n"
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -79,7 +80,10 @@ hash.`,
 			if err != nil {
 				return err
 			}
-			var drawn error // of the look at draws, if it was stopped
+			var (
+				drawn  error // of the look at draws, if it was stopped
+				looked int   // at so many draws
+			)
 			if u.parameters != "" && v.Complete {
 				if k == nil {
 					outlook, p, err := u.read(env, in)
@@ -90,13 +94,20 @@ hash.`,
 				}
 				draws := cascade.UncertainOptions{Options: in.options, Draws: u.draws}
 				draws.Trials = 0
+				show := draws.Progress
+				draws.Progress = func(done, planned int) {
+					looked = done
+					if show != nil {
+						show(done, planned)
+					}
+				}
 				drawn = v.Stable(cmd.Context(), k.outlook, k.parameters.Laws, m.List, draws)
 				if drawn != nil && cmd.Context().Err() == nil {
 					return drawn
 				}
 			}
 			in.invented = in.invented || m.Synthetic
-			err = f.print(env, in, v, words+investmentText(v, m))
+			err = f.print(env, in, investmentView{v, looked}, words+investmentText(v, m, looked))
 			if err == nil && drawn != nil {
 				say(env, "stopped before it was known how stable the order is; what is printed is the choice")
 				return errors.Join(errs.New(errs.Unavailable, "the look at draws was stopped", ""), drawn)
@@ -118,8 +129,15 @@ hash.`,
 	return cmd
 }
 
-// investmentText is the staircase of a choice, with a sentence of reason each.
-func investmentText(v *cascade.Investment, m *exchange.Measures) string {
+// investmentView is a choice, with in how many draws it was looked at how stable it is.
+type investmentView struct {
+	*cascade.Investment
+	StableDraws int `json:"stability_draws,omitempty"`
+}
+
+// investmentText is the staircase of a choice, with a sentence of reason each. How stable
+// the order is was looked at in so many draws.
+func investmentText(v *cascade.Investment, m *exchange.Measures, looked int) string {
 	title := make(map[string]string)
 	for i, x := range m.List {
 		title[x.ID] = m.Titles[i]["en"]
@@ -145,7 +163,7 @@ func investmentText(v *cascade.Investment, m *exchange.Measures) string {
 	}
 	for _, g := range v.Alone {
 		if g.Stable != nil && *g.Stable > 0 {
-			fmt.Fprintf(&b, "%-26s in the top 5 by gain for cost in %s of the draws\n", g.Measure, percent(*g.Stable))
+			fmt.Fprintf(&b, "%-26s in the top 5 by gain for cost in %.0f of %d draws\n", g.Measure, math.Round(*g.Stable*float64(looked)), looked)
 		}
 	}
 	if d := v.Dividend; d != nil {

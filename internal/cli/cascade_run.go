@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,10 +91,13 @@ func cascadeText(r *cascade.Result) string {
 	fmt.Fprintf(&b, "lost at the worst moment   %s of critical service (half of the trials at least %s, one in twenty at least %s)\n",
 		percent(r.Worst.Mean), percent(r.Worst.P50), percent(r.Worst.P95))
 	if r.Engine != cascade.Static {
-		fmt.Fprintf(&b, "90 %% restored              after %.0f h in half of the trials, %.0f h in nineteen of twenty\n", r.Restored.P50, r.Restored.P95)
+		fmt.Fprintf(&b, "90 %% restored              %s\n", restoredText(r))
 	}
 	for _, m := range r.Missions {
 		fmt.Fprintf(&b, "mission %-18s fails in %s of the trials, %.0f h on average, at least %.0f h in one of twenty\n", m.ID, percent(m.Fails), m.Mean, m.P95)
+	}
+	if r.Restored.Never > 0 && len(r.Missions) > 0 {
+		fmt.Fprintf(&b, "hours down are counted for %s and no further: where something stays down longer, averages are too low\n", horizonText(r))
 	}
 	for _, d := range r.Top {
 		fmt.Fprintf(&b, "hangs on %-17s %s spared if it cannot fall (± %s); %s more is lost when it is hit (± %s), %s of all loss goes back to that (± %s)\n",
@@ -112,6 +116,25 @@ func cascadeText(r *cascade.Result) string {
 		fmt.Fprintf(&b, "result %s\n", r.Hash)
 	}
 	return b.String()
+}
+
+// restoredText says when most of a loss is back. Where more trials than a quantile leaves
+// out never are, that is no time, but the end of what was looked at.
+func restoredText(r *cascade.Result) string {
+	d := r.Restored
+	after := fmt.Sprintf("after %.0f h in half of the trials", d.P50)
+	switch {
+	case d.Never > 0.5:
+		return fmt.Sprintf("in %s of the trials not within %s", percent(d.Never), horizonText(r))
+	case d.Never > 0.05:
+		return fmt.Sprintf("%s; in %s of the trials not within %s", after, percent(d.Never), horizonText(r))
+	}
+	return fmt.Sprintf("%s, %.0f h in nineteen of twenty", after, d.P95)
+}
+
+// horizonText says how far a run looked.
+func horizonText(r *cascade.Result) string {
+	return plural(int(math.Round(r.Horizon/24)), "1 day", "%d days")
 }
 
 // percent writes a share with two significant digits.

@@ -74,7 +74,7 @@ func Ask(tables RegisterRows, again bool) (list []Asking, not Unasked) {
 		switch {
 		case supplies.owner == "":
 			not.Nobody++
-		case fold(supplies.owner) == fold(requires.owner):
+		case sameOwner(supplies.owner, requires.owner):
 			not.Own++
 		case q[requirementTLP] == "amber+strict" || q[requirementTLP] == "red":
 			not.Held++

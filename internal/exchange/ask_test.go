@@ -142,7 +142,7 @@ func TestAnswers(t *testing.T) {
 					t.Fatalf("%v in\n%s", err, text)
 				}
 				seldom, buffer := cascade.Probability(13107), cascade.Minutes(90)
-				want := exchange.Confirmation{Asked: true, Confirmed: 1, Unknown: 1, Open: 3, Disputed: []exchange.Dispute{
+				want := exchange.Confirmation{Asked: true, Confirmed: 1, Unknown: 1, Open: 2, Own: 1, Disputed: []exchange.Dispute{
 					{Dependency: exchange.Dependency{Requirement: 0, Supplier: 2}, Binding: &seldom, Buffer: &buffer, Said: "Two feeders, and a battery;' =cmd() (Ada Holt, 2031-05-01)"},
 					{Dependency: exchange.Dependency{Requirement: 0, Supplier: 3}, Said: "we never sold it (2031-05-01)"},
 				}}

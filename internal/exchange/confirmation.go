@@ -32,6 +32,7 @@ type Confirmation struct {
 	Confirmed int
 	Unknown   int       // asked, and no answer
 	Open      int       // rows of which nobody asked
+	Own       int       // rows whose two sides are one owner, which nobody asks, undisputed
 	Disputed  []Dispute // in the table's order
 	LeftOut   int       // rows that were in dispute and are gone, see [Register.WithoutDisputed]
 	Changed   int       // rows that were in dispute and count as their suppliers say
@@ -64,6 +65,17 @@ func (r *Register) Status(requirement, i int) Status {
 	}
 	return r.said[requirement][i]
 }
+
+// Own reports whether both sides of the row of supplier number i of a requirement are
+// one owner.
+func (r *Register) Own(requirement, i int) bool {
+	q := &r.Requirements[requirement]
+	return sameOwner(r.Owner(int(q.Service)), r.Owner(int(q.Suppliers[i])))
+}
+
+// sameOwner reports whether the owners of two services are one. Those of whom nothing is
+// said are not.
+func sameOwner(a, b string) bool { return a != "" && fold(a) == fold(b) }
 
 // said reads what the supplier says of a row.
 func (r *registerReader) said(l line, cells []cell) (said Status, d Dispute) {
@@ -109,14 +121,17 @@ func (r *registerReader) said(l line, cells []cell) (said Status, d Dispute) {
 func (r *registerReader) count(said Status, d Dispute) {
 	c := &r.register.Confirmation
 	c.Asked = c.Asked || said != NotAsked
-	switch said {
-	case NotAsked:
+	own := sameOwner(r.register.Owner(int(r.register.Requirements[d.Requirement].Service)), r.register.Owner(int(d.Supplier)))
+	switch {
+	case own && said != Disputed:
+		c.Own++
+	case said == NotAsked:
 		c.Open++
-	case NoAnswer:
+	case said == NoAnswer:
 		c.Unknown++
-	case Confirmed:
+	case said == Confirmed:
 		c.Confirmed++
-	case Disputed:
+	default:
 		c.Disputed = append(c.Disputed, d)
 	}
 	all := r.register.said

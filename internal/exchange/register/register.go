@@ -83,13 +83,16 @@ func said(r *exchange.Register) *page.Said {
 	if !c.Asked {
 		return nil
 	}
-	s := &page.Said{Confirmed: c.Confirmed, Disputed: len(c.Disputed), Unknown: c.Unknown, Open: c.Open, LeftOut: c.LeftOut, Changed: c.Changed}
+	s := &page.Said{Confirmed: c.Confirmed, Disputed: len(c.Disputed), Unknown: c.Unknown, Open: c.Open, LeftOut: c.LeftOut, Changed: c.Changed, Own: c.Own}
 	for i := range r.Requirements {
 		row := make([]string, len(r.Requirements[i].Suppliers))
 		for n := range row {
 			row[n] = r.Status(i, n).String()
-			if r.Status(i, n) == exchange.Disputed && c.Changed > 0 {
+			switch disputed := r.Status(i, n) == exchange.Disputed; {
+			case disputed && c.Changed > 0:
 				row[n] = "theirs" // it was disputed, and counts as the supplier says
+			case !disputed && r.Own(i, n):
+				row[n] = "own"
 			}
 		}
 		s.Rows = append(s.Rows, row)

@@ -93,12 +93,12 @@ func TestKnown(t *testing.T) {
 // TestSaid: the pages are told what suppliers say, where anybody asked them.
 func TestSaid(t *testing.T) {
 	t.Parallel()
-	const service = ",Aldmoor,Grid,,energy,5,1,10h,0.5,0h,,,clear,high,own,"
+	const service = ",Grid,,energy,5,1,10h,0.5,0h,,,clear,high,own,"
 	p, err := exchange.ReadParameters("p.yaml", strings.NewReader(exchange.DefaultParameters()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := exchange.ReadRegister("s.csv", strings.NewReader(exchange.ServicesHeader+"\na"+service+"\nb"+service+"\nc"+service+"\n"),
+	r, err := exchange.ReadRegister("s.csv", strings.NewReader(exchange.ServicesHeader+"\na,Aldmoor"+service+"\nb,Brevik"+service+"\nc,Brevik"+service+"\n"),
 		"r.csv", strings.NewReader(exchange.RequirementsHeader+",status\na,g,1,b,always,0h,clear,high,own,disputed\na,g,1,c,always,0h,clear,high,own,confirmed\nb,g,1,c,always,0h,clear,high,own,\n"))
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &page.Said{
-		Confirmed: 1, Disputed: 1, Open: 1, Rows: [][]string{{"disputed", "confirmed"}, {""}},
+		Confirmed: 1, Disputed: 1, Own: 1, Rows: [][]string{{"disputed", "confirmed"}, {"own"}},
 		Disputes: []page.Dispute{{Requirement: 0, Supplier: 1}},
 	}
 	if diff := cmp.Diff(want, cfg.Register.Said); diff != "" {
@@ -117,13 +117,13 @@ func TestSaid(t *testing.T) {
 	if cfg, err = register.Pages(r.WithoutDisputed(), nil, nil, nil, p, nil); err != nil {
 		t.Fatal(err)
 	}
-	want = &page.Said{Confirmed: 1, LeftOut: 1, Open: 1, Rows: [][]string{{"confirmed"}, {""}}}
+	want = &page.Said{Confirmed: 1, LeftOut: 1, Own: 1, Rows: [][]string{{"confirmed"}, {"own"}}}
 	if diff := cmp.Diff(want, cfg.Register.Said); diff != "" {
 		t.Errorf("without what is in dispute the pages are told (-want +got):\n%s", diff)
 	}
 
 	// One that says what it is instead stands there as it says.
-	r, err = exchange.ReadRegister("s.csv", strings.NewReader(exchange.ServicesHeader+"\na"+service+"\nb"+service+"\n"),
+	r, err = exchange.ReadRegister("s.csv", strings.NewReader(exchange.ServicesHeader+"\na,Aldmoor"+service+"\nb,Brevik"+service+"\n"),
 		"r.csv", strings.NewReader(exchange.RequirementsHeader+",status,their_binding,their_buffer,said\na,g,1,b,always,0h,clear,high,own,disputed,,2h,we have a battery\n"))
 	if err != nil {
 		t.Fatal(err)

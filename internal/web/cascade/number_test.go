@@ -177,14 +177,14 @@ func TestBriefNumbers(t *testing.T) {
 		fmt.Sprintf("Added up, %d owners", len(v.Dividend.Owner)),
 		"How well 5 of 5 owners stand", "For 3 of 9 parameters there is no evidence", "3 cells of the register say unknown",
 	}
-	stable := make(map[string]string)
+	often := make(map[string]string)
 	var alone []string
 	for _, g := range v.Alone {
-		stable[g.Measure] = percent(*g.Stable)
+		often[g.Measure] = fmt.Sprint(math.Round(40 * *g.Stable))
 		alone = append(alone, percent(-g.Gain.Change)+" ± "+percent(g.Gain.Error)+" "+percent(*g.Stable))
 	}
 	for _, s := range v.Steps {
-		want = append(want, "spares "+percent(-s.Gain.Change)+" (± "+percent(s.Gain.Error)+")", "in the top 5 in "+stable[s.Measure]+" of draws")
+		want = append(want, "spares "+percent(-s.Gain.Change)+" (± "+percent(s.Gain.Error)+")", "in the top 5 in "+often[s.Measure]+" of 40 draws")
 	}
 	for _, d := range r.Top[:3] {
 		want = append(want, ": "+percent(d.Spared))
@@ -369,10 +369,10 @@ func TestStanding(t *testing.T) {
 // TestSaid: who decides is told how much rests on one side's word.
 func TestSaid(t *testing.T) {
 	t.Parallel()
-	const said, leftOut = "Suppliers confirm 4 of 12 rows that name them and dispute 1; 7 rest on the word of those who require alone.", "What is in dispute is left out."
+	const said, leftOut = "Suppliers confirm 4 of 12 rows in which others name them and dispute 1; 7 rest on the word of those who require alone. In 9 more rows both sides are one owner, and nobody is asked.", "What is in dispute is left out."
 	for _, out := range []bool{false, true} {
 		cfg := harbour(t)
-		cfg.Register.Said = &page.Said{Confirmed: 4, Disputed: 1, Unknown: 2, Open: 5}
+		cfg.Register.Said = &page.Said{Confirmed: 4, Disputed: 1, Unknown: 2, Open: 5, Own: 9}
 		if out {
 			cfg.Register.Said.Disputed, cfg.Register.Said.LeftOut = 0, 1
 		}
@@ -382,9 +382,9 @@ func TestSaid(t *testing.T) {
 		if got := strings.Contains(words(w.get(at, http.StatusOK)), leftOut); got != out {
 			t.Errorf("left out is %t, and the page says so: %t", out, got)
 		}
-		want := `"suppliers_say":{"confirmed":4,"disputed":1,"unknown":2,"not_asked":5,"disputed_and_left_out":0,"disputed_and_as_suppliers_say":0}`
+		want := `"suppliers_say":{"confirmed":4,"disputed":1,"unknown":2,"not_asked":5,"disputed_and_left_out":0,"disputed_and_as_suppliers_say":0,"both_sides_one_owner":9}`
 		if out {
-			want = `"disputed":0,"unknown":2,"not_asked":5,"disputed_and_left_out":1,"disputed_and_as_suppliers_say":0}`
+			want = `"disputed":0,"unknown":2,"not_asked":5,"disputed_and_left_out":1,"disputed_and_as_suppliers_say":0,"both_sides_one_owner":9}`
 		}
 		if body := w.get(at+"/json", http.StatusOK); !strings.Contains(body, want) {
 			t.Errorf("the file says %s", body)
@@ -431,8 +431,8 @@ func TestRests(t *testing.T) {
 	// One quay, the power of the cloud and the cloud of one crane are confirmed; the cranes
 	// of the quays are one owner's own.
 	cfg.Register.Said = &page.Said{
-		Confirmed: 3, Disputed: 1, Unknown: 1, Open: 3,
-		Rows:     [][]string{{"confirmed", "unknown"}, {""}, {""}, {""}, {"confirmed"}, {"disputed"}, {"confirmed"}},
+		Confirmed: 3, Disputed: 1, Unknown: 1, Open: 1, Own: 2,
+		Rows:     [][]string{{"confirmed", "unknown"}, {""}, {"own"}, {"own"}, {"confirmed"}, {"disputed"}, {"confirmed"}},
 		Disputes: []page.Dispute{{Requirement: 5, Supplier: 7, Binding: &binding, Buffer: &buffer, Text: "we run on our own <diesel>"}},
 	}
 	w = open(t, cfg)
@@ -469,7 +469,7 @@ func TestRests(t *testing.T) {
 
 	// All confirmed: nothing rests on one side's word.
 	cfg = harbour(t)
-	cfg.Register.Said = &page.Said{Confirmed: 8, Rows: [][]string{{"confirmed", "confirmed"}, {"confirmed"}, {""}, {""}, {"confirmed"}, {"theirs"}, {"confirmed"}}}
+	cfg.Register.Said = &page.Said{Confirmed: 6, Own: 2, Rows: [][]string{{"confirmed", "confirmed"}, {"confirmed"}, {"own"}, {"own"}, {"confirmed"}, {"theirs"}, {"confirmed"}}}
 	w = open(t, cfg)
 	w.brief("grid")
 	w.says("/en/scenario/grid/", "All that is lost rests on requirements that every supplier has confirmed.")

@@ -110,7 +110,7 @@ func (v *visit) fillMeasures(view *measuresView, b *brief) {
 		row.TheBar = web.Span{Title: name + ": " + row.Gain, Class: "then", Value: gain, Low: gain - g.Gain.Error, High: gain + g.Gain.Error, Most: most, Slim: true}.SVG()
 		if g.Stable != nil {
 			row.Stable = v.Percent(*g.Stable)
-			row.StableBar = web.Span{Title: name + ": " + v.T("step.stable", "Share", row.Stable), Class: "then", Value: *g.Stable, Most: 1, Slim: true}.SVG()
+			row.StableBar = web.Span{Title: name + ": " + v.stable(b, *g.Stable), Class: "then", Value: *g.Stable, Most: 1, Slim: true}.SVG()
 		}
 		view.Alone = append(view.Alone, row)
 	}
@@ -216,6 +216,9 @@ func (v *visit) fillSure(view *sureView, b *brief) {
 	var minute minuteView
 	v.sure(&minute, b)
 	view.Unknown = minute.Unknown
+	if cut := v.cut(b.run.result); cut != "" {
+		view.Unknown = append(view.Unknown, cut)
+	}
 	view.Facts = []fact{
 		{v.T("facts.drawsName"), v.Number(today.Draws)},
 		{v.T("facts.trialsName"), v.Number(int(today.Trials))},

@@ -161,7 +161,7 @@ func (v *visit) minute(scenario int, b *brief) minuteView {
 	if worst, ok := worstMission(today); ok {
 		view.Deck = append(view.Deck, v.T("minute.mission", "Mission", v.serviceByID(worst.ID), "Fails", v.band(worst.Fails)))
 	}
-	view.Deck = append(view.Deck, v.restored(result.Restored))
+	view.Deck = append(view.Deck, v.restored(result))
 	v.draw(&view, b)
 	v.missions(&view, b)
 	v.steps(&view, b)
@@ -215,9 +215,13 @@ func worstMission(u *cascade.Uncertain) (worst cascade.MissionBand, ok bool) {
 	return worst, ok
 }
 
-func (v *visit) restored(d cascade.Delay) string {
-	if d.Never > 0.5 {
-		return v.T("restored.never", "Share", v.Percent(d.Never))
+func (v *visit) restored(r *cascade.Result) string {
+	d := r.Restored
+	switch {
+	case d.Never > 0.5:
+		return v.T("restored.never", "Share", v.Percent(d.Never), "Within", v.within(r))
+	case d.Never > 0.05: // so that P95 is no time, but the end of what was looked at
+		return v.T("restored.part", "P50", v.time(d.P50), "Share", v.Percent(d.Never), "Within", v.within(r))
 	}
 	return v.T("restored.after", "P50", v.time(d.P50), "P95", v.time(d.P95))
 }
@@ -392,10 +396,17 @@ func (v *visit) step(b *brief, i int, step cascade.Step) stepRow {
 	}
 	for _, g := range b.investment.Alone {
 		if g.Measure == step.Measure && g.Stable != nil {
-			row.Stable = v.T("step.stable", "Share", v.Percent(*g.Stable))
+			row.Stable = v.stable(b, *g.Stable)
 		}
 	}
 	return row
+}
+
+// stable says in how many of the draws that were looked at for it a measure is among the
+// first. These are the same draws in which services are.
+func (v *visit) stable(b *brief, share float64) string {
+	of := b.today.StableDraws
+	return v.T("step.stable", "In", v.Number(int(math.Round(share*float64(of)))), "Of", v.Number(of))
 }
 
 // dividend says what acting together adds to what each gains alone.

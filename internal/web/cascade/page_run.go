@@ -232,6 +232,7 @@ type workView struct {
 	Unsure          string
 	Figures         []figureRow
 	Missions        []missionTimes
+	Cut             string // that hours are cut at the horizon
 	Compared        []comparedRow
 	Top             []topRow
 	Tried           string // how it was found what stands in Top
@@ -303,24 +304,31 @@ func (v *visit) asked(j *job) string {
 
 func (v *visit) fillRun(view *workView, found *run) {
 	res := found.result
-	view.Deck = append(view.Deck, v.T("run.deck", "Mean", v.Percent(res.Worst.Mean), "Give", v.give(res.Worst.Error)), v.restored(res.Restored))
+	view.Deck = append(view.Deck, v.T("run.deck", "Mean", v.Percent(res.Worst.Mean), "Give", v.give(res.Worst.Error)), v.restored(res))
 	view.Curve, view.Legend = v.curve([]drawn{{res, "today", v.T("curve.mean"), true}})
 	b := resultOf[brief](v.pages.desk.find(v.pages.briefID(found.scenario, 0)))
 	if len(found.measures) > 0 {
 		b = nil // its band is of the scenario without measures
 	}
 	view.Unsure = v.unsure(found.scenario, b, res)
+	restored := func(at, share float64) string { // where more than a share never is, at is the end of what was looked at
+		if res.Restored.Never > share {
+			return v.T("figure.notWithin", "Within", v.within(res))
+		}
+		return v.time(at)
+	}
 	view.Figures = []figureRow{
 		{v.T("figure.mean"), v.Percent(res.Worst.Mean), v.give(res.Worst.Error)},
 		{v.T("figure.p50"), v.Percent(res.Worst.P50), ""},
 		{v.T("figure.p95"), v.Percent(res.Worst.P95), ""},
-		{v.T("figure.restored50"), v.time(res.Restored.P50), ""},
-		{v.T("figure.restored95"), v.time(res.Restored.P95), ""},
+		{v.T("figure.restored50"), restored(res.Restored.P50, 0.5), ""},
+		{v.T("figure.restored95"), restored(res.Restored.P95, 0.05), ""},
 		{v.T("figure.bound"), v.Percent(res.Bound), v.T("figure.boundNote")},
 	}
 	if res.Restored.Never > 0 {
-		view.Figures = append(view.Figures, figureRow{v.T("figure.never"), v.Percent(res.Restored.Never), ""})
+		view.Figures = append(view.Figures, figureRow{v.T("figure.never", "Within", v.within(res)), v.Percent(res.Restored.Never), ""})
 	}
+	view.Cut = v.cut(res)
 	for _, m := range res.Missions {
 		name := v.serviceByID(m.ID)
 		view.Missions = append(view.Missions, missionTimes{

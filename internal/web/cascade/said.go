@@ -17,10 +17,12 @@ type Said struct {
 	Open      int `json:"not_asked"`             // nobody asked
 	LeftOut   int `json:"disputed_and_left_out"` // disputed, and not in the register
 	Changed   int `json:"disputed_and_as_suppliers_say"`
+	Own       int `json:"both_sides_one_owner"` // nobody asks these, and none is in dispute
 
 	// Rows is what is said of each row, by requirement of the graph and its suppliers:
 	// confirmed, disputed, theirs where it was disputed and stands there as the supplier
-	// says, unknown, or nothing where nobody asked.
+	// says, unknown, own where both sides are one owner and it is not in dispute, or
+	// nothing where nobody asked.
 	Rows [][]string `json:"-"`
 
 	Disputes []Dispute `json:"-"` // that are in the register as its owner has them
@@ -39,12 +41,13 @@ const (
 	saidConfirmed = "confirmed"
 	saidDisputed  = "disputed"
 	saidTheirs    = "theirs"
+	saidOwn       = "own"
 )
 
 // agreed reports whether the supplier stands by what is said.
 func agreed(said string) bool { return said == saidConfirmed || said == saidTheirs }
 
-// rows is of how many rows something, or nothing, is said.
+// rows is of how many rows between two owners something, or nothing, is said.
 func (s *Said) rows() int {
 	return s.Confirmed + s.Disputed + s.Unknown + s.Open + s.LeftOut + s.Changed
 }
@@ -52,14 +55,10 @@ func (s *Said) rows() int {
 // status returns what is said of a row, and whether anything could be: both sides of
 // some rows are one owner.
 func (p *Pages) status(requirement, i int) (said string, asked bool) {
-	q := &p.Register.Graph.Requirements()[requirement]
-	if p.Register.Owners[q.Service] == p.Register.Owners[q.Suppliers[i]] {
-		return "", false
-	}
 	if s := p.Register.Said; s != nil && requirement < len(s.Rows) && i < len(s.Rows[requirement]) {
-		return s.Rows[requirement][i], true
+		said = s.Rows[requirement][i]
 	}
-	return "", true
+	return said, said != saidOwn
 }
 
 // rests is how much of what is lost at the worst moment rests on whose word: what is
@@ -197,6 +196,9 @@ func (v *visit) said() *saidView {
 func (v *visit) suppliersSay() string {
 	x := v.pages.Register.Said
 	text := v.T("unknown.said", "Confirmed", v.Number(x.Confirmed), "All", v.Number(x.rows()), "Disputed", v.Number(x.Disputed+x.LeftOut+x.Changed), "Open", v.Number(x.Unknown+x.Open))
+	if x.Own > 0 {
+		text += " " + v.N("unknown.own", x.Own)
+	}
 	if x.LeftOut > 0 {
 		text += " " + v.T("unknown.leftOut")
 	}

@@ -26,6 +26,20 @@ func (v *visit) time(hours float64) string {
 	return v.T("time.hours", "N", v.Figure(hours))
 }
 
+// within writes how far a run looked, in whole days.
+func (v *visit) within(r *cascade.Result) string {
+	return v.N("time.within", int(math.Round(r.Horizon/24)))
+}
+
+// cut says that hours are counted up to the horizon alone; nothing where all was restored
+// within it.
+func (v *visit) cut(r *cascade.Result) string {
+	if r.Restored.Never == 0 {
+		return ""
+	}
+	return v.T("run.cut", "Within", v.within(r))
+}
+
 // give writes the half width of an interval: "± 0.02 %".
 func (v *visit) give(half float64) string { return "±\u00a0" + v.Percent(half) }
 
