@@ -165,7 +165,11 @@ func (v *visit) standing(scenario int) (say []string) {
 		say = append(say, v.T("standing.levels", "N", n.levels, "All", n.all))
 	}
 	if n.crowd > 0 {
-		say = append(say, v.T("standing.release", "N", n.crowd, "All", n.all, "Members", s.Outlook.Crowd.Owners))
+		key := "standing.release"
+		if n.strangers() > 0 { // any of the owners may be among the members
+			key = "standing.releaseOfFewer"
+		}
+		say = append(say, v.T(key, "N", n.crowd, "All", n.all, "Members", s.Outlook.Crowd.Owners))
 	}
 	return append(say, v.T("standing.medians"))
 }
