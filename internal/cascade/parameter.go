@@ -335,7 +335,8 @@ func (t *repairTables) medians(l *Laws) (x [Parameters]float64) {
 	return x
 }
 
-// Likeliest returns the case at the median of every parameter.
+// Likeliest returns the case at the median of every parameter: the case itself where
+// these change nothing, as those of the default file do where nothing is known of owners.
 func (o Outlook) Likeliest(l Laws) (Case, error) {
 	if err := o.check(); err != nil {
 		return Case{}, err
@@ -345,7 +346,19 @@ func (o Outlook) Likeliest(l Laws) (Case, error) {
 	}
 	t := newRepairTables()
 	x := t.medians(&l)
-	return o.under(t, &x, nil), nil
+	if c := o.under(t, &x, nil); !c.equal(o.Case) {
+		return c, nil
+	}
+	return o.Case, nil
+}
+
+// equal compares cases of which one is the other with other numbers.
+func (c Case) equal(other Case) bool {
+	return slices.Equal(c.Scenario.Hits, other.Scenario.Hits) && slices.Equal(c.Scenario.Repair, other.Scenario.Repair) &&
+		slices.Equal(c.Graph.services, other.Graph.services) &&
+		slices.EqualFunc(c.Graph.requirements, other.Graph.requirements, func(a, b Requirement) bool {
+			return a.Binding == b.Binding && a.Buffer == b.Buffer
+		})
 }
 
 // drawn returns the case of a draw; unknown owners have levels of their own in it.

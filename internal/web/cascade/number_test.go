@@ -326,6 +326,7 @@ func TestStanding(t *testing.T) {
 		not               []string
 	}{
 		{"nothing", 0, nil, []string{none}, nil, []string{"How well 5 of 5 owners stand", scenarios}, []string{single, together, of2, medians, changed}},
+		{"medians that are not 1", 0, nil, []string{none}, []string{medians}, []string{medians, "How well 5 of 5 owners stand"}, []string{single, together, of2, of3}},
 		{"levels", 2, nil, []string{single}, []string{of2, medians}, []string{of2, medians, "How well 3 of 5 owners stand", changed}, []string{none, together, scenarios}},
 		{"a release", 0, crowd, []string{together}, []string{mixed, medians}, []string{mixed, medians, "How well 2 of 5 owners stand", changed}, []string{none, single, scenarios, of3}},
 		{"both", 2, crowd, []string{single, together}, []string{of2, of3, medians}, []string{of2, of3, medians, changed}, []string{none, "each draw gives them a level", scenarios}},
@@ -341,7 +342,11 @@ func TestStanding(t *testing.T) {
 				}
 			}
 			s.Outlook.Crowd = row.crowd
-			if row.levels > 0 || row.crowd != nil {
+			alone := row.name == "medians that are not 1"
+			if alone {
+				cfg.Parameters.Laws[cascade.BaseOdds] = cascade.Law{Median: 3, Low: 1, High: 9}
+			}
+			if alone || row.levels > 0 || row.crowd != nil {
 				var err error
 				if s.Shock, err = s.Outlook.Likeliest(cfg.Parameters.Laws); err != nil {
 					t.Fatal(err)

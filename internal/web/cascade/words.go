@@ -154,7 +154,8 @@ func (p *Pages) ownersIn(scenario int) (n owners) {
 func (n owners) strangers() int { return n.all - n.levels - n.crowd }
 
 // standing says how owners are known to stand in a scenario, and where in the
-// parameters its runs are; nothing where nothing is known.
+// parameters its runs are; nothing where nothing is known and the medians of the parameters
+// change nothing.
 func (v *visit) standing(scenario int) (say []string) {
 	s := &v.pages.Scenarios[scenario]
 	if s.Shock.Graph == nil {
