@@ -227,3 +227,43 @@ func connected(t *testing.T, alive []bool, edges [][2]int32) []bool {
 	down, _ := cascade.DownByStatic(mustGraph(t, plain(n), requirements), s, 0, 0)
 	return down[0]
 }
+
+// TestMissionInterval: missions' intervals hold the chance that the register gives in
+// 19 of 20 runs or more, also where it is so small that many runs never see it.
+func TestMissionInterval(t *testing.T) {
+	t.Parallel()
+	const runs, trials = 200, 512
+	for _, row := range []struct {
+		name string
+		hit  cascade.Probability
+	}{
+		{"one in 3,000", cascade.Always / 3000},
+		{"one in 300", cascade.Always / 300},
+		{"one in 30", cascade.Always / 30},
+		{"one half", cascade.Always / 2},
+		{"all but one in 300", cascade.Always - cascade.Always/300},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			services := plain(2)
+			services[1].Mission = true
+			const binds = cascade.Always / 2
+			g := mustGraph(t, services, []cascade.Requirement{{Service: 1, Name: "a", Need: 1, Suppliers: []int32{0}, Binding: binds}})
+			h := row.hit.Float()
+			want := h + (1-h)*binds.Float()*h // as along a path
+			held := 0
+			for seed := range uint64(runs) {
+				m := run(t, g, hitAll(2, row.hit), cascade.Options{Trials: trials, Seed: seed, Threads: 1}).Missions[0]
+				if math.Abs(m.Fails-want) <= m.Error {
+					held++
+				}
+				if m.Error <= 0 || m.Worst.Error <= 0 {
+					t.Fatalf("seed %d: %v ± %v", seed, m.Fails, m.Error)
+				}
+			}
+			if held < runs*92/100 { // of 200 at 95 per cent 184 is two standard errors below
+				t.Errorf("%d of %d intervals hold %.5f", held, runs, want)
+			}
+		})
+	}
+}

@@ -108,6 +108,60 @@ func TestCrowdOfOne(t *testing.T) {
 	}
 }
 
+// TestCrowdOfFewer: who is among a crowd that has fewer members than there are owners
+// nobody knows, so what the medians give lies where the draws do.
+func TestCrowdOfFewer(t *testing.T) {
+	t.Parallel()
+	const n = 32
+	owners := make([]int32, n)
+	for i := range owners {
+		owners[i] = int32(i)
+	}
+	well := func(members int) *cascade.Crowd {
+		return &cascade.Crowd{Owners: members, Outcomes: []cascade.CrowdOutcome{
+			{ID: "A", Bands: []cascade.CrowdBand{band(-1, 2, 0), band(3, 4, members)}},
+			{ID: "B", Recovery: true, Bands: []cascade.CrowdBand{band(-1, 2, 0), band(3, 4, members)}},
+		}}
+	}
+	for _, row := range []struct {
+		name  string
+		crowd *cascade.Crowd
+		known int // so many owners stand alone
+	}{
+		{"of none", well(0), 0},
+		{"of a quarter", well(8), 0},
+		{"of a quarter of those of whom nothing else is known", well(6), 8},
+		{"of all", well(n), 0},
+		{"of more", well(2 * n), 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			o := cascade.Outlook{Case: cascade.Case{Graph: mustGraph(t, plain(n), nil), Scenario: hitAll(n, cascade.Always/5)}, Owner: owners, Crowd: row.crowd}
+			for range row.known {
+				o.Levels = append(o.Levels, cascade.Level{Resistance: 0.5, Recovery: 0.5})
+			}
+			u, err := cascade.Uncertainty(t.Context(), o, narrow(), cascade.UncertainOptions{Options: cascade.Options{Trials: 2048, Seed: 7}, Draws: 60})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := o.Likeliest(narrow())
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := cascade.Run(t.Context(), c.Graph, c.Scenario, cascade.Options{Trials: 8192, Seed: 7})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := res.Worst.Mean; got < u.Worst.P10 || got > u.Worst.P90 {
+				t.Errorf("at the medians %.4f is lost, in the draws %.4f to %.4f", got, u.Worst.P10, u.Worst.P90)
+			}
+			if u.Worst.P90-u.Worst.P10 > 0.05 {
+				t.Errorf("the draws are as wide as %.4f to %.4f, and show nothing", u.Worst.P10, u.Worst.P90)
+			}
+		})
+	}
+}
+
 // narrow are laws that leave nothing open but levels.
 func narrow() (l cascade.Laws) {
 	for p := range l {

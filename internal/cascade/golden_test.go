@@ -62,7 +62,7 @@ func TestGoldenOfOthers(t *testing.T) {
 			return x.Hash, nil
 		}},
 		{"uncertainty", "77781bc5ebf99e1eaece4437ffaf7ac2dad56501c9136562956bac35f57d193d", uncertain(outlook)},
-		{"uncertainty with a crowd", "66732f79a65f9ccba63eb4de7f63974e0bd82acdf644cda96a7cf93deaede349", uncertain(among)},
+		{"uncertainty with a crowd", "4942ace94ec7e47fb8ba03f12939722d125da8c72c29d045e08d614af899393a", uncertain(among)},
 		{"invest", "7a3b5e756d4a3e007950685f90f5fb3bbbdabace47992cf771b3f243c2f95f4c", func(threads int) (string, error) {
 			v, err := invested(threads)
 			if err != nil {

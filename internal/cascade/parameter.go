@@ -203,20 +203,12 @@ func (o *Outlook) check() error {
 }
 
 // under returns the case with values of the parameters. Who is unknown has the level
-// that unknown gives; nil gives everyone the value of [UnknownLevel].
+// that unknown gives; nil gives them all the one at which they stand on average.
 func (o *Outlook) under(t *repairTables, x *[Parameters]float64, unknown func(owner int32, kind uint64) float64) Case {
 	g := o.Graph
 	if unknown == nil {
-		middle := Level{-1, -1}
-		if o.Crowd != nil {
-			middle = o.Crowd.middle()
-		}
-		unknown = func(_ int32, kind uint64) float64 {
-			if l := middle.of(kind); l >= 0 {
-				return l
-			}
-			return x[UnknownLevel]
-		}
+		level := o.onAverage(x[UnknownLevel])
+		unknown = func(_ int32, kind uint64) float64 { return level.of(kind) }
 	}
 	services := append([]Service(nil), g.services...)
 	requirements := append([]Requirement(nil), g.requirements...)
@@ -275,15 +267,7 @@ func (o *Outlook) places(seed uint64, draw int) map[int32]int {
 	if o.Crowd == nil {
 		return nil
 	}
-	var unknown []int32
-	seen := make(map[int32]bool)
-	for _, owner := range o.Owner {
-		known := int(owner) < len(o.Levels) && o.Levels[owner].Resistance >= 0 && o.Levels[owner].Recovery >= 0
-		if !seen[owner] && !known {
-			unknown = append(unknown, owner)
-		}
-		seen[owner] = true
-	}
+	unknown := o.unknown()
 	begin := start(seed, placeStream, uint64(draw))
 	slices.SortFunc(unknown, func(a, b int32) int {
 		return cmp.Compare(mix(begin+uint64(a)*golden), mix(begin+uint64(b)*golden))
@@ -293,6 +277,46 @@ func (o *Outlook) places(seed uint64, draw int) map[int32]int {
 		place[owner] = at
 	}
 	return place
+}
+
+// unknown returns the owners of whom nothing is known alone, or only one of two
+// levels, in the order of their services.
+func (o *Outlook) unknown() (owners []int32) {
+	list := o.Owner
+	if list == nil {
+		list = []int32{0} // all services have one owner
+	}
+	seen := make(map[int32]bool)
+	for _, owner := range list {
+		known := int(owner) < len(o.Levels) && o.Levels[owner].Resistance >= 0 && o.Levels[owner].Recovery >= 0
+		if !seen[owner] && !known {
+			owners = append(owners, owner)
+		}
+		seen[owner] = true
+	}
+	return owners
+}
+
+// onAverage is how owners stand of whom nothing is known alone. Any of them may be
+// among the crowd, as in the draws: where there are more of them than the crowd has,
+// its average counts for as many as it has, and level for the others.
+func (o *Outlook) onAverage(level float64) Level {
+	if o.Crowd == nil {
+		return Level{level, level}
+	}
+	n := len(o.unknown())
+	in := min(n, o.Crowd.Owners)
+	one := func(middle float64) float64 {
+		switch {
+		case middle < 0 || in == 0:
+			return level
+		case in == n:
+			return middle
+		}
+		return (float64(float64(in)*middle) + float64(float64(n-in)*level)) / float64(n)
+	}
+	middle := o.Crowd.middle()
+	return Level{one(middle.Resistance), one(middle.Recovery)}
 }
 
 // of returns resistance for kind 0 and recovery for kind 1.
@@ -311,7 +335,8 @@ func (t *repairTables) medians(l *Laws) (x [Parameters]float64) {
 	return x
 }
 
-// Likeliest returns the case at the median of every parameter.
+// Likeliest returns the case at the median of every parameter: the case itself where
+// these change nothing, as those of the default file do where nothing is known of owners.
 func (o Outlook) Likeliest(l Laws) (Case, error) {
 	if err := o.check(); err != nil {
 		return Case{}, err
@@ -321,7 +346,19 @@ func (o Outlook) Likeliest(l Laws) (Case, error) {
 	}
 	t := newRepairTables()
 	x := t.medians(&l)
-	return o.under(t, &x, nil), nil
+	if c := o.under(t, &x, nil); !c.equal(o.Case) {
+		return c, nil
+	}
+	return o.Case, nil
+}
+
+// equal compares cases of which one is the other with other numbers.
+func (c Case) equal(other Case) bool {
+	return slices.Equal(c.Scenario.Hits, other.Scenario.Hits) && slices.Equal(c.Scenario.Repair, other.Scenario.Repair) &&
+		slices.Equal(c.Graph.services, other.Graph.services) &&
+		slices.EqualFunc(c.Graph.requirements, other.Graph.requirements, func(a, b Requirement) bool {
+			return a.Binding == b.Binding && a.Buffer == b.Buffer
+		})
 }
 
 // drawn returns the case of a draw; unknown owners have levels of their own in it.

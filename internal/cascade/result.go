@@ -55,8 +55,8 @@ type Moment struct {
 // Mission is what happens to a mission.
 type Mission struct {
 	ID    string  `json:"id"`
-	Fails float64 `json:"fails"` // the share of trials in which it is down at some time
-	Error float64 `json:"half_width"`
+	Fails float64 `json:"fails"`                // the share of trials in which it is down at some time
+	Error float64 `json:"half_width"`           // holds Wilson's interval, and is above 0 where it never fails
 	Worst Share   `json:"lost_at_worst_moment"` // of its own weight
 	Mean  float64 `json:"mean_hours_down"`
 	P50   float64 `json:"p50_hours_down"`
@@ -136,7 +136,7 @@ func (r *runner) mission(m *mission, t *tally, step float64) Mission {
 	n := float64(t.trials)
 	fails := float64(t.falls[m.rank]) / n
 	severity := s.Severity.Float()
-	half := z95 * math.Sqrt(float64(fails*(1-fails))/n)
+	half := wilson(fails, n)
 	at := func(percent uint64) float64 { // of a loss that is the severity or nothing
 		if 100*(t.trials-t.falls[m.rank]) >= percent*t.trials {
 			return 0
@@ -153,6 +153,16 @@ func (r *runner) mission(m *mission, t *tally, step float64) Mission {
 		res.P95 = float64(quantileBin(m.minutes, t.trials, 95)) * step
 	}
 	return res
+}
+
+// wilson returns how far Wilson's 95 per cent interval of a share reaches from it, on
+// the side where it reaches further. What never or always came in n trials does not have
+// no width: of 0 in n it is 3.8 in n, about.
+func wilson(share, n float64) float64 {
+	z2 := float64(z95 * z95)
+	half := z95 * math.Sqrt(float64(share*(1-share))/n+z2/float64(4*float64(n*n)))
+	shift := float64(z2/n) * math.Abs(0.5-share) // of the interval's middle, to one half
+	return (half + shift) / (1 + z2/n)
 }
 
 // deviation returns the standard deviation of n values from their sum and that of

@@ -320,11 +320,11 @@ func readKnown(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, aroun
 }
 
 // readLikeliest reads a case at the medians of its parameters where something is known
-// of owners: those of whom nothing else is stand where a release says that its members
-// do on average. of makes the same of another scenario. Where nothing is known the case
-// is as the scenario has it, and known is nil.
+// of owners, or there is a file of parameters of one's own: those of whom nothing else is stand where a release says that its members
+// do on average. of makes the same of another scenario. Else the case is as the scenario
+// has it, which the medians of the default file leave, and known is nil.
 func readLikeliest(cmd *cobra.Command, env Env, f caseFlags, u uncertainFlags, around aroundFlags) (in *inputs, k *known, of func(*exchange.Scenario) (cascade.Case, error), err error) {
-	if !around.wanted() && u.levels == "" {
+	if !around.wanted() && u.levels == "" && (u.parameters == "" || u.parameters == "default") {
 		if err := around.check(cmd, f.json); err != nil {
 			return nil, nil, nil, err
 		}

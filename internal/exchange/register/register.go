@@ -21,7 +21,8 @@ import (
 // Pages returns the configuration of the pages of a register: what stands in its
 // files, and the marking where any of them says that it is invented. measures may be
 // nil. A scenario without an id, which is one in the short form, is called by the
-// name that stands in names at its place. known may be nil, or say how owners stand.
+// name that stands in names at its place. known may be nil, or say how owners stand. Runs
+// are at the medians of the parameters, as the draws are around them.
 func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string, measures *exchange.Measures, p *exchange.CascadeParameters, known *cascade.Outlook) (page.Config, error) {
 	g, err := r.Graph()
 	if err != nil {
@@ -44,12 +45,15 @@ func Pages(r *exchange.Register, scenarios []*exchange.Scenario, names []string,
 		if err != nil {
 			return page.Config{}, err
 		}
-		var shock cascade.Case
 		if known != nil {
 			outlook.Levels, outlook.Crowd = known.Levels, known.Crowd
-			if shock, err = outlook.Likeliest(p.Laws); err != nil {
-				return page.Config{}, err
-			}
+		}
+		shock, err := outlook.Likeliest(p.Laws)
+		if err != nil {
+			return page.Config{}, err
+		}
+		if known == nil && shock.Graph == g { // the medians change nothing
+			shock = cascade.Case{}
 		}
 		scenario := page.Scenario{Shock: shock, ID: s.ID, Title: text(s.Title), Text: text(s.Text), Source: s.Source, Outlook: outlook}
 		if scenario.ID == "" {

@@ -12,8 +12,8 @@ import (
 	page "muster/internal/web/cascade"
 )
 
-// TestKnown: how owners stand is in the pages' runs, at the medians of the parameters,
-// and in their draws once.
+// TestKnown: how owners stand, and what a changed file of parameters has as medians, is in
+// the pages' runs, and in their draws once.
 func TestKnown(t *testing.T) {
 	t.Parallel()
 	r, err := exchange.ReadRegister("s.csv", strings.NewReader(exchange.ServicesHeader+"\npower,Aldmoor,Grid,,energy,5,1,10h,0.5,3h,,,clear,high,own,\nfuel,Aldmoor,Depot,,energy,5,1,10h,0.5,3h,,,clear,high,own,\n"),
@@ -33,24 +33,34 @@ func TestKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	byDefault := *p
 	for _, x := range []cascade.Parameter{cascade.BindingOdds, cascade.BufferLength, cascade.RestartLag, cascade.RepairTime} {
 		p.Laws[x] = cascade.Law{Median: 2, Low: 1, High: 4} // of the default file it is 1
 	}
+	odds := byDefault
+	odds.Laws[cascade.BaseOdds] = cascade.Law{Median: 3, Low: 1, High: 9}
 	known, err := r.Outlook(g, s, "l.csv", strings.NewReader(exchange.LevelsHeader+"\nAldmoor,1,1\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range []struct {
 		name  string
+		p     *exchange.CascadeParameters
 		known bool
-	}{{"nothing", false}, {"levels", true}} {
+		moved bool // runs are not as register and scenario have it
+	}{
+		{"nothing", &byDefault, false, false},
+		{"medians of odds", &odds, false, true},
+		{"medians of all else", p, false, true},
+		{"levels", p, true, true},
+	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			o := &known
 			if !row.known {
 				o = nil
 			}
-			cfg, err := register.Pages(r, []*exchange.Scenario{s}, []string{"c"}, nil, p, o)
+			cfg, err := register.Pages(r, []*exchange.Scenario{s}, []string{"c"}, nil, row.p, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,20 +71,26 @@ func TestKnown(t *testing.T) {
 			if x.Outlook.Scenario.Hits[0] != s.Hits[0] {
 				t.Error("a level counts twice in the draws")
 			}
-			if !row.known {
+			if !row.moved {
 				if x.Shock.Graph != nil {
 					t.Error("runs are of levels that nobody knows")
 				}
 				return
 			}
-			if x.Shock.Scenario.Hits[0] >= s.Hits[0] {
+			if x.Shock.Graph == nil {
+				t.Fatal("runs are not at the medians around which the draws are")
+			}
+			if row.known && x.Shock.Scenario.Hits[0] >= s.Hits[0] {
 				t.Errorf("who stands well is hit by %v", x.Shock.Scenario.Hits[0].Float())
 			}
-			likely, err := known.Likeliest(p.Laws)
+			if got, want := x.Shock.Scenario.Hits[0].Float(), 0.75; row.p == &odds && got != want { // 3 : 1
+				t.Errorf("at three times the odds of 0.5 the hit is %v; want %v", got, want)
+			}
+			likely, err := x.Outlook.Likeliest(row.p.Laws)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if cmp.Equal(likely.Graph.Requirements(), r.Requirements) || cmp.Equal(likely.Graph.Services(), r.Services) {
+			if row.p == p && (cmp.Equal(likely.Graph.Requirements(), r.Requirements) || cmp.Equal(likely.Graph.Services(), r.Services)) {
 				t.Error("the medians change nothing in the graph")
 			}
 			if diff := cmp.Diff(likely.Scenario, x.Shock.Scenario); diff != "" {

@@ -65,8 +65,9 @@ type Scenario struct {
 	Outlook cascade.Outlook // of the register's graph
 
 	// Shock is what runs and comparisons are of where something is known of how owners
-	// stand: Outlook at the medians of the parameters, which may change binding, buffers,
-	// repair and restarts of its graph. Without a graph it is as Outlook has it.
+	// stand, or the medians of the parameters change something by themselves: Outlook at
+	// these medians, which may change binding, buffers, repair and restarts of its graph.
+	// Without a graph it is as Outlook has it.
 	Shock cascade.Case
 }
 

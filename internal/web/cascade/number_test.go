@@ -312,7 +312,8 @@ func TestStanding(t *testing.T) {
 		single    = "How well single owners stand is in it"
 		together  = "Members' answers are in it as a release has them"
 		of2       = "Of 2 of 5 owners it was said how well they stand"
-		of3       = "3 of 5 owners stand as 3 members of a release do together"
+		of3       = "3 of 5 owners stand as 3 members of a release do together: in the draws as its bands allow, else as these do on average."
+		mixed     = "3 of 5 owners stand as 3 members of a release do together, and which owners they are is not known: every draw picks them anew, at levels that its bands allow; else all owners without a level of their own stand at the mean over these members and the owners of whom nothing is known."
 		medians   = "Runs, comparisons and the choice of measures are at the median of every parameter."
 		scenarios = "how long repair takes is the scenario's own"
 		changed   = "is the scenario's, changed by how well owners stand"
@@ -325,8 +326,9 @@ func TestStanding(t *testing.T) {
 		not               []string
 	}{
 		{"nothing", 0, nil, []string{none}, nil, []string{"How well 5 of 5 owners stand", scenarios}, []string{single, together, of2, medians, changed}},
+		{"medians that are not 1", 0, nil, []string{none}, []string{medians}, []string{medians, "How well 5 of 5 owners stand"}, []string{single, together, of2, of3}},
 		{"levels", 2, nil, []string{single}, []string{of2, medians}, []string{of2, medians, "How well 3 of 5 owners stand", changed}, []string{none, together, scenarios}},
-		{"a release", 0, crowd, []string{together}, []string{of3, medians}, []string{of3, medians, "How well 2 of 5 owners stand", changed}, []string{none, single, scenarios}},
+		{"a release", 0, crowd, []string{together}, []string{mixed, medians}, []string{mixed, medians, "How well 2 of 5 owners stand", changed}, []string{none, single, scenarios, of3}},
 		{"both", 2, crowd, []string{single, together}, []string{of2, of3, medians}, []string{of2, of3, medians, changed}, []string{none, "each draw gives them a level", scenarios}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -340,7 +342,11 @@ func TestStanding(t *testing.T) {
 				}
 			}
 			s.Outlook.Crowd = row.crowd
-			if row.levels > 0 || row.crowd != nil {
+			alone := row.name == "medians that are not 1"
+			if alone {
+				cfg.Parameters.Laws[cascade.BaseOdds] = cascade.Law{Median: 3, Low: 1, High: 9}
+			}
+			if alone || row.levels > 0 || row.crowd != nil {
 				var err error
 				if s.Shock, err = s.Outlook.Likeliest(cfg.Parameters.Laws); err != nil {
 					t.Fatal(err)

@@ -178,7 +178,7 @@ func (p *Pages) serveSure(w http.ResponseWriter, r *http.Request, v *visit) erro
 func (v *visit) fillSure(view *sureView, b *brief) {
 	today := b.today
 	view.Deck = []string{v.T("sure.deck", "Band", v.band(today.Worst), "Draws", today.Draws)}
-	// Everything at its median is what register and scenario say.
+	// The run is of everything at its median.
 	middle := b.run.result.Worst.Mean
 	least, most := middle, middle
 	for _, s := range today.Tornado {

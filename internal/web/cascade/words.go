@@ -168,7 +168,8 @@ func (p *Pages) ownersIn(scenario int) (n owners) {
 func (n owners) strangers() int { return n.all - n.levels - n.crowd }
 
 // standing says how owners are known to stand in a scenario, and where in the
-// parameters its runs are; nothing where nothing is known.
+// parameters its runs are; nothing where nothing is known and the medians of the parameters
+// change nothing.
 func (v *visit) standing(scenario int) (say []string) {
 	s := &v.pages.Scenarios[scenario]
 	if s.Shock.Graph == nil {
@@ -179,7 +180,11 @@ func (v *visit) standing(scenario int) (say []string) {
 		say = append(say, v.T("standing.levels", "N", n.levels, "All", n.all))
 	}
 	if n.crowd > 0 {
-		say = append(say, v.T("standing.release", "N", n.crowd, "All", n.all, "Members", s.Outlook.Crowd.Owners))
+		key := "standing.release"
+		if n.strangers() > 0 { // any of the owners may be among the members
+			key = "standing.releaseOfFewer"
+		}
+		say = append(say, v.T(key, "N", n.crowd, "All", n.all, "Members", s.Outlook.Crowd.Owners))
 	}
 	return append(say, v.T("standing.medians"))
 }

@@ -99,8 +99,8 @@ func (p *Pages) pick(measures []int) (list []cascade.Measure) {
 }
 
 // untouched returns the case as the register has it: its digest, and so the hash of
-// its result, are those of muster cascade run. Where something is known of owners it
-// is that at the medians of the parameters.
+// its result, are those of muster cascade run. Where something is known of owners, or
+// the medians of the parameters change something, it is that at these medians.
 func (p *Pages) untouched(scenario int, measures []int) (cascade.Case, error) {
 	c := p.Scenarios[scenario].shock()
 	if len(measures) == 0 && c.Graph == p.Register.Graph {
