@@ -278,6 +278,9 @@ func (a *auditor) acknowledgement(number int, signed coalition.SignedFile) {
 		by = true
 		at := slices.IndexFunc(c.procedures, func(p silence.Procedure) bool { return p.ID == ack.Procedure })
 		if at < 0 {
+			if a.byEntries(c, number, ack) {
+				return
+			}
 			continue
 		}
 		p := c.procedures[at]
@@ -297,5 +300,48 @@ func (a *auditor) acknowledgement(number int, signed coalition.SignedFile) {
 		a.unchecked(StepAdoption, "ack_steps", number)
 	} else {
 		a.unchecked(StepAdoption, "ack_other", number)
+	}
+}
+
+// byEntries holds an acknowledgement to the entries of the steps, where the steps are not
+// in the bundle: whoever made it may be the one whom the acknowledgement accuses. Entries
+// have no times, so what was counted late is not judged. It reports whether it said
+// something.
+func (a *auditor) byEntries(c *cycle, number int, ack silence.Acknowledgement) bool {
+	steps := slices.DeleteFunc(a.of(c, ledger.KindSilence), func(e entry) bool { return e.Fields["procedure"] != ack.Procedure })
+	slices.SortFunc(steps, func(x, y entry) int { return x.Number("number") - y.Number("number") })
+	put, end := -1, -1 // that of the acknowledgement, and what ended it
+	for i, e := range steps {
+		if e.Number("number") != i {
+			return false // one is missing, which is said of it elsewhere
+		}
+		switch act := silence.Act(e.Fields["act"]); {
+		case act == silence.Put && e.Fields["digest"] == ack.Round:
+			put = i
+		case put >= 0 && end < 0 && slices.Contains([]silence.Act{silence.Put, silence.Adopt, silence.Reopen, silence.Withdraw}, act):
+			end = i
+		}
+	}
+	over := len(steps) > 0 && slices.Contains([]silence.Act{silence.Adopt, silence.Withdraw}, silence.Act(steps[len(steps)-1].Fields["act"]))
+	switch {
+	case put < 0 && over:
+		a.fails(StepAdoption, a.place(steps[len(steps)-1].number), nil, "ack_round", number)
+	case end >= 0 && ack.Counts == silence.InTime && silence.Act(steps[end].Fields["act"]) == silence.Adopt:
+		a.fails(StepAdoption, a.place(steps[end].number), nil, "ack_contradicts", number)
+	default:
+		return false
+	}
+	return true
+}
+
+// stepsLeftOut finds steps that are not in a bundle that has the list with names: whoever
+// may see that may see who was party.
+func (a *auditor) stepsLeftOut(c *cycle) {
+	if !slices.ContainsFunc(c.tasks, func(t task) bool { return t.frozen != nil }) {
+		return
+	}
+	absent := slices.DeleteFunc(a.of(c, ledger.KindSilence), func(e entry) bool { _, ok := a.b.Signed(e.Statement); return ok })
+	if len(absent) > 0 {
+		a.fails(StepAdoption, a.place(absent[0].number), nil, "steps_left_out", len(absent))
 	}
 }

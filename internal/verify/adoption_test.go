@@ -104,13 +104,13 @@ func TestEditions(t *testing.T) {
 		{"adopted", func(w *world) { w.edition(12, true); w.insert(w.ended(true)) }, verify.Holds, "edition_adopted"},
 		{"nothing is said", func(*world) {}, verify.Unchecked, "edition_unadopted"},
 		{"said to be adopted, without steps", func(w *world) { w.insert(w.ended(true)) }, verify.Unchecked, "edition_bare"},
-		{"adopted, and its steps are for others", func(w *world) { w.edition(12, true); w.insert(w.ended(true)); w.without(ledger.KindSilence) }, verify.Unchecked, "edition_said"},
+		{"adopted, and its steps are for others", func(w *world) { w.edition(12, true); w.insert(w.ended(true)); w.outside() }, verify.Unchecked, "edition_said"},
 		{"the steps end reopened", func(w *world) { w.edition(12, false); w.insert(w.ended(true)) }, verify.Fails, "edition_contradicts"},
 		{"said to be reopened, and adopted", func(w *world) { w.edition(12, true); w.insert(w.ended(false)) }, verify.Fails, "edition_contradicts"},
 		{"reopened", func(w *world) { w.edition(12, false); w.insert(w.ended(false)) }, verify.Fails, "edition_reopened"},
 		{"adopted, and taken back by another procedure", func(w *world) { w.twice(true, false) }, verify.Fails, "edition_reopened"},
 		{"reopened, and adopted by another procedure", func(w *world) { w.twice(false, true) }, verify.Holds, "edition_adopted"},
-		{"taken back, and the steps are for others", func(w *world) { w.twice(true, false); w.without(ledger.KindSilence) }, verify.Fails, "edition_reopened"},
+		{"taken back, and the steps are for others", func(w *world) { w.twice(true, false); w.outside() }, verify.Fails, "edition_reopened"},
 		{"taken back by a step alone", func(w *world) { w.edition(12, true); w.insert(w.endedAs(0, true)); w.edition(12, false) }, verify.Fails, "edition_reopened"},
 		{"taken back, and said to be adopted", func(w *world) {
 			w.edition(12, true)
@@ -170,8 +170,53 @@ func TestAcknowledgedRound(t *testing.T) {
 		t.Errorf("of another procedure:\n%s", listing(r))
 	}
 	cfg.Acknowledgements = []coalition.SignedFile{acknowledge(of)}
-	w.without(ledger.KindSilence)
-	if r := w.verify(cfg); r.Failed() || !slices.Contains(codes(r, verify.Unchecked), "ack_steps") {
-		t.Errorf("the steps are not in the bundle:\n%s", listing(r))
+	w.outside()
+	fails(t, w.verify(cfg), "ack_round") // by the entries
+}
+
+// outside leaves out what a bundle for those outside the coalition does not have.
+func (w *world) outside() {
+	w.without(ledger.KindRoster, ledger.KindAmendment, ledger.KindSilence)
+	w.receipts = nil
+}
+
+// TestAcknowledgedWithoutSteps: a bundle without steps, or without one of them, takes
+// nothing from an acknowledgement that contradicts what is entered.
+func TestAcknowledgedWithoutSteps(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name      string
+		dishonest bool
+		do        func(*world)
+		code      string // fails; empty: nothing does
+	}{
+		{"for the public", true, (*world).outside, "ack_contradicts"},
+		{"one step is left out, of a bundle with names", true, func(w *world) { delete(w.files, keys.Digest(w.steps[1].Body)) }, "ack_contradicts"},
+		{"one step is left out, of one without", true, func(w *world) {
+			steps := w.steps
+			w.outside()
+			for _, s := range steps[1:] {
+				w.files[keys.Digest(s.Body)] = part{kind: ledger.KindSilence, body: s.Body}
+			}
+		}, "ack_contradicts"},
+		{"honest, for the public", false, (*world).outside, ""},
+		{"honest, and a step is left out of a bundle with names", false, func(w *world) { delete(w.files, keys.Digest(w.steps[0].Body)) }, "steps_left_out"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 12, 1)
+			w.silence(row.dishonest)
+			row.do(w)
+			cfg := w.config()
+			cfg.Acknowledgements = []coalition.SignedFile{w.acknowledgement}
+			r := w.verify(cfg)
+			if row.code != "" {
+				fails(t, r, row.code)
+				return
+			}
+			if r.Failed() || !slices.Contains(codes(r, verify.Unchecked), "ack_steps") {
+				t.Errorf("the record contradicts nothing:\n%s", listing(r))
+			}
+		})
 	}
 }

@@ -255,6 +255,7 @@ func cycleWords() map[string]words {
 		"adoption_late":        {"The charter was adopted at %s, after members could already submit, from %s on.", "La charte a été adoptée le %s, alors que les membres pouvaient déjà envoyer, dès le %s."},
 		"step_missing":         {"Step %d of a silence procedure is not in the record.", "L’étape %d d’une procédure de silence n’est pas au registre."},
 		"step_wrong":           {"The steps of a silence procedure do not follow from each other, or are not signed.", "Les étapes d’une procédure de silence ne découlent pas l’une de l’autre, ou ne sont pas signées."},
+		"steps_left_out":       {"So many steps of silence procedures are not in this bundle, which has the list with names: they were left out: %d.", "Tant d’étapes de procédures de silence ne sont pas dans ce dossier, qui a la liste nominative ; elles ont été omises : %d."},
 		"ack_fits":             {"Your acknowledgement %d fits the steps.", "Votre accusé de réception %d s’accorde avec les étapes."},
 		"ack_contradicts":      {"Your acknowledgement %d contradicts the steps: show it to the coalition, it names nobody.", "Votre accusé de réception %d contredit les étapes : montrez-le à la coalition, il ne nomme personne."},
 		"ack_steps":            {"Your acknowledgement %d is of a procedure or a round whose steps are not in this bundle.", "Votre accusé de réception %d est d’une procédure ou d’un tour dont les étapes ne sont pas dans ce dossier."},
