@@ -201,7 +201,7 @@ func logWords() map[string]words {
 
 		"entries_signed":  {"All %d entries of this cycle are signed by the coordinator, and by the hosts where they must be.", "Les %d inscriptions de ce cycle sont toutes signées par le coordinateur, et par les hôtes là où il le faut."},
 		"entry_unsigned":  {"Entry %d (%s) is not signed by those who must have signed it.", "L’inscription %d (%s) n’est pas signée par ceux qui doivent l’avoir signée."},
-		"entry_charter":   {"Entry %d (%s) is of this cycle and of a charter that the record does not have.", "L’inscription %d (%s) est de ce cycle et d’une charte que le registre n’a pas."},
+		"entry_charter":   {"Entry %d (%s) names a cycle and a charter that do not belong together in this record.", "L’inscription %d (%s) nomme un cycle et une charte qui ne vont pas ensemble dans ce registre."},
 		"entries_resting": {"%d entries of this cycle rest on a charter that is not here or cannot be read: who signed them cannot be checked.", "%d inscriptions de ce cycle reposent sur une charte qui n’est pas ici ou ne peut être lue : on ne peut vérifier qui les a signées."},
 		"and_more":        {"There are more of these; no more are listed.", "Il y en a d’autres ; la liste s’arrête ici."},
 		"entries_foreign": {"%d entries are of other cycles, whose charters this bundle does not have: they are in the record, and who signed them is for their own bundles.", "%d inscriptions sont d’autres cycles, dont ce dossier n’a pas les chartes : elles sont dans le registre ; leurs signatures se vérifient avec leurs propres dossiers."},
