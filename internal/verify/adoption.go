@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"muster/internal/coalition"
 	"muster/internal/errs"
@@ -83,8 +85,10 @@ func (a *auditor) adoption(c *cycle) {
 			a.fails(StepAdoption, "", nil, "adoption_left_out", left)
 		case p.Last > c.charter.Opens:
 			a.fails(StepAdoption, "", nil, "adoption_late", seconds(p.Last), seconds(c.charter.Opens))
+		case tooShort(c, p):
+			a.fails(StepAdoption, "", nil, "adoption_short", silent(p))
 		default:
-			a.holds(StepAdoption, "adopted", len(p.Parties), len(p.Rounds), seconds(p.Last))
+			a.holds(StepAdoption, "adopted", len(p.Parties), len(p.Rounds), silent(p), seconds(p.Last))
 		}
 	case contradicts:
 		a.fails(StepAdoption, "", nil, "adoption_contradicts")
@@ -111,7 +115,11 @@ func (a *auditor) editionAdoption(c *cycle, e entry, from *task) {
 				return
 			}
 		}
-		a.holds(StepEditions, "edition_adopted", audience, len(p.Parties), len(p.Rounds), seconds(p.Last))
+		if tooShort(c, p) {
+			a.fails(StepEditions, a.place(e.number), nil, "edition_short", audience, silent(p))
+			return
+		}
+		a.holds(StepEditions, "edition_adopted", audience, len(p.Parties), len(p.Rounds), silent(p), seconds(p.Last))
 	case contradicts:
 		a.fails(StepEditions, a.place(e.number), nil, "edition_contradicts", audience)
 	case reopened:
@@ -123,6 +131,29 @@ func (a *auditor) editionAdoption(c *cycle, e entry, from *task) {
 	default:
 		a.unchecked(StepEditions, "edition_unadopted", audience)
 	}
+}
+
+// shortest is how long a text of a cycle that is not marked is under silence at least:
+// in less nobody who sleeps can break it.
+const shortest = 24 * time.Hour
+
+// tooShort reports whether the silence that adopted a text left somebody too little time.
+func tooShort(c *cycle, p *silence.Procedure) bool {
+	return c.charter.Marking == "" && time.Duration(p.Rounds[len(p.Rounds)-1].Least)*time.Second < shortest
+}
+
+// silent says how long the silence that adopted a text was for whoever had least of it.
+func silent(p *silence.Procedure) words {
+	least := p.Rounds[len(p.Rounds)-1].Least
+	for _, unit := range []struct {
+		seconds int64
+		words
+	}{{86400, words{"%d days", "%d jours"}}, {3600, words{"%d hours", "%d heures"}}, {60, words{"%d minutes", "%d minutes"}}} {
+		if least >= 2*unit.seconds {
+			return words{fmt.Sprintf(unit.en, least/unit.seconds), fmt.Sprintf(unit.fr, least/unit.seconds)}
+		}
+	}
+	return words{fmt.Sprintf("%d s", least), fmt.Sprintf("%d s", least)}
 }
 
 // replacing returns the charter that one is in the place of, or nil.
