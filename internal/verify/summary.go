@@ -29,7 +29,7 @@ func reason(code string) (why because, listed bool) {
 	case "nothing_seen", "charter_keys", "ack_steps", "ack_other", "own_nowhere", "own_later", "own_other", "own_missing", "own_half", "held_nowhere", "witness_none", "witness_optional", "witness_unknown",
 		"totals_answer":
 		return yours, true
-	case "nothing", "roster_few", "shares_one", "shares_none", "receipts_none", "own_early", "adoption_none", "adoption_bare", "adoption_replaced", "edition_unadopted",
+	case "nothing", "roster_few", "shares_one", "shares_none", "receipts_none", "own_aside_open", "own_early", "adoption_none", "adoption_bare", "adoption_replaced", "edition_unadopted",
 		"edition_bare", "edition_unknown", "wipe_missing", "time_nobody", "time_silence", "time_charter", "time_adoption", "charter_no_witness", "rule_first",
 		"totals_none":
 		return notRecorded, true
