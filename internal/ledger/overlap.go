@@ -53,7 +53,7 @@ func (m Manifest) checkOverlaps() string {
 
 // PutReleases puts the earlier releases that the bundle's own reckon with into it,
 // without the lists that name members, and in their place how many members count in
-// several of them, as far as the lists are kept.
+// several of all these, those of one cycle too, as far as the lists are kept.
 func (b *Bundle) PutReleases(kept map[string][]byte) error {
 	own := make(map[string][]byte)
 	for _, s := range b.Of(KindRelease) {
@@ -73,7 +73,7 @@ func (b *Bundle) PutReleases(kept map[string][]byte) error {
 			b.Manifest.Files = append(b.Manifest.Files, ManifestFile{Digest: digest, Kind: KindRelease})
 		}
 	}
-	if len(all) == len(own) {
+	if len(all) < 2 {
 		return nil // a release by itself has nobody in common with others
 	}
 	overlaps, err := overlapsOf(all, kept)

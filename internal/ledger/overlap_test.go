@@ -86,6 +86,42 @@ func common(a, b []coalition.MemberID) int {
 	return n
 }
 
+// TestOverlapsOfOneCycle: two releases of one cycle have members in common as two years'
+// do, and a single one has none.
+func TestOverlapsOfOneCycle(t *testing.T) {
+	t.Parallel()
+	task := ledgertest.New(t, ledgertest.Config{}).Cycle.Task(t).ID
+	b := ledger.Bundle{Manifest: ledger.Manifest{Cycle: "2026"}, Files: make(map[string][]byte)}
+	kept := make(map[string][]byte)
+	for i, members := range [][]coalition.MemberID{{"Aldmark", "Birkland"}, {"Birkland", "Corvia", "Dunmere"}} {
+		var entries []coalition.RosterEntry
+		for j, m := range members {
+			entries = append(entries, coalition.RosterEntry{Member: m, Report: dap.ReportID{byte(i), byte(j)}.String(), Sequence: 1, Receipt: ledger.Digest([]byte{byte(i), byte(j)})})
+		}
+		roster, err := keys.Canonical(coalition.NewRoster(task, entries))
+		if err != nil {
+			t.Fatal(err)
+		}
+		release, err := keys.Canonical(map[string]any{"roster_digest": keys.Digest(roster), "number": i})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept[keys.Digest(roster)], b.Files[keys.Digest(release)] = roster, release
+		b.Statements = append(b.Statements, ledger.Statement{Kind: ledger.KindRelease, Cycle: "2026", Fields: map[string]string{"digest": keys.Digest(release)}})
+		if err := b.PutReleases(kept); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 && b.Manifest.Overlaps != nil {
+			t.Errorf("one release alone: %v", b.Manifest.Overlaps)
+		}
+	}
+	first, second := b.Statements[0].Fields["digest"], b.Statements[1].Fields["digest"]
+	x, y := b.Manifest.Counted(first), b.Manifest.Counted(second)
+	if len(x) != 2 || len(y) != 3 || common(x, y) != 1 {
+		t.Errorf("%d, %d and %d in both: %v", len(x), len(y), common(x, y), b.Manifest.Overlaps)
+	}
+}
+
 // TestOverlapRefusals: a manifest counts the members of releases that it has, each
 // combination once.
 func TestOverlapRefusals(t *testing.T) {

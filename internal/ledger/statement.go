@@ -31,14 +31,16 @@ type Statement struct {
 	Signature string            `json:"signature"` // the coordinator's, over the statement with this field empty
 }
 
-// Parties are the keys of those who speak in a cycle: its charter names them.
+// Parties are the keys of those who speak in a cycle: its charter names them, and it.
 type Parties struct {
 	Coordinator, Leader, Helper keys.Public
+
+	Cycle string // its name; empty: it is not looked at
 }
 
 // PartiesOf returns the keys that a charter names.
 func PartiesOf(c coalition.Charter) Parties {
-	return Parties{c.Coordinator.Key, c.Leader.Key, c.Helper.Key}
+	return Parties{c.Coordinator.Key, c.Leader.Key, c.Helper.Key, c.Cycle}
 }
 
 func (p Parties) key(role string) (keys.Public, bool) {
@@ -198,11 +200,14 @@ func (f Field) fault(value string) string {
 	return ""
 }
 
-// Verify checks the coordinator's signature over the statement, and that the note
-// is by those who are said to have signed.
+// Verify checks the coordinator's signature over the statement, that the note is by
+// those who are said to have signed, and that what names a charter is of its cycle.
 func (s Statement) Verify(p Parties) error {
 	if err := s.check(); err != nil {
 		return err
+	}
+	if s.Charter != "" && p.Cycle != "" && s.Cycle != p.Cycle {
+		return s.invalid("is of the cycle %s, and its charter of %s", errs.Quote(s.Cycle), errs.Quote(p.Cycle))
 	}
 	unsigned := s
 	unsigned.Signature = ""

@@ -75,6 +75,15 @@ func TestVerify(t *testing.T) {
 				t.Errorf("%s: the coordinator alone changed the field %s: %v", s.Kind, name, err)
 			}
 		}
+		elsewhere := s
+		elsewhere.Cycle = "another"
+		elsewhere, err := elsewhere.Sign(l.Cycle.Coordinator)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := elsewhere.Verify(parties); (err == nil) != (s.Charter == "") {
+			t.Errorf("%s of another cycle than its charter: %v", s.Kind, err)
+		}
 		for name, p := range map[string]ledger.Parties{
 			"another coordinator": {Coordinator: parties.Leader, Leader: parties.Leader, Helper: parties.Helper},
 			"hosts exchanged":     {Coordinator: parties.Coordinator, Leader: parties.Helper, Helper: parties.Leader},

@@ -142,6 +142,7 @@ type Round struct {
 	Step    string // hex SHA-256 of the step that put the text under silence
 	Subject Subject
 	Until   int64
+	Least   int64 // seconds that whoever had least was given to break it: newcomers have less
 	Ended   Act   // Adopt, Reopen or Withdraw; empty while it lasts
 	At      int64 // when it ended
 }
@@ -261,15 +262,19 @@ func (p Procedure) apply(s Step, row Row, digest string) Procedure {
 		p.Recipient, p.Parties = s.Recipient, slices.Clone(s.Parties)
 	case Put:
 		p.Subject, p.Until = *s.Subject, s.Until
-		p.Rounds = append(p.Rounds, Round{Step: digest, Subject: p.Subject, Until: s.Until})
+		p.Rounds = append(p.Rounds, Round{Step: digest, Subject: p.Subject, Until: s.Until, Least: s.Until - s.At})
 	case Extend:
 		p.Until = s.Until
 		if round := p.Round(); round != nil {
+			round.Least += s.Until - round.Until
 			round.Until = s.Until
 		}
 	case Admit:
 		p.Parties = append(slices.Clone(p.Parties), s.Parties...)
 		slices.SortFunc(p.Parties, func(a, b Party) int { return byMember(a, b.Member) })
+		if round := p.Round(); round != nil {
+			round.Least = min(round.Least, round.Until-s.At)
+		}
 	case Adopt, Reopen, Withdraw:
 		if row.From == UnderSilence {
 			last := &p.Rounds[len(p.Rounds)-1]

@@ -401,6 +401,8 @@ func TestLateMember(t *testing.T) {
 	w.now = w.now.Add(time.Second)
 	if p := w.settle(); p.State != silence.Reopened {
 		t.Errorf("state %s", p.State)
+	} else if p.Rounds[0].Least != int64(5*day/time.Second) {
+		t.Errorf("the newcomer had %d s of six days", p.Rounds[0].Least)
 	}
 }
 

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"crypto/sha256"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,35 @@ func TestUnknownCharter(t *testing.T) {
 	w.statements = append(w.statements, s)
 	if r := w.verify(w.config()); r.Failed() || !slices.Contains(codes(r, verify.Unchecked), "entries_foreign") {
 		t.Errorf("of another cycle:\n%s", listing(r))
+	}
+}
+
+// TestCharterOfAnotherCycle: an entry goes by the name of its charter's cycle, or it would
+// be no bundle's to look at.
+func TestCharterOfAnotherCycle(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []ledger.Kind{ledger.KindFramework, ledger.KindAmendment, ledger.KindRelease} {
+		w := newWorld(t, 12, 1)
+		place := "#" + strconv.Itoa(len(w.statements))
+		s := w.statements[w.index(kind)]
+		s.Cycle, s.Signature = "another", ""
+		w.statements = append(w.statements, s)
+		if f := fails(t, w.verify(w.config()), "entry_charter"); !strings.HasSuffix(f.Place, place) {
+			t.Errorf("named is %s, not %s", f.Place, place)
+		}
+	}
+	// The charter of another cycle in the record is no charter of this one.
+	w := newWorld(t, 12, 0)
+	charter := w.statements[w.index(ledger.KindCharter)]
+	other := ledger.Digest([]byte("another charter"))
+	charter.Cycle, charter.Charter, charter.Signature, charter.Fields = "another", other, "", maps.Clone(charter.Fields)
+	charter.Fields["digest"] = other
+	s := w.statements[w.index(ledger.KindFramework)]
+	s.Charter, s.Signature = other, ""
+	place := "#" + strconv.Itoa(len(w.statements)+1)
+	w.statements = append(w.statements, charter, s)
+	if f := fails(t, w.verify(w.config()), "entry_charter"); !strings.HasSuffix(f.Place, place) {
+		t.Errorf("named is %s, not %s", f.Place, place)
 	}
 }
 

@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"muster/internal/coalition"
 	"muster/internal/errs"
@@ -83,8 +85,10 @@ func (a *auditor) adoption(c *cycle) {
 			a.fails(StepAdoption, "", nil, "adoption_left_out", left)
 		case p.Last > c.charter.Opens:
 			a.fails(StepAdoption, "", nil, "adoption_late", seconds(p.Last), seconds(c.charter.Opens))
+		case tooShort(c, p):
+			a.fails(StepAdoption, "", nil, "adoption_short", silent(p))
 		default:
-			a.holds(StepAdoption, "adopted", len(p.Parties), len(p.Rounds), seconds(p.Last))
+			a.holds(StepAdoption, "adopted", len(p.Parties), len(p.Rounds), silent(p), seconds(p.Last))
 		}
 	case contradicts:
 		a.fails(StepAdoption, "", nil, "adoption_contradicts")
@@ -111,7 +115,11 @@ func (a *auditor) editionAdoption(c *cycle, e entry, from *task) {
 				return
 			}
 		}
-		a.holds(StepEditions, "edition_adopted", audience, len(p.Parties), len(p.Rounds), seconds(p.Last))
+		if tooShort(c, p) {
+			a.fails(StepEditions, a.place(e.number), nil, "edition_short", audience, silent(p))
+			return
+		}
+		a.holds(StepEditions, "edition_adopted", audience, len(p.Parties), len(p.Rounds), silent(p), seconds(p.Last))
 	case contradicts:
 		a.fails(StepEditions, a.place(e.number), nil, "edition_contradicts", audience)
 	case reopened:
@@ -123,6 +131,29 @@ func (a *auditor) editionAdoption(c *cycle, e entry, from *task) {
 	default:
 		a.unchecked(StepEditions, "edition_unadopted", audience)
 	}
+}
+
+// shortest is how long a text of a cycle that is not marked is under silence at least:
+// in less nobody who sleeps can break it.
+const shortest = 24 * time.Hour
+
+// tooShort reports whether the silence that adopted a text left somebody too little time.
+func tooShort(c *cycle, p *silence.Procedure) bool {
+	return c.charter.Marking == "" && time.Duration(p.Rounds[len(p.Rounds)-1].Least)*time.Second < shortest
+}
+
+// silent says how long the silence that adopted a text was for whoever had least of it.
+func silent(p *silence.Procedure) words {
+	least := p.Rounds[len(p.Rounds)-1].Least
+	for _, unit := range []struct {
+		seconds int64
+		words
+	}{{86400, words{"%d days", "%d jours"}}, {3600, words{"%d hours", "%d heures"}}, {60, words{"%d minutes", "%d minutes"}}} {
+		if least >= 2*unit.seconds {
+			return words{fmt.Sprintf(unit.en, least/unit.seconds), fmt.Sprintf(unit.fr, least/unit.seconds)}
+		}
+	}
+	return words{fmt.Sprintf("%d s", least), fmt.Sprintf("%d s", least)}
 }
 
 // replacing returns the charter that one is in the place of, or nil.
@@ -278,6 +309,9 @@ func (a *auditor) acknowledgement(number int, signed coalition.SignedFile) {
 		by = true
 		at := slices.IndexFunc(c.procedures, func(p silence.Procedure) bool { return p.ID == ack.Procedure })
 		if at < 0 {
+			if a.byEntries(c, number, ack) {
+				return
+			}
 			continue
 		}
 		p := c.procedures[at]
@@ -297,5 +331,48 @@ func (a *auditor) acknowledgement(number int, signed coalition.SignedFile) {
 		a.unchecked(StepAdoption, "ack_steps", number)
 	} else {
 		a.unchecked(StepAdoption, "ack_other", number)
+	}
+}
+
+// byEntries holds an acknowledgement to the entries of the steps, where the steps are not
+// in the bundle: whoever made it may be the one whom the acknowledgement accuses. Entries
+// have no times, so what was counted late is not judged. It reports whether it said
+// something.
+func (a *auditor) byEntries(c *cycle, number int, ack silence.Acknowledgement) bool {
+	steps := slices.DeleteFunc(a.of(c, ledger.KindSilence), func(e entry) bool { return e.Fields["procedure"] != ack.Procedure })
+	slices.SortFunc(steps, func(x, y entry) int { return x.Number("number") - y.Number("number") })
+	put, end := -1, -1 // that of the acknowledgement, and what ended it
+	for i, e := range steps {
+		if e.Number("number") != i {
+			return false // one is missing, which is said of it elsewhere
+		}
+		switch act := silence.Act(e.Fields["act"]); {
+		case act == silence.Put && e.Fields["digest"] == ack.Round:
+			put = i
+		case put >= 0 && end < 0 && slices.Contains([]silence.Act{silence.Put, silence.Adopt, silence.Reopen, silence.Withdraw}, act):
+			end = i
+		}
+	}
+	over := len(steps) > 0 && slices.Contains([]silence.Act{silence.Adopt, silence.Withdraw}, silence.Act(steps[len(steps)-1].Fields["act"]))
+	switch {
+	case put < 0 && over:
+		a.fails(StepAdoption, a.place(steps[len(steps)-1].number), nil, "ack_round", number)
+	case end >= 0 && ack.Counts == silence.InTime && silence.Act(steps[end].Fields["act"]) == silence.Adopt:
+		a.fails(StepAdoption, a.place(steps[end].number), nil, "ack_contradicts", number)
+	default:
+		return false
+	}
+	return true
+}
+
+// stepsLeftOut finds steps that are not in a bundle that has the list with names: whoever
+// may see that may see who was party.
+func (a *auditor) stepsLeftOut(c *cycle) {
+	if !slices.ContainsFunc(c.tasks, func(t task) bool { return t.frozen != nil }) {
+		return
+	}
+	absent := slices.DeleteFunc(a.of(c, ledger.KindSilence), func(e entry) bool { _, ok := a.b.Signed(e.Statement); return ok })
+	if len(absent) > 0 {
+		a.fails(StepAdoption, a.place(absent[0].number), nil, "steps_left_out", len(absent))
 	}
 }

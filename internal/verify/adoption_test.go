@@ -12,6 +12,7 @@ import (
 	"muster/internal/coalition/coalitiontest"
 	"muster/internal/keys"
 	"muster/internal/ledger"
+	"muster/internal/ledger/ledgertest"
 	"muster/internal/silence"
 	"muster/internal/verify"
 )
@@ -20,20 +21,26 @@ import (
 // the members as parties, and enters its steps before the wipes.
 func (w *world) edition(parties int, adopted bool) {
 	w.Helper()
+	w.editionFor(24*time.Hour, parties, adopted)
+}
+
+// editionFor is edition with a silence of a length.
+func (w *world) editionFor(length time.Duration, parties int, adopted bool) {
+	w.Helper()
 	now := time.Unix(coalitiontest.Deadline, 0).Add(24 * time.Hour)
 	store := new(memory)
 	chair := silence.New(silence.Config{
 		Coalition: w.l.Cycle.Charter.Coalition, Signer: w.l.Cycle.Coordinator, Store: store, Vault: plain{}, Now: func() time.Time { return now }, Rand: rand.Reader,
 	})
 	digest := w.statements[w.index(ledger.KindEdition)].Fields["digest"]
-	proposal := silence.Proposal{Subject: silence.Subject{Kind: silence.Edition, Name: "public edition", Digest: digest}, Comments: now.Add(24 * time.Hour), Period: 24 * time.Hour}
+	proposal := silence.Proposal{Subject: silence.Subject{Kind: silence.Edition, Name: "public edition", Digest: digest}, Comments: now.Add(24 * time.Hour), Period: length}
 	for _, m := range w.l.Cycle.Charter.Cohorts[0].Members[:parties] {
 		proposal.Parties = append(proposal.Parties, silence.Party{Member: m.ID, Key: m.Key})
 	}
 	p, err := chair.Propose(context.Background(), proposal)
 	w.must(err)
 	now = now.Add(24 * time.Hour)
-	p, err = chair.Put(context.Background(), p.ID, "", now.Add(24*time.Hour))
+	p, err = chair.Put(context.Background(), p.ID, "", now.Add(length))
 	w.must(err)
 	if adopted {
 		now = now.Add(24 * time.Hour)
@@ -104,13 +111,13 @@ func TestEditions(t *testing.T) {
 		{"adopted", func(w *world) { w.edition(12, true); w.insert(w.ended(true)) }, verify.Holds, "edition_adopted"},
 		{"nothing is said", func(*world) {}, verify.Unchecked, "edition_unadopted"},
 		{"said to be adopted, without steps", func(w *world) { w.insert(w.ended(true)) }, verify.Unchecked, "edition_bare"},
-		{"adopted, and its steps are for others", func(w *world) { w.edition(12, true); w.insert(w.ended(true)); w.without(ledger.KindSilence) }, verify.Unchecked, "edition_said"},
+		{"adopted, and its steps are for others", func(w *world) { w.edition(12, true); w.insert(w.ended(true)); w.outside() }, verify.Unchecked, "edition_said"},
 		{"the steps end reopened", func(w *world) { w.edition(12, false); w.insert(w.ended(true)) }, verify.Fails, "edition_contradicts"},
 		{"said to be reopened, and adopted", func(w *world) { w.edition(12, true); w.insert(w.ended(false)) }, verify.Fails, "edition_contradicts"},
 		{"reopened", func(w *world) { w.edition(12, false); w.insert(w.ended(false)) }, verify.Fails, "edition_reopened"},
 		{"adopted, and taken back by another procedure", func(w *world) { w.twice(true, false) }, verify.Fails, "edition_reopened"},
 		{"reopened, and adopted by another procedure", func(w *world) { w.twice(false, true) }, verify.Holds, "edition_adopted"},
-		{"taken back, and the steps are for others", func(w *world) { w.twice(true, false); w.without(ledger.KindSilence) }, verify.Fails, "edition_reopened"},
+		{"taken back, and the steps are for others", func(w *world) { w.twice(true, false); w.outside() }, verify.Fails, "edition_reopened"},
 		{"taken back by a step alone", func(w *world) { w.edition(12, true); w.insert(w.endedAs(0, true)); w.edition(12, false) }, verify.Fails, "edition_reopened"},
 		{"taken back, and said to be adopted", func(w *world) {
 			w.edition(12, true)
@@ -170,8 +177,92 @@ func TestAcknowledgedRound(t *testing.T) {
 		t.Errorf("of another procedure:\n%s", listing(r))
 	}
 	cfg.Acknowledgements = []coalition.SignedFile{acknowledge(of)}
-	w.without(ledger.KindSilence)
-	if r := w.verify(cfg); r.Failed() || !slices.Contains(codes(r, verify.Unchecked), "ack_steps") {
-		t.Errorf("the steps are not in the bundle:\n%s", listing(r))
+	w.outside()
+	fails(t, w.verify(cfg), "ack_round") // by the entries
+}
+
+// outside leaves out what a bundle for those outside the coalition does not have.
+func (w *world) outside() {
+	w.without(ledger.KindRoster, ledger.KindAmendment, ledger.KindSilence)
+	w.receipts = nil
+}
+
+// TestAcknowledgedWithoutSteps: a bundle without steps, or without one of them, takes
+// nothing from an acknowledgement that contradicts what is entered.
+func TestAcknowledgedWithoutSteps(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name      string
+		dishonest bool
+		do        func(*world)
+		code      string // fails; empty: nothing does
+	}{
+		{"for the public", true, (*world).outside, "ack_contradicts"},
+		{"one step is left out, of a bundle with names", true, func(w *world) { delete(w.files, keys.Digest(w.steps[1].Body)) }, "ack_contradicts"},
+		{"one step is left out, of one without", true, func(w *world) {
+			steps := w.steps
+			w.outside()
+			for _, s := range steps[1:] {
+				w.files[keys.Digest(s.Body)] = part{kind: ledger.KindSilence, body: s.Body}
+			}
+		}, "ack_contradicts"},
+		{"honest, for the public", false, (*world).outside, ""},
+		{"honest, and a step is left out of a bundle with names", false, func(w *world) { delete(w.files, keys.Digest(w.steps[0].Body)) }, "steps_left_out"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 12, 1)
+			w.silence(row.dishonest)
+			row.do(w)
+			cfg := w.config()
+			cfg.Acknowledgements = []coalition.SignedFile{w.acknowledgement}
+			r := w.verify(cfg)
+			if row.code != "" {
+				fails(t, r, row.code)
+				return
+			}
+			if r.Failed() || !slices.Contains(codes(r, verify.Unchecked), "ack_steps") {
+				t.Errorf("the record contradicts nothing:\n%s", listing(r))
+			}
+		})
+	}
+}
+
+// TestShortSilence: how long a silence was is said, and less than a day fails where the
+// charter is not marked.
+func TestShortSilence(t *testing.T) {
+	t.Parallel()
+	const second = time.Second
+	for _, row := range []struct {
+		name             string
+		unmarked         bool
+		charter, edition time.Duration
+		said             string   // of the charter
+		fails            []string // codes
+	}{
+		{"five days and one", true, 0, 24 * time.Hour, "5 days", nil},
+		{"a day to the second", true, 24 * time.Hour, 24 * time.Hour, "24 hours", nil},
+		{"a second less", true, 24*time.Hour - second, 24*time.Hour - second, "23 hours", []string{"adoption_short", "edition_short"}},
+		{"a second", true, second, second, "1 s", []string{"adoption_short", "edition_short"}},
+		{"a second, marked", false, second, second, "1 s", nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorldOf(t, harbour, 12, 0, func(cfg *ledgertest.Config) { cfg.Unmarked, cfg.Named = row.unmarked, true })
+			w.length = row.charter
+			w.silence(false)
+			w.editionFor(row.edition, 12, true)
+			w.insert(w.endedAs(0, true))
+			r := w.verify(w.config())
+			got := slices.DeleteFunc(codes(r, verify.Fails), func(code string) bool { return strings.HasPrefix(code, "time_") })
+			if !slices.Equal(got, row.fails) {
+				t.Errorf("fails: %v\n%s", got, listing(r))
+			}
+			if !slices.ContainsFunc(r.Findings, func(f verify.Finding) bool {
+				return (f.Code == "adopted" || f.Code == "adoption_short") && strings.Contains(f.Text["en"], row.said)
+			}) {
+				t.Errorf("it does not say %s\n%s", row.said, listing(r))
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"os"
@@ -83,6 +84,7 @@ type world struct {
 	receipts        []coalition.SignedReceipt
 	acknowledgement coalition.SignedFile // of a break in the first round
 	steps           []coalition.SignedFile
+	length          time.Duration        // of a silence over the charter; zero: five days
 	at              time.Time            // when witnesses saw it
 	early           map[int]time.Time    // earlier checkpoints by size, and when they were seen
 	after           map[string]time.Time // likewise by the identity of the last entry that they cover
@@ -182,6 +184,7 @@ func (w *world) release(c *coalitiontest.Cycle, pack *framework.Pack, totals []u
 func (w *world) silence(dishonest bool) {
 	w.Helper()
 	const day = 24 * time.Hour
+	length := cmp.Or(w.length, 5*day)
 	ctx := context.Background()
 	now := time.Unix(coalitiontest.Opens, 0).Add(-40 * day)
 	store := &memory{}
@@ -193,11 +196,11 @@ func (w *world) silence(dishonest bool) {
 		parties = append(parties, silence.Party{Member: m.ID, Key: m.Key})
 	}
 	p, err := chair.Propose(ctx, silence.Proposal{
-		Subject: silence.Subject{Kind: silence.Charter, Name: "charter", Digest: w.l.Cycle.Signed.Digest()}, Parties: parties, Comments: now.Add(day), Period: 5 * day,
+		Subject: silence.Subject{Kind: silence.Charter, Name: "charter", Digest: w.l.Cycle.Signed.Digest()}, Parties: parties, Comments: now.Add(day), Period: length,
 	})
 	w.must(err)
 	now = now.Add(day)
-	p, err = chair.Put(ctx, p.ID, "", now.Add(5*day))
+	p, err = chair.Put(ctx, p.ID, "", now.Add(length))
 	w.must(err)
 	who := parties[2].Member
 	file, err := silence.NewBreak(&p, who, "not yet", [16]byte{1}, w.l.Cycle.Members[who])
@@ -207,13 +210,13 @@ func (w *world) silence(dishonest bool) {
 	if dishonest {
 		store.breaks = nil
 	}
-	now = now.Add(5 * day)
+	now = now.Add(length)
 	p, err = chair.Settle(ctx, p.ID)
 	w.must(err)
 	if !dishonest {
-		p, err = chair.Put(ctx, p.ID, "", now.Add(5*day))
+		p, err = chair.Put(ctx, p.ID, "", now.Add(length))
 		w.must(err)
-		now = now.Add(5 * day)
+		now = now.Add(length)
 		p, err = chair.Settle(ctx, p.ID)
 		w.must(err)
 	}
@@ -230,7 +233,7 @@ func (w *world) silence(dishonest bool) {
 		if s.Fields["act"] == "put" { // a witness sees it while the silence lasts
 			read, err := silence.ReadStep(step, w.l.Cycle.Coordinator.Public())
 			w.must(err)
-			w.after[s.ID()] = time.Unix(read.At, 0).Add(time.Hour)
+			w.after[s.ID()] = time.Unix(read.At, 0).Add(min(time.Hour, length/2))
 		}
 		w.files[keys.Digest(step.Body)] = part{kind: ledger.KindSilence, body: step.Body}
 	}

@@ -178,6 +178,27 @@ func TestOverlaps(t *testing.T) {
 	}
 }
 
+// TestUnknownOverlaps: several releases are attacked together only where it is known who
+// counts in more than one of them.
+func TestUnknownOverlaps(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, 0)
+	y := w.lastYear()
+	w.remake(func(r *release.Release) { r.History = []release.Earlier{y.earlier} })
+	w.statements = append(slices.Clone(y.entries), w.statements...)
+	w.files[y.earlier.Release] = part{ledger.KindRelease, y.release, true}
+	w.files[keys.Digest(y.roster)] = part{ledger.KindRoster, y.roster, true}
+	if r := w.verify(w.config()); r.Failed() || !slices.Contains(codes(r, verify.Holds), "attacked") {
+		t.Fatalf("with names:\n%s", listing(r))
+	}
+	w.outside()
+	w.files[keys.Digest(y.roster)] = part{ledger.KindRoster, y.roster, true}
+	r := w.verify(w.config())
+	if r.Failed() || !slices.Contains(codes(r, verify.Unchecked), "attack_names") || slices.Contains(codes(r, verify.Holds), "attacked") {
+		t.Errorf("without this year's:\n%s", listing(r))
+	}
+}
+
 // TestOverlapBytes: of what a bundle says of who is in several releases no byte can be
 // changed unseen.
 func TestOverlapBytes(t *testing.T) {

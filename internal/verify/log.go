@@ -387,6 +387,9 @@ func (a *auditor) entries() {
 		if ours && s.Charter != "" && a.by[s.Charter] == nil && !a.entered(s.Charter) {
 			err, code = errs.New(errs.Invalid, "no entry of the cycle is of this charter: "+s.Charter, ""), "entry_charter"
 		}
+		if c := a.by[s.Charter]; c != nil && s.Cycle != c.charter.Cycle {
+			code = "entry_charter"
+		}
 		switch {
 		case err != nil && bad == maxListed:
 			continue
@@ -418,7 +421,7 @@ func (a *auditor) entries() {
 // entered reports whether the record has a charter of this digest for the cycle.
 func (a *auditor) entered(charter string) bool {
 	for _, s := range a.b.Of(ledger.KindCharter) {
-		if s.Fields["digest"] == charter {
+		if s.Fields["digest"] == charter && s.Cycle == a.b.Manifest.Cycle {
 			return true
 		}
 	}

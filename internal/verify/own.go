@@ -33,7 +33,7 @@ func (a *auditor) ownReceipt(number int, signed coalition.SignedReceipt, used ma
 			t := &c.tasks[j]
 			if r, err := signed.Open(t.ID, t.key); err == nil {
 				a.under(c, func() {
-					a.ownSubmission(t, number, r, signed.Digest(), a.held(c, r, signed.Digest(), used), a.aside(c, signed.Digest()))
+					a.ownSubmission(t, number, r, signed.Digest(), a.held(c, r, signed.Digest(), used), a.aside(c, t, signed.Digest()))
 				})
 				return true
 			}
@@ -58,21 +58,54 @@ func (a *auditor) held(c *cycle, r coalition.Receipt, digest string, used map[in
 	return hosts
 }
 
-// aside reports whether both hosts say in records of their own that they set a receipt
-// aside.
-func (a *auditor) aside(c *cycle, receipt string) bool {
-	says := func(host keys.Public) bool {
-		return slices.ContainsFunc(a.cfg.Records, func(record []byte) bool {
-			entries, err := ledger.Read(bytes.NewReader(record), host)
-			return err == nil && slices.ContainsFunc(entries, func(e ledger.Entry) bool {
-				return e.Kind == "submission set aside" && e.Data["receipt"] == receipt
-			})
-		})
-	}
-	return says(c.charter.Leader.Key) && says(c.charter.Helper.Key)
+// asides is what the records of both hosts say of a receipt that was set aside.
+type asides struct {
+	said  bool // both say that they set it aside, before they listed what counts
+	bound bool // the record of each has the line that the ledger has of its share
+	open  bool // the ledger has no share of one of them yet, so nothing binds its record
 }
 
-func (a *auditor) ownSubmission(t *task, number int, r coalition.Receipt, digest string, hosts []string, aside bool) {
+// aside returns what the hosts' own records say of a receipt. A host that is accused could
+// write one afterwards: only a record with the line that the ledger has counts.
+func (a *auditor) aside(c *cycle, t *task, receipt string) asides {
+	all := asides{said: true, bound: true}
+	for name, host := range map[string]keys.Public{"leader": c.charter.Leader.Key, "helper": c.charter.Helper.Key} {
+		i := slices.IndexFunc(a.ofTask(c, ledger.KindShare, t), func(e entry) bool { return e.Fields["host"] == name })
+		all.open = all.open || i < 0
+		said, bound := false, false
+		for _, record := range a.cfg.Records {
+			if !setAside(record, host, t, receipt) {
+				continue
+			}
+			said = true
+			bound = bound || i >= 0 && slices.ContainsFunc(bytes.Split(record, []byte("\n")), func(line []byte) bool {
+				return string(line) == a.ofTask(c, ledger.KindShare, t)[i].Note
+			})
+		}
+		all.said, all.bound = all.said && said, all.bound && bound
+	}
+	return all
+}
+
+// setAside reports whether a record of a host says that it set a receipt aside before it
+// listed whose submissions count.
+func setAside(record []byte, host keys.Public, t *task, receipt string) bool {
+	entries, err := ledger.Read(bytes.NewReader(record), host)
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		switch {
+		case e.Kind == "roster" && e.Data["task_id"] == t.ID.String():
+			return false
+		case e.Kind == "submission set aside" && e.Data["receipt"] == receipt:
+			return true
+		}
+	}
+	return false
+}
+
+func (a *auditor) ownSubmission(t *task, number int, r coalition.Receipt, digest string, hosts []string, aside asides) {
 	if t.roster == nil {
 		a.unchecked(StepReceipts, "own_early", number)
 		return
@@ -95,8 +128,10 @@ func (a *auditor) ownSubmission(t *task, number int, r coalition.Receipt, digest
 		a.holds(StepReceipts, "own_struck", member, sequence)
 	case i >= 0 && full.Entries[i].Sequence > r.Sequence:
 		a.unchecked(StepReceipts, "own_later", member, int(full.Entries[i].Sequence), sequence)
-	case aside:
+	case aside.said && aside.bound:
 		a.holds(StepReceipts, "own_aside", sequence, member)
+	case aside.said && aside.open:
+		a.add(StepReceipts, Unchecked, place, "", "own_aside_open", sequence, member)
 	case len(hosts) == 2 && i < 0:
 		a.fails(StepReceipts, place, nil, "own_left_out", sequence, member)
 	case len(hosts) == 2:

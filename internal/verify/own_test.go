@@ -33,6 +33,9 @@ func TestHeld(t *testing.T) {
 		{"strangers", 7, false, func(*world) []*keys.Signer { return []*keys.Signer{stranger, stranger} }, "own_other", false},
 		{"both set it aside", 7, false, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader, w.l.Cycle.Helper} }, "own_aside", false},
 		{"one set it aside", 7, false, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader, w.l.Cycle.Helper} }, "own_replaced", true},
+		{"written afterwards, by both", 7, false, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader, w.l.Cycle.Helper} }, "own_replaced", true},
+		{"set aside behind the list, by both", 7, false, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader, w.l.Cycle.Helper} }, "own_replaced", true},
+		{"set aside, and no share is entered", 7, false, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader, w.l.Cycle.Helper} }, "own_aside_open", false},
 		{"both hold what counts", 1, false, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader, w.l.Cycle.Helper} }, "own_counts", false},
 		{"both hold one of a member who is on no list", 1, true, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader, w.l.Cycle.Helper} }, "own_left_out", true},
 		{"one of them, of such a member", 1, true, func(w *world) []*keys.Signer { return []*keys.Signer{w.l.Cycle.Leader} }, "own_half", false},
@@ -70,10 +73,14 @@ func TestHeld(t *testing.T) {
 				cfg.Held = append(cfg.Held, file)
 			}
 			keepers := map[string][]*keys.Signer{"both set it aside": {w.l.Cycle.Leader, w.l.Cycle.Helper}, "one set it aside": {w.l.Cycle.Leader, w.l.Cycle.Leader, stranger}}
+			for _, name := range []string{"written afterwards, by both", "set aside behind the list, by both", "set aside, and no share is entered"} {
+				keepers[name] = keepers["both set it aside"]
+			}
 			for _, keeper := range keepers[row.name] {
-				line, _, err := ledger.Tail{}.Seal(ledger.Entry{ID: "set aside", Kind: "submission set aside", Data: map[string]string{"receipt": signed.Digest()}}, keeper)
-				w.must(err)
-				cfg.Records = append(cfg.Records, append(line, '\n'))
+				cfg.Records = append(cfg.Records, recordOf(w, keeper, signed.Digest(), row.name))
+			}
+			if row.name == "set aside, and no share is entered" {
+				w.statements = w.statements[:w.index(ledger.KindShare)]
 			}
 			report := w.verify(cfg)
 			all := slices.Concat(codes(report, verify.Fails), codes(report, verify.Holds), codes(report, verify.Unchecked))
@@ -85,4 +92,45 @@ func TestHeld(t *testing.T) {
 			}
 		})
 	}
+}
+
+// recordOf is a record of a host that says that it set a receipt aside. The line of its
+// share goes into the ledger, unless the record is written afterwards.
+func recordOf(w *world, keeper *keys.Signer, receipt, name string) []byte {
+	w.Helper()
+	role := keeperRole(w, keeper)
+	task := w.l.Cycle.Task(w).ID.String()
+	entries := []ledger.Entry{
+		{ID: "set aside", Kind: "submission set aside", Data: map[string]string{"receipt": receipt}},
+		{ID: "roster", Kind: "roster", Data: map[string]string{"task_id": task}},
+		{ID: "share", Kind: "aggregate share", Data: map[string]string{"task_id": task, "host": role, "share": ledger.Digest([]byte(role))}},
+	}
+	if name == "set aside behind the list, by both" {
+		entries[0], entries[1] = entries[1], entries[0]
+	}
+	var record, line []byte
+	var tail ledger.Tail
+	for _, e := range entries {
+		var err error
+		line, tail, err = tail.Seal(e, keeper)
+		w.must(err)
+		record = append(append(record, line...), '\n')
+	}
+	for i, s := range w.statements {
+		if s.Kind == ledger.KindShare && s.Fields["host"] == role && name != "written afterwards, by both" {
+			w.statements[i].Note, w.statements[i].Signature = string(line), ""
+		}
+	}
+	return record
+}
+
+// keeperRole returns which host a key is of; empty for a stranger's.
+func keeperRole(w *world, keeper *keys.Signer) string {
+	switch keeper.Public() {
+	case w.l.Cycle.Leader.Public():
+		return "leader"
+	case w.l.Cycle.Helper.Public():
+		return "helper"
+	}
+	return ""
 }

@@ -227,7 +227,7 @@ func frameworks(all []dated) []string {
 func (a *auditor) attack(framework string, all []dated) {
 	last := make(map[string]*disclosure.Issue)
 	history := disclosure.NewHistory()
-	absent, overlapping := 0, false
+	absent, overlapping, several, unknown := 0, false, 0, ""
 	for _, d := range all {
 		missing, nameless := a.missing(d, all)
 		absent += missing
@@ -255,11 +255,18 @@ func (a *auditor) attack(framework string, all []dated) {
 		}
 		last[d.Release.Cohort] = issue
 		history = history.With(issue)
+		if several++; nameless {
+			unknown = d.Release.Cohort
+		}
 		if d.own != nil {
 			overlapping = overlapping || d.own.task.members == nil && d.own.counted != nil
 			p := d.Release.Participation
 			a.holds(StepDisclosure, "rule", d.Release.Cohort, d.Release.Rule.MinimumBand, p.Left(), d.Release.Thresholds.ReleaseMinimum)
 		}
+	}
+	if several > 1 && unknown != "" { // the attack would take everybody for somebody else
+		a.unchecked(StepAttack, "attack_names", unknown)
+		return
 	}
 	result, err := history.Attack(a.cfg.Attack)
 	switch {

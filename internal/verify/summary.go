@@ -22,14 +22,14 @@ const (
 // listed: a test refuses one that is not.
 func reason(code string) (why because, listed bool) {
 	switch code {
-	case "adoption_said", "and_more", "attack_absent", "attack_overlaps", "attack_previous", "charter_witness_until", "edition_absent", "edition_said", "entries_foreign", "entries_resting",
+	case "adoption_said", "and_more", "attack_absent", "attack_names", "attack_overlaps", "attack_previous", "charter_witness_until", "edition_absent", "edition_said", "entries_foreign", "entries_resting",
 		"framework_absent", "history_elsewhere", "not_opened", "own_roster", "receipts_files", "receipts_whose", "release_absent", "rests", "roster_absent",
 		"rule_previous", "totals_pack", "totals_previous", "totals_roster", "wipe_absent", "witnesses_unsigned":
 		return notHere, true
 	case "nothing_seen", "charter_keys", "ack_steps", "ack_other", "own_nowhere", "own_later", "own_other", "own_missing", "own_half", "held_nowhere", "witness_none", "witness_optional", "witness_unknown",
 		"totals_answer":
 		return yours, true
-	case "nothing", "roster_few", "shares_one", "shares_none", "receipts_none", "own_early", "adoption_none", "adoption_bare", "adoption_replaced", "edition_unadopted",
+	case "nothing", "roster_few", "shares_one", "shares_none", "receipts_none", "own_aside_open", "own_early", "adoption_none", "adoption_bare", "adoption_replaced", "edition_unadopted",
 		"edition_bare", "edition_unknown", "wipe_missing", "time_nobody", "time_silence", "time_charter", "time_adoption", "charter_no_witness", "rule_first",
 		"totals_none":
 		return notRecorded, true

@@ -235,6 +235,7 @@ func (a *auditor) cycle(c *cycle) {
 		a.roster(c, &c.tasks[i])
 		a.shares(c, &c.tasks[i])
 	}
+	a.stepsLeftOut(c)
 	a.releases(c)
 	a.editions(c)
 	a.wipes(c)

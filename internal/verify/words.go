@@ -201,7 +201,7 @@ func logWords() map[string]words {
 
 		"entries_signed":  {"All %d entries of this cycle are signed by the coordinator, and by the hosts where they must be.", "Les %d inscriptions de ce cycle sont toutes signées par le coordinateur, et par les hôtes là où il le faut."},
 		"entry_unsigned":  {"Entry %d (%s) is not signed by those who must have signed it.", "L’inscription %d (%s) n’est pas signée par ceux qui doivent l’avoir signée."},
-		"entry_charter":   {"Entry %d (%s) is of this cycle and of a charter that the record does not have.", "L’inscription %d (%s) est de ce cycle et d’une charte que le registre n’a pas."},
+		"entry_charter":   {"Entry %d (%s) names a cycle and a charter that do not belong together in this record.", "L’inscription %d (%s) nomme un cycle et une charte qui ne vont pas ensemble dans ce registre."},
 		"entries_resting": {"%d entries of this cycle rest on a charter that is not here or cannot be read: who signed them cannot be checked.", "%d inscriptions de ce cycle reposent sur une charte qui n’est pas ici ou ne peut être lue : on ne peut vérifier qui les a signées."},
 		"and_more":        {"There are more of these; no more are listed.", "Il y en a d’autres ; la liste s’arrête ici."},
 		"entries_foreign": {"%d entries are of other cycles, whose charters this bundle does not have: they are in the record, and who signed them is for their own bundles.", "%d inscriptions sont d’autres cycles, dont ce dossier n’a pas les chartes : elles sont dans le registre ; leurs signatures se vérifient avec leurs propres dossiers."},
@@ -243,7 +243,7 @@ func cycleWords() map[string]words {
 		"framework_absent":  {"Neither this program nor the bundle has the questions of %s %s in this form; the record has their fingerprint.", "Ni ce programme ni le dossier n’ont les questions de %s %s sous cette forme ; le registre en a l’empreinte."},
 		"framework_layout":  {"What the charter measures is not what the questions of %s %s give.", "Ce que mesure la charte n’est pas ce que donnent les questions de %s %s."},
 
-		"adopted":              {"The steps of the silence procedure end in the adoption of this charter: %d parties, %d times under silence, adopted at %s.", "Les étapes de la procédure de silence aboutissent à l’adoption de cette charte : %d parties, %d fois sous silence, adoptée le %s."},
+		"adopted":              {"The steps of the silence procedure end in the adoption of this charter: %d parties, %d times under silence, the last for at least %s, adopted at %s.", "Les étapes de la procédure de silence aboutissent à l’adoption de cette charte : %d parties, %d fois sous silence, la dernière pour au moins %s, adoptée le %s."},
 		"adoption_said":        {"The coordinator has entered that the charter was adopted; the steps of the procedure are not in this bundle.", "Le coordinateur a inscrit que la charte est adoptée ; les étapes de la procédure ne sont pas dans ce dossier."},
 		"adoption_bare":        {"The coordinator has entered that the charter was adopted; the record has no steps of a silence procedure.", "Le coordinateur a inscrit que la charte est adoptée ; le registre n’a aucune étape d’une procédure de silence."},
 		"adoption_missing":     {"The cycle went on to the phase %s, and the record does not say that the charter was adopted by silence.", "Le cycle est passé à la phase « %s », et le registre ne dit pas que la charte a été adoptée par silence."},
@@ -253,8 +253,10 @@ func cycleWords() map[string]words {
 		"adoption_contradicts": {"What the record says of the adoption is not how the steps end.", "Ce que le registre dit de l’adoption n’est pas ce à quoi aboutissent les étapes."},
 		"adoption_left_out":    {"%d members of the charter were no party of its adoption.", "%d membres de la charte n’étaient pas parties à son adoption."},
 		"adoption_late":        {"The charter was adopted at %s, after members could already submit, from %s on.", "La charte a été adoptée le %s, alors que les membres pouvaient déjà envoyer, dès le %s."},
+		"adoption_short":       {"The charter, which is not marked, was adopted after a silence of %s for those who had least of it; in less than a day nobody can be expected to break it.", "La charte, qui n’est pas marquée, a été adoptée après un silence de %s pour qui en a eu le moins ; en moins d’un jour, on ne peut attendre de personne qu’il le rompe."},
 		"step_missing":         {"Step %d of a silence procedure is not in the record.", "L’étape %d d’une procédure de silence n’est pas au registre."},
 		"step_wrong":           {"The steps of a silence procedure do not follow from each other, or are not signed.", "Les étapes d’une procédure de silence ne découlent pas l’une de l’autre, ou ne sont pas signées."},
+		"steps_left_out":       {"So many steps of silence procedures are not in this bundle, which has the list with names: they were left out: %d.", "Tant d’étapes de procédures de silence ne sont pas dans ce dossier, qui a la liste nominative ; elles ont été omises : %d."},
 		"ack_fits":             {"Your acknowledgement %d fits the steps.", "Votre accusé de réception %d s’accorde avec les étapes."},
 		"ack_contradicts":      {"Your acknowledgement %d contradicts the steps: show it to the coalition, it names nobody.", "Votre accusé de réception %d contredit les étapes : montrez-le à la coalition, il ne nomme personne."},
 		"ack_steps":            {"Your acknowledgement %d is of a procedure or a round whose steps are not in this bundle.", "Votre accusé de réception %d est d’une procédure ou d’un tour dont les étapes ne sont pas dans ce dossier."},

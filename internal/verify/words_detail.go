@@ -60,6 +60,7 @@ func detailWords() [][2]string {
 		// Entries and signatures.
 		{`the entry * of the ledger is not signed by the coordinator`, `l’inscription * du registre n’est pas signée par le coordinateur`},
 		{`the entry * of the ledger has more signatures than the coordinator's`, `l’inscription * du registre a d’autres signatures que celle du coordinateur`},
+		{`the entry * of the ledger is of the cycle *, and its charter of *`, `l’inscription * du registre est du cycle *, et sa charte de *`},
 		{`the entry * of the ledger has other signatures than it needs, or in another order`, `l’inscription * du registre n’a pas les signatures qu’il faut, ou pas dans leur ordre`},
 		{`no entry of the cycle is of this charter: *`, `aucune inscription du cycle n’est de cette charte : *`},
 		{`the signature is not about this *`, `la signature ne porte pas sur ce fichier (*)`},
