@@ -260,17 +260,15 @@ func (f *verifyFlags) knownCharter() (string, error) {
 
 // readPolicy reads whom the reader trusts.
 func (f *verifyFlags) readPolicy() (ledger.Policy, error) {
-	var p ledger.Policy
 	if f.policy != "" {
 		body, err := readInput(f.policy, "policy")
 		if err != nil {
-			return p, err
+			return ledger.Policy{}, err
 		}
-		if err := decodeStrict(body, &p); err != nil {
-			return p, errs.Wrap(err, errs.Invalid, fmt.Sprintf("the policy %s cannot be read", strconv.Quote(f.policy)), `a policy reads {"log": KEY, "threshold": 1, "witnesses": [KEY, ...]}`)
-		}
-		return p, inFileIf(f.policy, p.Check())
+		p, err := ledger.ParsePolicy(body)
+		return p, inFileIf(f.policy, err)
 	}
+	var p ledger.Policy
 	var err error
 	if p.Log, err = readPublicKey(f.log, "the record"); err != nil {
 		return p, err
