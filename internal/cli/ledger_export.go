@@ -196,10 +196,7 @@ func (p *bundleParts) bundle(env Env, cycle string, flags ledgerExportFlags) (_ 
 
 // putFiles puts the signed files that entries of the cycle name into a bundle.
 func (p *bundleParts) putFiles(env Env, b *ledger.Bundle, flags ledgerExportFlags) error {
-	for _, kind := range []ledger.Kind{
-		ledger.KindFramework, ledger.KindCharter, ledger.KindAddendum, ledger.KindRoster, ledger.KindAmendment,
-		ledger.KindRelease, ledger.KindEdition, ledger.KindWipe, ledger.KindSilence,
-	} {
+	for _, kind := range append([]ledger.Kind{ledger.KindFramework}, keptKinds()...) {
 		for _, s := range b.Of(kind) {
 			digest := s.Fields["digest"]
 			if !flags.lets(b, s) {
