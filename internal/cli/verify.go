@@ -51,8 +51,8 @@ you trust: the key of the record, --log, and which witnesses must have seen it,
 --witness and --threshold; or a file with all of it, --policy. Everything else is in
 the bundle and is checked: signatures, that nothing was changed or taken out, the
 charter and its adoption, receipts against the list of submissions, counts and
-thresholds, the release by its own rule, and whether from all that was published
-somebody's answer can be worked out. Then it says what nobody can prove.
+thresholds, the release by its own rule, and whether from all releases somebody's
+answer can be worked out. Then it says what nobody can prove.
 
 --seen names the file of the checkpoint that an earlier run kept, and --keep keeps
 this one in its place, so that a record that was turned back is found. --receipt
