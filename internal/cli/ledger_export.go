@@ -31,14 +31,15 @@ func newLedgerExportCmd(env Env) *cobra.Command {
 checkpoints, and the signed files that entries of the cycle name. A path that ends
 in .tar becomes one file, any other a folder; both hold the same.
 
-The roster names members. With --public it stays out, and with it amendments,
-receipts and the steps of the silence procedure, which name its parties; and so does
-the release, which is for the coalition, with all editions but those for the public
-that were adopted. With --auditor the names stay out as well, and release and editions
-go in, for somebody outside whom the coalition lets see them, with the earlier releases
-that this one reckons with and how many members count in several of them. What is there
-is checked all the same. With --receipts, members' receipts go in for a reader who was admitted to
-them: they say when each member submitted.
+Every bundle has the charter, which names all members. The roster says who submitted.
+With --public it stays out, and with it amendments, which say what was struck, receipts,
+and the steps of the silence procedure, which name its parties; and so does the release,
+which is for the coalition, with all editions but those for the public that were
+adopted. With --auditor roster, amendments, receipts and steps stay out as well, and
+release and editions go in, for somebody outside whom the coalition lets see them, with
+the earlier releases that this one reckons with and how many members count in several of
+them. What is there is checked all the same. With --receipts, members' receipts go in
+for a reader who was admitted to them: they say when each member submitted.
 
 A reader who has the address of a served ledger alone makes a bundle of it: every byte
 is read and compared with a checkpoint that counts for --log and --witness, or for
@@ -86,8 +87,8 @@ What is missing is named, and cannot be checked with that bundle.`,
 	f.remote.register(cmd)
 	cmd.Flags().StringVar(&f.files, "files", "", "with an address: a folder with the signed files that you have")
 	cmd.Flags().StringVar(&f.out, "out", "", "the file (.tar) or folder to write (required)")
-	cmd.Flags().BoolVar(&f.public, "public", false, "for everybody: leave out what names members, the release, and what is not adopted for the public")
-	cmd.Flags().BoolVar(&f.auditor, "auditor", false, "for an auditor who may see release and editions: leave out what names members")
+	cmd.Flags().BoolVar(&f.public, "public", false, "for everybody: leave out who submitted, what was struck and who was party, the release, and what is not adopted for the public")
+	cmd.Flags().BoolVar(&f.auditor, "auditor", false, "for an auditor who may see release and editions: leave out who submitted, what was struck and who was party")
 	cmd.Flags().StringVar(&f.receipts, "receipts", "", "a folder of receipts, NAME.json with NAME.json.sig, for a reader who was admitted to them")
 	return cmd
 }
@@ -118,10 +119,12 @@ func runLedgerExport(ctx context.Context, env Env, cycle, address string, f ledg
 	say(env, "%s holds the cycle %s with the whole ledger around it, %d parts", f.out, cycle, len(members))
 	switch {
 	case f.public:
+		say(env, "it has the charter, and so names all members; who submitted, what was struck and who was party is not in it")
 	case f.auditor:
+		say(env, "it has the charter, and so names all members; who submitted, what was struck and who was party is not in it")
 		say(env, "it holds the release, the earlier ones that it reckons with, and every edition, whoever they are for: give it to nobody but whom the coalition lets see them; --public leaves that out")
 	default:
-		say(env, "it names members: give it to the coalition alone, and to auditors whom it admits; --public leaves that out")
+		say(env, "it says who submitted: give it to the coalition alone, and to auditors whom it admits; --public leaves that out")
 	}
 	return nil
 }
@@ -196,10 +199,7 @@ func (p *bundleParts) bundle(env Env, cycle string, flags ledgerExportFlags) (_ 
 
 // putFiles puts the signed files that entries of the cycle name into a bundle.
 func (p *bundleParts) putFiles(env Env, b *ledger.Bundle, flags ledgerExportFlags) error {
-	for _, kind := range []ledger.Kind{
-		ledger.KindFramework, ledger.KindCharter, ledger.KindAddendum, ledger.KindRoster, ledger.KindAmendment,
-		ledger.KindRelease, ledger.KindEdition, ledger.KindWipe, ledger.KindSilence,
-	} {
+	for _, kind := range append([]ledger.Kind{ledger.KindFramework}, keptKinds()...) {
 		for _, s := range b.Of(kind) {
 			digest := s.Fields["digest"]
 			if !flags.lets(b, s) {
@@ -223,7 +223,7 @@ func (p *bundleParts) putFiles(env Env, b *ledger.Bundle, flags ledgerExportFlag
 	default:
 		b.PutHistory(p.kept)
 		if n := b.EarlierRosters(); n > 0 {
-			say(env, "rosters of earlier cycles, with which its release reckons, are in it, too: %d; they name members as well", n)
+			say(env, "rosters of earlier cycles, with which its release reckons, are in it, too: %d; they say who submitted then", n)
 		}
 	}
 	return nil

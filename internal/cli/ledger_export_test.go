@@ -67,7 +67,7 @@ func TestExportHistory(t *testing.T) {
 		without  [][]byte
 		overlaps []ledger.Overlap
 	}{
-		{"members", ledgerExportFlags{}, "rosters of earlier cycles, with which its release reckons, are in it, too: 1; they name members as well", "", [][]byte{earlier, roster}, nil, nil},
+		{"members", ledgerExportFlags{}, "rosters of earlier cycles, with which its release reckons, are in it, too: 1; they say who submitted then", "", [][]byte{earlier, roster}, nil, nil},
 		{"auditor", ledgerExportFlags{auditor: true}, "it holds the release, the earlier ones that it reckons with, and every edition", "rosters", [][]byte{earlier}, [][]byte{roster}, []ledger.Overlap{
 			{Releases: []string{keys.Digest(earlier)}, Members: 1},
 			{Releases: []string{keys.Digest(l.Release.Body)}, Members: 1},

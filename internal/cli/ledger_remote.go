@@ -197,13 +197,13 @@ func (f *remoteCheck) check(cmd *cobra.Command, address string) error {
 
 // run checks a whole ledger over the network: all that its tiles and entries show.
 func (f *remoteCheck) run(ctx context.Context, env Env, address string) error {
-	parties := make(map[string]ledger.Parties)
+	charters := make(map[string]coalition.Charter)
 	for _, path := range f.charters {
 		signed, c, err := openCharter(path)
 		if err != nil {
 			return err
 		}
-		parties[signed.Digest()] = ledger.PartiesOf(c)
+		charters[signed.Digest()] = c
 	}
 	var seen []byte
 	if f.seen != "" {
@@ -219,17 +219,9 @@ func (f *remoteCheck) run(ctx context.Context, env Env, address string) error {
 	if err := f.follows(env, r, seen); err != nil {
 		return err
 	}
-	signed, unknown := 0, 0
-	for i, s := range r.statements {
-		p, ok := parties[s.Charter]
-		if !ok {
-			unknown++
-			continue
-		}
-		if err := s.Verify(p); err != nil {
-			return errs.Wrap(err, errs.Invalid, fmt.Sprintf("entry %d: %s", i, errs.Describe(err).Message), "it was entered like this: ask the coordinator")
-		}
-		signed++
+	signed, unknown, err := checkSigned(r.statements, charters)
+	if err != nil {
+		return err
 	}
 	if _, err := fmt.Fprintf(env.Out, "%s, whole: every byte is what the checkpoint says, seen by %d of %d witnesses that you name\nroot %v\n",
 		plural(len(r.statements), "1 entry", "%d entries"), r.witnessed.Count(), len(r.witnessed.Witnesses), r.view.Checkpoint.Root); err != nil {

@@ -168,8 +168,9 @@ func newLedgerFsckCmd(env Env) *cobra.Command {
 		Long: `Read the whole ledger and check it: every entry and tile against the newest
 checkpoint, that it follows from every checkpoint that was published, the
 signatures of the ledger and of its witnesses, those of each entry by the keys that
-its charter names, and that each signed file that was kept is the one that an entry
-names. What is wrong is named.
+its charter names, or the last one of its cycle where it came before, and that each
+signed file that an entry names is kept and is that one; only questions may be absent.
+What is wrong is named, and how many entries have no charter to check them by.
 
 Who has the address of a served ledger alone checks what a server shows: every entry
 and tile against a checkpoint that counts for --log and --witness, or for --policy, as
@@ -208,14 +209,24 @@ func (f *ledgerFolder) fsck(ctx context.Context, env Env) error {
 	if err != nil {
 		return err
 	}
-	files := 0
-	for digest, body := range f.keptFiles(statements) {
+	kept := f.keptFiles(statements)
+	for digest, body := range kept {
 		if ledger.Digest(body) != digest {
 			return errs.New(errs.Invalid, fmt.Sprintf("%s is not the file that an entry names", errs.Quote(filepath.Join(f.dir, filesFolder, digest))), "restore it from a backup; the ledger itself is whole")
 		}
-		files++
 	}
-	if err := f.checkSigned(statements); err != nil {
+	charters, err := keptCharters(statements, kept)
+	if err != nil {
+		return err
+	}
+	_, unknown, err := checkSigned(statements, charters)
+	if err != nil {
+		return err
+	}
+	if unknown > 0 {
+		say(env, "who signed %s was not checked: the charter that says who may is not in the ledger, or its file is not kept", plural(unknown, "1 entry", "%d entries"))
+	}
+	if err := f.absent(statements, kept); err != nil {
 		return err
 	}
 	notes, err := f.folder().Earlier()
@@ -232,32 +243,76 @@ func (f *ledgerFolder) fsck(ctx context.Context, env Env) error {
 		}
 	}
 	_, err = fmt.Fprintf(env.Out, "%s, whole; it follows from %s that were published; %s kept and as entered\nroot %v\n",
-		plural(int(view.Checkpoint.Size), "1 entry", "%d entries"), plural(len(notes), "1 checkpoint", "%d checkpoints"), plural(files, "1 signed file", "%d signed files"), view.Checkpoint.Root)
+		plural(int(view.Checkpoint.Size), "1 entry", "%d entries"), plural(len(notes), "1 checkpoint", "%d checkpoints"), plural(len(kept), "1 signed file", "%d signed files"), view.Checkpoint.Root)
 	return err
 }
 
-// checkSigned checks who signed each entry, by the keys that its charter names.
-func (f *ledgerFolder) checkSigned(statements []ledger.Statement) error {
-	kept := f.keptFiles(statements)
-	parties := make(map[string]ledger.Parties)
+// keptKinds are the entries whose file is kept, always.
+func keptKinds() []ledger.Kind {
+	return []ledger.Kind{
+		ledger.KindCharter, ledger.KindAddendum, ledger.KindRoster, ledger.KindAmendment,
+		ledger.KindRelease, ledger.KindEdition, ledger.KindWipe, ledger.KindSilence,
+	}
+}
+
+// absent names the entries whose file must be kept and is not.
+func (f *ledgerFolder) absent(statements []ledger.Statement, kept map[string][]byte) error {
+	var names []string
+	for i, s := range statements {
+		if slices.Contains(keptKinds(), s.Kind) && kept[s.Fields["digest"]] == nil {
+			names = append(names, fmt.Sprintf("entry %d (%s of %s)", i, s.Kind, s.Cycle))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return errs.New(errs.NotFound, fmt.Sprintf("%s which must be in %s: %s", plural(len(names), "1 entry lacks its signed file,", "%d entries lack their signed files,"), errs.Quote(filepath.Join(f.dir, filesFolder)), strings.Join(names, ", ")),
+		"restore them from a backup, or give the same files to muster ledger add again; the entries themselves are whole")
+}
+
+// keptCharters returns the charters that were entered and whose files are kept, by
+// their digests.
+func keptCharters(statements []ledger.Statement, kept map[string][]byte) (map[string]coalition.Charter, error) {
+	charters := make(map[string]coalition.Charter)
 	for _, s := range statements {
 		if s.Kind != ledger.KindCharter || kept[s.Charter] == nil {
 			continue
 		}
 		c, err := coalition.SignedCharter{Body: kept[s.Charter], Signature: []byte(s.Note)}.Open()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		parties[s.Charter] = ledger.PartiesOf(c)
+		charters[s.Charter] = c
+	}
+	return charters, nil
+}
+
+// checkSigned checks who signed each entry, by the keys that its charter names, or for
+// one that came before there was a charter the last of its cycle. It counts those that
+// it looked at, and those whose charter is not at hand.
+func checkSigned(statements []ledger.Statement, charters map[string]coalition.Charter) (signed, unknown int, err error) {
+	last := make(map[string]string)
+	for _, s := range statements {
+		if s.Kind == ledger.KindCharter {
+			last[s.Cycle] = s.Charter
+		}
 	}
 	for i, s := range statements {
-		if p, ok := parties[s.Charter]; ok {
-			if err := s.Verify(p); err != nil {
-				return errs.Wrap(err, errs.Invalid, fmt.Sprintf("entry %d: %s", i, errs.Describe(err).Message), "it was entered like this: ask the coordinator")
-			}
+		by := s.Charter
+		if by == "" {
+			by = last[s.Cycle]
 		}
+		c, ok := charters[by]
+		if !ok {
+			unknown++
+			continue
+		}
+		if err := s.Verify(ledger.PartiesOf(c)); err != nil {
+			return signed, unknown, errs.Wrap(err, errs.Invalid, fmt.Sprintf("entry %d: %s", i, errs.Describe(err).Message), "it was entered like this: ask the coordinator")
+		}
+		signed++
 	}
-	return nil
+	return signed, unknown, nil
 }
 
 // keptFiles returns the signed files of entries that are kept, by the digest in their

@@ -43,7 +43,8 @@ hosts by the TLS keys that the charter pins.
 
 The submission counts when both hosts have acknowledged it. What they said is kept
 beside the file as SEALED.acknowledged.json. The command may be repeated as often
-as is wanted: what is there already stays as it is.`,
+as is wanted: what is there already stays as it is, and what a host once signed stays
+in that file, whatever it says later.`,
 		Example: `  muster submit upload sealed.json --charter charter.json`,
 		Args:    oneArg("SEALED"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -103,7 +104,7 @@ func deliverSealed(ctx context.Context, env Env, path string, file submit.File, 
 	done()
 	a := newAcknowledged(env, file.Charter, charter, opened, delivery)
 	if delivery.Leader != nil {
-		if err := a.keep(path); err != nil {
+		if err := a.keep(path, charter, opened); err != nil {
 			warn(env, "what the hosts said could not be kept: %s", errs.Describe(placeError(err, filepath.Dir(path), "")).Message)
 		}
 	}
@@ -248,8 +249,8 @@ func readAcknowledged(path string) ([]coalition.SignedFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	var a acknowledged
-	if err := keys.DecodeCanonical(body, &a); err != nil || a.Kind != acknowledgedKind {
+	a, err := parseAcknowledged(body)
+	if err != nil {
 		return nil, errs.Wrap(err, errs.Invalid, strconv.Quote(path)+" is no file of acknowledgements as muster wrote it", "muster submit upload writes it beside the sealed file, SEALED.acknowledged.json")
 	}
 	var files []coalition.SignedFile
@@ -284,13 +285,4 @@ func newAcknowledged(env Env, charterDigest string, c coalition.Charter, o submi
 	}
 	a.Counts = d.Complete() && d.Leader.Last == a.Sequence && d.Helper.Last == a.Sequence
 	return a
-}
-
-// keep writes what the hosts said beside the sealed file.
-func (a acknowledged) keep(path string) error {
-	body, err := keys.Canonical(a)
-	if err != nil {
-		return err
-	}
-	return realDisk().writeOutput(filepath.Dir(path), []outputFile{{filepath.Base(path) + ".acknowledged.json", body, 0o644}}, nil)
 }

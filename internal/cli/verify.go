@@ -51,8 +51,8 @@ you trust: the key of the record, --log, and which witnesses must have seen it,
 --witness and --threshold; or a file with all of it, --policy. Everything else is in
 the bundle and is checked: signatures, that nothing was changed or taken out, the
 charter and its adoption, receipts against the list of submissions, counts and
-thresholds, the release by its own rule, and whether from all that was published
-somebody's answer can be worked out. Then it says what nobody can prove.
+thresholds, the release by its own rule, and whether from all releases somebody's
+answer can be worked out. Then it says what nobody can prove.
 
 --seen names the file of the checkpoint that an earlier run kept, and --keep keeps
 this one in its place, so that a record that was turned back is found. --receipt
@@ -260,17 +260,15 @@ func (f *verifyFlags) knownCharter() (string, error) {
 
 // readPolicy reads whom the reader trusts.
 func (f *verifyFlags) readPolicy() (ledger.Policy, error) {
-	var p ledger.Policy
 	if f.policy != "" {
 		body, err := readInput(f.policy, "policy")
 		if err != nil {
-			return p, err
+			return ledger.Policy{}, err
 		}
-		if err := decodeStrict(body, &p); err != nil {
-			return p, errs.Wrap(err, errs.Invalid, fmt.Sprintf("the policy %s cannot be read", strconv.Quote(f.policy)), `a policy reads {"log": KEY, "threshold": 1, "witnesses": [KEY, ...]}`)
-		}
-		return p, inFileIf(f.policy, p.Check())
+		p, err := ledger.ParsePolicy(body)
+		return p, inFileIf(f.policy, err)
 	}
+	var p ledger.Policy
 	var err error
 	if p.Log, err = readPublicKey(f.log, "the record"); err != nil {
 		return p, err

@@ -1,13 +1,9 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
-	"muster/internal/errs"
 	"muster/internal/framework"
 	"muster/internal/verify"
 )
@@ -87,18 +83,4 @@ func (p *reportPrinter) finding(f verify.Finding) {
 	if f.Place != "" {
 		p.wrapped(indent, indent, framework.Text{"en": "at ", "fr": "dans "}.In(p.lang)+f.Place)
 	}
-}
-
-// decodeStrict reads a JSON document of ours that a person may have written: fields
-// that are not known, and anything behind it, are refused.
-func decodeStrict(body []byte, v any) error {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(v); err != nil {
-		return err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errs.New(errs.Invalid, "there is something behind it", "")
-	}
-	return nil
 }

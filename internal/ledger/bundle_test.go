@@ -445,7 +445,7 @@ func sameName(t *testing.T, s *keys.Signer) keys.Public {
 	return other.Public()
 }
 
-// A policy as a file has one form, and a charter gives the one that it names.
+// A policy as a file has one meaning, and a charter gives the one that it names.
 func TestPolicyFile(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t, ledgertest.Config{})
@@ -469,8 +469,15 @@ func TestPolicyFile(t *testing.T) {
 	if got, err := ledger.ParsePolicy([]byte(`{"log":"` + string(l.Policy.Log) + `","witnesses":[]}`)); err != nil || got.Threshold != 0 {
 		t.Errorf("without witnesses: %+v, %v", got, err)
 	}
+	// People write it, so blanks do no harm.
+	spaced := []byte("{\n  \"log\": \"" + string(l.Policy.Log) + "\",\n  \"witnesses\": [\"" + string(l.Policy.Witnesses[0]) + "\"]\n}\n")
+	if got, err := ledger.ParsePolicy(spaced); err != nil || got.Threshold != 1 || len(got.Witnesses) != 1 {
+		t.Errorf("with blanks and without a threshold: %+v, %v", got, err)
+	}
 	for name, b := range map[string][]byte{
-		"a space":      append([]byte(" "), body...),
+		"behind it":    append(slices.Clone(body), body...),
+		"unknown":      bytes.Replace(body, []byte(`"threshold"`), []byte(`"treshold"`), 1),
+		"none named":   []byte(`{"log":"` + string(l.Policy.Log) + `"}`),
 		"null":         []byte(`{"log":"` + string(l.Policy.Log) + `","threshold":0,"witnesses":null}`),
 		"more of them": bytes.Replace(body, []byte(`"threshold":1`), []byte(`"threshold":3`), 1),
 		"nothing":      nil,

@@ -3,7 +3,10 @@ package ledger
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,24 +119,32 @@ type Policy struct {
 	Witnesses []keys.Public `json:"witnesses"`
 }
 
-// ParsePolicy reads a policy as a file: canonical JSON. Without a threshold one of its
-// witnesses must have seen a checkpoint; that none must is written.
+// ParsePolicy reads a policy as a file: JSON as people write it, with no other fields
+// and nothing behind it. Without a threshold one of its witnesses must have seen a
+// checkpoint; that none must is written.
 func ParsePolicy(b []byte) (Policy, error) {
 	var form struct {
 		Log       keys.Public   `json:"log"`
-		Threshold *int          `json:"threshold,omitempty"`
+		Threshold *int          `json:"threshold"`
 		Witnesses []keys.Public `json:"witnesses"`
 	}
-	err := keys.DecodeCanonical(b, &form)
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(&form)
+	if err == nil {
+		if _, behind := decoder.Token(); !errors.Is(behind, io.EOF) {
+			err = errors.New("there is something behind it")
+		}
+	}
+	if err != nil {
+		return Policy{}, errs.Wrap(err, errs.Invalid, "the policy cannot be read", `a policy reads {"log": KEY, "threshold": 1, "witnesses": [KEY, ...]}`)
+	}
+	if form.Witnesses == nil {
+		return Policy{}, errs.New(errs.Invalid, "the policy does not say who its witnesses are", `"witnesses": [] for none`)
+	}
 	p := Policy{Log: form.Log, Threshold: min(1, len(form.Witnesses)), Witnesses: form.Witnesses}
 	if form.Threshold != nil {
 		p.Threshold = *form.Threshold
-	}
-	if err != nil {
-		return Policy{}, errs.Wrap(err, errs.Invalid, "the policy cannot be read", "a policy names the ledger's key as log, the keys of witnesses, and the threshold")
-	}
-	if p.Witnesses == nil {
-		return Policy{}, errs.New(errs.Invalid, "the policy has null in place of its witnesses", "[] for none")
 	}
 	return p, p.Check()
 }

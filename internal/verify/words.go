@@ -143,9 +143,13 @@ func Limits() []Sentence {
 			"That the hosts ran this program and no other. Whoever supplied both of them with another one could have read everything.",
 			"Que les hôtes ont fait tourner ce programme et aucun autre. Qui leur en aurait fourni un autre, aux deux, aurait pu tout lire.",
 		}},
+		{"editions", words{
+			"That an edition says no more than its release. Its bytes are those that were entered; what it says of anybody was not tried: read it beside the release.",
+			"Qu’une édition n’en dit pas plus que sa publication. Ses octets sont ceux qui ont été inscrits ; ce qu’elle dit de chacun n’a pas été essayé : lisez-la à côté de la publication.",
+		}},
 		{"views", words{
-			"That nobody is shown another record. That is what the witnesses are for, and the checkpoint that you keep: compare it with another member's.",
-			"Que personne ne voit un autre registre. C’est le rôle des témoins, et du point de contrôle que vous gardez : comparez-le avec celui d’un autre membre.",
+			"That nobody is shown another record. That is what the witnesses are for, if they are others than the coordinator, which their keys do not show; and the checkpoint that you keep: compare it with another member's.",
+			"Que personne ne voit un autre registre. C’est le rôle des témoins, s’ils sont d’autres que le coordinateur, ce que leurs clés ne montrent pas ; et du point de contrôle que vous gardez : comparez-le avec celui d’un autre membre.",
 		}},
 	}
 	var limits []Sentence

@@ -71,7 +71,7 @@ func releaseWords() map[string]words {
 		"rule_first":    {"The release %s of %s has the provisional form, which cannot be run again.", "La publication %s de %s a la forme provisoire, qui ne peut être rejouée."},
 		"rule_previous": {"The rule for %s needs the release of %s and who was counted then and now, which are not here.", "La règle pour %s demande la publication de %s et qui était compté alors et à présent, ce qui n’est pas ici."},
 
-		"attacked":          {"We tried to work out one member's answer from everything published of %s, and could not; questions: %d, releases: %d.", "Nous avons essayé de deviner la réponse d’un membre d’après tout ce qui est publié de %s, sans y parvenir ; questions : %d, publications : %d."},
+		"attacked":          {"We tried to work out one member's answer from all releases of %s, and could not; questions: %d, releases: %d.", "Nous avons essayé de deviner la réponse d’un membre d’après toutes les publications de %s, sans y parvenir ; questions : %d, publications : %d."},
 		"attack_found":      {"From what is published of %s somebody's answer can be narrowed, in %d places.", "De ce qui est publié de %s, on peut cerner la réponse de quelqu’un, en %d endroits."},
 		"attack_open":       {"Whether what is published of %s narrows somebody's answer could not be decided, in %d places.", "On n’a pu décider si ce qui est publié de %s cerne la réponse de quelqu’un, en %d endroits."},
 		"attack_impossible": {"No answers at all give what is published of %s.", "Aucune réponse ne donne ce qui est publié de %s."},

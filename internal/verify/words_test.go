@@ -29,6 +29,26 @@ func TestSentences(t *testing.T) {
 	}
 }
 
+// TestLimits: what the attack did not look at, and what no key shows, is said.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	said := make(map[string]verify.Sentence)
+	for _, l := range verify.Limits() {
+		said[l.Code] = l
+	}
+	for _, row := range [][3]string{
+		{"editions", "read it beside the release", "lisez-la à côté de la publication"},
+		{"views", "others than the coordinator, which their keys do not show", "d’autres que le coordinateur, ce que leurs clés ne montrent pas"},
+	} {
+		if l := said[row[0]]; !strings.Contains(l.Text.In("en"), row[1]) || !strings.Contains(l.Text.In("fr"), row[2]) {
+			t.Errorf("%s: %v", row[0], l.Text)
+		}
+	}
+	if en, fr := verify.Template("attacked"); !strings.Contains(en, "all releases") || !strings.Contains(fr, "toutes les publications") {
+		t.Errorf("%s, %s", en, fr)
+	}
+}
+
 // TestPhaseWords: every phase that there is has a name in French.
 func TestPhaseWords(t *testing.T) {
 	t.Parallel()
