@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,9 +65,9 @@ func EventFields(kind Kind) []string {
 	case kindNeeds:
 		return []string{"rows", "none"}
 	case kindBody:
-		return []string{"name", "kind", "scope", "units"}
+		return []string{"name", "kind", "scope"}
 	case kindSection:
-		return []string{"title", "areas", "outcomes", "bodies", "due", "contact"}
+		return []string{"title", "areas", "outcomes", "bodies", "units", "due", "contact"}
 	case kindSurvey:
 		return []string{"charter", "deadline", "closed"}
 	}
@@ -192,6 +193,12 @@ func eventTexts(record Record) (map[string]string, error) {
 			texts[name] = flag(v, "yes")
 		case json.Number:
 			texts[name] = v.String()
+		case map[string]any: // by the ids of bodies
+			for _, id := range slices.Sorted(maps.Keys(v)) {
+				if n, ok := v[id].(json.Number); ok {
+					texts[name] = joined(texts[name], "\n", id+"\t"+n.String())
+				}
+			}
 		case []any:
 			for _, one := range v {
 				if text, ok := one.(string); ok {

@@ -145,6 +145,13 @@ func (v *visit) eventText(field, text string, names map[string]string) string {
 			lines[i] = nameOf(names, id)
 		}
 		return strings.Join(lines, ", ")
+	case "units":
+		lines := strings.Split(text, "\n")
+		for i, line := range lines {
+			id, n, _ := strings.Cut(line, "\t")
+			lines[i] = nameOf(names, id) + ": " + n
+		}
+		return strings.Join(lines, "\n")
 	case "steps", "rows":
 		lines := strings.Split(text, "\n")
 		for i, line := range lines {
