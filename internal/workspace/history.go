@@ -36,6 +36,14 @@ func EventKinds() []Kind {
 	}
 }
 
+// EventKindsFor returns those of which a person may see any.
+func EventKindsFor(person Person) []Kind {
+	if person.seesAll() {
+		return EventKinds()
+	}
+	return []Kind{kindContribution, kindNeeds}
+}
+
 // EventFields returns the parts of a kind that a history shows, by their names in what is
 // kept. What is not named stays out of it: salts, signatures, files.
 func EventFields(kind Kind) []string {
@@ -99,8 +107,8 @@ func (s *Service) Events(ctx context.Context, person Person, id SurveyID, of Eve
 			return err
 		}
 		all = nil
-		for _, kind := range EventKinds() {
-			if of.Kind != "" && of.Kind != kind || !person.seesAll() && kind != kindContribution && kind != kindNeeds {
+		for _, kind := range EventKindsFor(person) {
+			if of.Kind != "" && of.Kind != kind {
 				continue
 			}
 			survey := id

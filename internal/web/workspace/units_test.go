@@ -26,7 +26,7 @@ func TestUnitsAreCounted(t *testing.T) {
 	for path, wants := range map[string][]string{
 		base + "bodies": {"The grid (counts as 12)", `name="units-grid" inputmode="numeric" pattern="[1-9][0-9]*" maxlength="6" value="12"`},
 		strings.Replace(base, "/en/", "/fr/", 1) + "bodies": {"The grid (compte pour 12)"},
-		base + "area/A1":           {"Proposed: 3. 12 of 13 reach it; the lowest is 0."},
+		base + "area/A1":              {"Proposed: 3. 12 of 13 reach it; the lowest is 0."},
 		base + "history?kind=section": {"Answers for how many", "<ins>The grid: 12</ins>"},
 	} {
 		body := s.get(t, path, http.StatusOK)
