@@ -126,25 +126,27 @@ func TestEventsInPages(t *testing.T) {
 		rev = saved.Rev
 	}
 	older := regexp.MustCompile(`href="([^"]+)">Earlier changes`)
-	seen := make(map[string]int)
-	path, pages := base+"history?kind=entry", 0
-	for path != "" {
-		pages++
-		body := s.get(t, path, http.StatusOK)
-		for _, note := range regexp.MustCompile(`<ins>note-\d+`).FindAllString(body, -1) {
-			seen[note]++
+	for _, first := range []string{"history?kind=entry", "outcome/A1.1/history"} {
+		seen := make(map[string]int)
+		path, pages := base+first, 0
+		for path != "" {
+			pages++
+			body := s.get(t, path, http.StatusOK)
+			for _, note := range regexp.MustCompile(`<ins>note-\d+`).FindAllString(body, -1) {
+				seen[note]++
+			}
+			path = ""
+			if m := older.FindStringSubmatch(body); m != nil {
+				path = strings.ReplaceAll(m[1], "&amp;", "&")
+			}
 		}
-		path = ""
-		if m := older.FindStringSubmatch(body); m != nil {
-			path = strings.ReplaceAll(m[1], "&amp;", "&")
+		if pages != 2 || len(seen) != 130 {
+			t.Errorf("%s: %d pages with %d changes", first, pages, len(seen))
 		}
-	}
-	if pages != 2 || len(seen) != 130 {
-		t.Errorf("%d pages with %d changes", pages, len(seen))
-	}
-	for note, n := range seen {
-		if n != 1 {
-			t.Errorf("%s stands %d times", note, n)
+		for note, n := range seen {
+			if n != 1 {
+				t.Errorf("%s: %s stands %d times", first, note, n)
+			}
 		}
 	}
 }
