@@ -477,6 +477,13 @@ func TestWhoConfirmsAnswers(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("-want, +got:\n%s", diff)
 		}
+		for _, outcome := range []string{"A1.1", "A1.2"} {
+			got, err := w.Answerers(ctx, w.Lead, second, outcome)
+			must(t, err)
+			if name, ok := got[outcome]; len(got) > 1 || name != want[outcome] || ok != (name != "") {
+				t.Errorf("of %s alone: %v, want %q", outcome, got, want[outcome])
+			}
+		}
 	}
 	answerers(map[string]string{})
 	saved, err := w.Entry(ctx, w.Lead, second, "A1.1")
