@@ -199,6 +199,9 @@ func eventTexts(record Record) (map[string]string, error) {
 			texts[name] = v
 		case bool:
 			texts[name] = flag(v, "yes")
+			if record.Kind == kindDecision && name == "approved" && !v {
+				texts[name] = "returned"
+			}
 		case json.Number:
 			texts[name] = v.String()
 		case map[string]any: // by the ids of bodies

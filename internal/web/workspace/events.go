@@ -170,8 +170,11 @@ func (v *visit) eventText(field, text string, names map[string]string) string {
 		}
 		return strings.Join(lines, "\n")
 	}
-	if text == "yes" {
+	switch {
+	case text == "yes":
 		return v.T("field.yes")
+	case field == "approved" && text == "returned":
+		return v.T("events.returned")
 	}
 	return text
 }
