@@ -46,13 +46,13 @@ func Blockers(pack *framework.Pack, entries map[string]Entry, proposals map[stri
 			all = append(all, Blocker{BlockerReason, o.ID, ""})
 		case !contributed || e.Level == framework.Withheld:
 		case len(proposal.Waiting) > 0:
-			if e.Reason == "" || e.About != proposal.Mark() {
+			if e.Reason == "" || !proposal.Meant(e.About) {
 				all = append(all, Blocker{BlockerWaiting, o.ID, strings.Join(proposal.Waiting, ", ")})
 			}
 		case proposal.Level == framework.None || proposal.Level == e.Level:
 		case e.Reason == "":
 			all = append(all, Blocker{BlockerProposal, o.ID, proposal.Level.String()})
-		case e.About != proposal.Mark():
+		case !proposal.Meant(e.About):
 			all = append(all, Blocker{BlockerAnew, o.ID, proposal.Level.String()})
 		}
 		if f := findings[o.ID]; e.Answered() && f.Verified != framework.None && !f.Of(e) {

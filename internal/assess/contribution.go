@@ -16,8 +16,8 @@ type Body struct {
 	Kind  string `json:"kind,omitempty"`  // such as "ministry" or "port"; the member's own word
 	Scope string `json:"scope,omitempty"` // what of the member it stands for, in words
 
-	// Units is for how many of the operators, functions or facilities on the member's list
-	// it answers, 0 for one: itself. The pack's rule counts them, and not bodies.
+	// Units is what an earlier build kept here: one number for everything. It counts for
+	// nothing; a section says for how many of its list a body answers.
 	Units int `json:"units,omitempty"`
 }
 
@@ -74,9 +74,9 @@ type Proposal struct {
 	Asked   int      `json:",omitempty"`
 }
 
-// Mark names what a reason is about: what is proposed, level and lowest, or, where nothing
-// is because bodies have not confirmed, which ones are waited for. It is empty where
-// there is nothing to say a reason about.
+// Mark names what a reason is about: what is proposed, level and lowest and how many of
+// how many reach it, or, where nothing is because bodies have not confirmed, which ones
+// are waited for. It is empty where there is nothing to say a reason about.
 func (p Proposal) Mark() string {
 	if n := len(p.Waiting); n > 0 {
 		sum := sha256.Sum256([]byte(strings.Join(p.Waiting, " ")))
@@ -85,12 +85,20 @@ func (p Proposal) Mark() string {
 	if p.Level == framework.None {
 		return ""
 	}
-	return p.Level.String() + "/" + p.Lowest.String()
+	return fmt.Sprintf("%s/%d/%d", p.levels(), p.Reached, p.Of)
+}
+
+func (p Proposal) levels() string { return p.Level.String() + "/" + p.Lowest.String() }
+
+// Meant reports whether a reason is about the proposal: by its mark, or by that of an
+// earlier build, which was level and lowest alone.
+func (p Proposal) Meant(about string) bool {
+	return about == p.Mark() || p.Level != framework.None && about == p.levels()
 }
 
 // RollUp applies the rule of a pack: the highest level that at least the given
-// share of those listed reach. A body counts for as many as it answers for, by its id in
-// units, and for one where it says none. One that gave no level, or prefers not to,
+// share of those listed reach. A body counts for as many as it answers for of this
+// outcome's list, by its id in units, and for one where that has none. One that gave no level, or prefers not to,
 // counts as 0; one to which the outcome does not apply, and which says why, is left
 // out, and if it applies to none, it does not apply to the member. A share of fewer than five
 // is all of them wherever 80 % is the share, because four of four is the

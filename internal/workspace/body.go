@@ -44,12 +44,10 @@ func (s *Service) PutBody(ctx context.Context, person Person, base Revision, bod
 		identifier("the id of the body", body.ID), line("the name of the body", body.Name, maxTitle),
 		text("the kind of the body", body.Kind, maxTitle), text("the scope of the body", body.Scope, maxScope),
 	)
-	if err == nil && (body.Units < 0 || body.Units > assess.MaxUnits) {
-		err = errs.New(errs.Invalid, "the number of those listed cannot be", fmt.Sprintf("a whole number from 1 to %d, or nothing for one", assess.MaxUnits))
-	}
 	if err != nil {
 		return SavedBody{}, err
 	}
+	body.Units = 0
 	saved := SavedBody{Body: body}
 	err = s.change(ctx, "keep a body", person, organise, func(tx change) error {
 		if err := tx.room(kindBody, "", "", "bodies", MaxBodies, bodyKey(body.ID)); err != nil {
@@ -392,11 +390,11 @@ func proposalsOf(r Reader, is survey, outcome string) (map[string]assess.Proposa
 	if err != nil {
 		return nil, err
 	}
-	there, units := make(map[string]bool, len(bodies)), make(map[string]int)
+	there := make(map[string]bool, len(bodies))
 	for _, body := range bodies {
-		there[body.ID], units[body.ID] = true, body.Value.Units
+		there[body.ID] = true
 	}
-	listed, err := listedBodies(r, is)
+	listed, units, err := listedUnits(r, is)
 	if err != nil {
 		return nil, err
 	}
@@ -424,7 +422,7 @@ func proposalsOf(r Reader, is survey, outcome string) (map[string]assess.Proposa
 		for _, body := range slices.Sorted(maps.Keys(answers)) {
 			all = append(all, answers[body])
 		}
-		proposals[o.ID] = assess.RollUp(is.pack.RollUp, all, units)
+		proposals[o.ID] = assess.RollUp(is.pack.RollUp, all, units[o.ID])
 	}
 	return proposals, nil
 }

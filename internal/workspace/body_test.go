@@ -400,39 +400,3 @@ func TestSavesKeepFields(t *testing.T) {
 		}
 	})
 }
-
-// A body counts for as many of the member's list as it answers for; what is proposed
-// changes with it.
-func TestUnitsOfABody(t *testing.T) {
-	t.Parallel()
-	w, id := delegated(t)
-	ctx := t.Context()
-	for body, level := range map[string]framework.Level{"grid": framework.Level3, "port": framework.Level1} {
-		_, err := w.Contribute(ctx, w.Lead, id, "A1.1", 0, assess.Contribution{Body: body, Level: level})
-		must(t, err)
-	}
-	proposed := func(want assess.Proposal) {
-		t.Helper()
-		proposals, err := w.Proposals(ctx, w.Lead, id)
-		must(t, err)
-		if diff := cmp.Diff(want, proposals["A1.1"]); diff != "" {
-			t.Errorf("proposed: -want, +got:\n%s", diff)
-		}
-	}
-	proposed(assess.Proposal{Level: framework.Level1, Lowest: framework.Level1, Reached: 2, Of: 2})
-	bodies, err := w.Bodies(ctx, w.Lead)
-	must(t, err)
-	grid := bodies[0]
-	grid.Units = 4
-	saved, err := w.PutBody(ctx, w.Lead, grid.Rev, grid.Body)
-	must(t, err)
-	proposed(assess.Proposal{Level: framework.Level3, Lowest: framework.Level1, Reached: 4, Of: 5})
-	grid.Units = 3
-	_, err = w.PutBody(ctx, w.Lead, saved.Rev, grid.Body)
-	must(t, err)
-	proposed(assess.Proposal{Level: framework.Level1, Lowest: framework.Level1, Reached: 4, Of: 4})
-	for _, n := range []int{-1, assess.MaxUnits + 1} {
-		_, err := w.PutBody(ctx, w.Lead, 0, assess.Body{ID: "new", Name: "New", Units: n})
-		refused(t, err, errs.Invalid)
-	}
-}

@@ -347,7 +347,7 @@ func TestReasonIsAboutAProposal(t *testing.T) {
 	blocked(id, "")
 	give(id, "port", framework.Level0)
 	blocked(id, assess.BlockerAnew)
-	e.About = "1/1" // that a page showed before the port gave another level
+	e.About = "1/1/2/2" // that a page showed before the port gave another level
 	was, err := w.Entry(ctx, w.Lead, id, "A1.1")
 	must(t, err)
 	if was.Entry.About != e.About {
@@ -355,10 +355,10 @@ func TestReasonIsAboutAProposal(t *testing.T) {
 	}
 	save(id, e)
 	blocked(id, assess.BlockerAnew)
-	e.About = "2/2"
+	e.About = "2/2/2/2"
 	_, _, err = w.Save(ctx, w.Lead, id, "A1.1", was.Rev, e)
 	refused(t, err, errs.Conflict)
-	e.About = "0/0" // the same words, of what is proposed now
+	e.About = "0/0/2/2" // the same words, of what is proposed now
 	save(id, e)
 	blocked(id, "")
 	give(id, "port", framework.Level2)
@@ -476,6 +476,13 @@ func TestWhoConfirmsAnswers(t *testing.T) {
 		must(t, err)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("-want, +got:\n%s", diff)
+		}
+		for _, outcome := range []string{"A1.1", "A1.2"} {
+			got, err := w.Answerers(ctx, w.Lead, second, outcome)
+			must(t, err)
+			if name, ok := got[outcome]; len(got) > 1 || name != want[outcome] || ok != (name != "") {
+				t.Errorf("of %s alone: %v, want %q", outcome, got, want[outcome])
+			}
 		}
 	}
 	answerers(map[string]string{})

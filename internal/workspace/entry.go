@@ -92,16 +92,27 @@ func newest(r Reader, id SurveyID, outcome string) (Saved, error) {
 }
 
 // Answerers returns who gave the level that stands, or confirmed one that was carried
-// over, by outcome: whoever noted something later has not answered.
-func (s *Service) Answerers(ctx context.Context, person Person, id SurveyID) (map[string]string, error) {
+// over, by outcome: whoever noted something later has not answered. It reads the history
+// of the outcomes that are named alone, or all of it if none is.
+func (s *Service) Answerers(ctx context.Context, person Person, id SurveyID, outcomes ...string) (map[string]string, error) {
 	var names map[string]string
 	err := s.view(ctx, "see who answered", person, see, func(r Reader) error {
 		if _, err := s.open(r, id); err != nil {
 			return err
 		}
-		records, err := r.All(kindEntry, id)
-		if err != nil {
-			return err
+		var records []Record
+		for _, outcome := range outcomes {
+			some, err := r.History(entryKey(id, outcome))
+			if err != nil {
+				return err
+			}
+			records = append(records, some...)
+		}
+		if len(outcomes) == 0 {
+			var err error
+			if records, err = r.All(kindEntry, id); err != nil {
+				return err
+			}
 		}
 		names = make(map[string]string)
 		last := make(map[string]framework.Level) // none where it was only carried over

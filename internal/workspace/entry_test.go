@@ -327,7 +327,7 @@ func TestSaveBatch(t *testing.T) {
 		Contributions: []workspace.BatchContribution{give("port", "A1.1", two), give("grid", "A1.1", two)},
 	})
 	must(t, err)
-	if about := result.Entries[0].Saved.Entry.About; about != "2/2" {
+	if about := result.Entries[0].Saved.Entry.About; about != "2/2/2/2" {
 		t.Errorf("the reason is about %q", about)
 	}
 	if b := blockersOf(t, w, id, "A1.1"); len(b) > 0 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,14 @@ func EventKinds() []Kind {
 	}
 }
 
+// EventKindsFor returns those of which a person may see any.
+func EventKindsFor(person Person) []Kind {
+	if person.seesAll() {
+		return EventKinds()
+	}
+	return []Kind{kindContribution, kindNeeds}
+}
+
 // EventFields returns the parts of a kind that a history shows, by their names in what is
 // kept. What is not named stays out of it: salts, signatures, files.
 func EventFields(kind Kind) []string {
@@ -64,9 +73,9 @@ func EventFields(kind Kind) []string {
 	case kindNeeds:
 		return []string{"rows", "none"}
 	case kindBody:
-		return []string{"name", "kind", "scope", "units"}
+		return []string{"name", "kind", "scope"}
 	case kindSection:
-		return []string{"title", "areas", "outcomes", "bodies", "due", "contact"}
+		return []string{"title", "areas", "outcomes", "bodies", "units", "due", "contact"}
 	case kindSurvey:
 		return []string{"charter", "deadline", "closed"}
 	}
@@ -98,8 +107,8 @@ func (s *Service) Events(ctx context.Context, person Person, id SurveyID, of Eve
 			return err
 		}
 		all = nil
-		for _, kind := range EventKinds() {
-			if of.Kind != "" && of.Kind != kind || !person.seesAll() && kind != kindContribution && kind != kindNeeds {
+		for _, kind := range EventKindsFor(person) {
+			if of.Kind != "" && of.Kind != kind {
 				continue
 			}
 			survey := id
@@ -190,8 +199,17 @@ func eventTexts(record Record) (map[string]string, error) {
 			texts[name] = v
 		case bool:
 			texts[name] = flag(v, "yes")
+			if record.Kind == kindDecision && name == "approved" && !v {
+				texts[name] = "returned"
+			}
 		case json.Number:
 			texts[name] = v.String()
+		case map[string]any: // by the ids of bodies
+			for _, id := range slices.Sorted(maps.Keys(v)) {
+				if n, ok := v[id].(json.Number); ok {
+					texts[name] = joined(texts[name], "\n", id+"\t"+n.String())
+				}
+			}
 		case []any:
 			for _, one := range v {
 				if text, ok := one.(string); ok {

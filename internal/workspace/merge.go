@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"muster/internal/assess"
@@ -128,7 +129,6 @@ func bodyParts() []part[assess.Body] {
 		words("name", func(b *assess.Body) *string { return &b.Name }),
 		words("kind", func(b *assess.Body) *string { return &b.Kind }),
 		words("scope", func(b *assess.Body) *string { return &b.Scope }),
-		choice("units", func(b *assess.Body) *int { return &b.Units }),
 	}
 }
 
@@ -144,6 +144,11 @@ func sectionParts() []part[Section] {
 			"bodies",
 			func(a, b Section) bool { return slices.Equal(a.Bodies, b.Bodies) },
 			func(to *Section, from Section) { to.Bodies = from.Bodies },
+		},
+		{
+			"units",
+			func(a, b Section) bool { return maps.Equal(a.Units, b.Units) },
+			func(to *Section, from Section) { to.Units = from.Units },
 		},
 		words("due", func(s *Section) *string { return &s.Due }),
 		words("contact", func(s *Section) *string { return &s.Contact }),

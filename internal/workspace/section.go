@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,6 +23,11 @@ type Section struct {
 	Bodies   []string `json:"bodies,omitempty"`  // ids
 	Due      string   `json:"due,omitempty"`     // as 2006-01-02; may be empty
 	Contact  string   `json:"contact,omitempty"` // who is asked and reminded
+
+	// Units is, by a body's id, for how many of the operators, functions or facilities on
+	// the member's list it answers in this section; one that has none answers for itself.
+	// The pack's rule counts them, and not bodies.
+	Units map[string]int `json:"units,omitempty"`
 }
 
 // Covers reports whether an outcome belongs to the section.
@@ -60,6 +66,11 @@ func (s *Service) PutSection(ctx context.Context, person Person, id SurveyID, ba
 		identifier("the id of the section", section.ID), line("the title of the section", section.Title, maxTitle),
 		day("the day on which it is due", section.Due), text("the contact of the section", section.Contact, maxTitle),
 	)
+	for _, n := range section.Units {
+		if err == nil && (n < 1 || n > assess.MaxUnits) {
+			err = errs.New(errs.Invalid, "the number of those listed cannot be", fmt.Sprintf("a whole number from 1 to %d, or nothing for one", assess.MaxUnits))
+		}
+	}
 	if err != nil {
 		return SavedSection{}, err
 	}
@@ -130,6 +141,7 @@ func (s *Service) Sections(ctx context.Context, person Person, id SurveyID) ([]S
 		for _, item := range items {
 			if !person.seesAll() {
 				item.Value.Bodies = slices.DeleteFunc(item.Value.Bodies, func(body string) bool { return !person.answersFor(body) })
+				maps.DeleteFunc(item.Value.Units, func(body string, _ int) bool { return !person.answersFor(body) })
 			}
 			if person.seesAll() || len(item.Value.Bodies) > 0 {
 				all = append(all, SavedSection{Section: item.Value, Revised: item.Revised})
@@ -142,21 +154,34 @@ func (s *Service) Sections(ctx context.Context, person Person, id SurveyID) ([]S
 
 // listedBodies returns the bodies of the sections that each outcome is in.
 func listedBodies(r Reader, is survey) (map[string][]string, error) {
+	listed, _, err := listedUnits(r, is)
+	return listed, err
+}
+
+// listedUnits returns the bodies of the sections that each outcome is in, and for how many
+// of the list each answers there. Of two sections that list it, the larger number holds.
+func listedUnits(r Reader, is survey) (map[string][]string, map[string]map[string]int, error) {
 	sections, err := list[Section](r, kindSection, is.id, "")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	listed := make(map[string][]string)
+	listed, units := make(map[string][]string), make(map[string]map[string]int)
 	for _, section := range sections {
 		for _, o := range section.Value.Of(is.pack) {
 			for _, body := range section.Value.Bodies {
 				if !slices.Contains(listed[o.ID], body) {
 					listed[o.ID] = append(listed[o.ID], body)
 				}
+				if n := section.Value.Units[body]; n > units[o.ID][body] {
+					if units[o.ID] == nil {
+						units[o.ID] = make(map[string]int)
+					}
+					units[o.ID][body] = n
+				}
 			}
 		}
 	}
-	return listed, nil
+	return listed, units, nil
 }
 
 // Part is what of a survey concerns a person who answers for bodies.

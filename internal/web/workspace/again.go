@@ -71,6 +71,9 @@ func controlOf(form, name string) (string, bool) {
 	if form == "part" {
 		form = "contribution"
 	}
+	if strings.HasPrefix(name, unitsField) {
+		name = "units"
+	}
 	id, ok := controls[form+"/"+name]
 	if !ok {
 		id, ok = controls[name]
@@ -131,11 +134,14 @@ func (v *visit) again(view *failView, r *http.Request, d errs.Description) {
 				view.Hidden = append(view.Hidden, hidden{name, value})
 				continue
 			}
-			if value == "" && name != at && numberless(name) != name { // one of many rows
+			many := strings.HasPrefix(name, unitsField)
+			if value == "" && name != at && (many || numberless(name) != name) { // one of many rows
 				continue
 			}
 			field := typedField{ID: name + "-" + strconv.Itoa(i), Name: name, Label: v.T(label, "N", i+1), Value: value}
-			if n, ok := strings.CutPrefix(name, numberless(name)+"-"); ok {
+			if id, ok := strings.CutPrefix(name, unitsField); ok {
+				field.Label += " · " + id
+			} else if n, ok := strings.CutPrefix(name, numberless(name)+"-"); ok {
 				field.Label = v.T("fail.row", "N", n, "Name", field.Label)
 			}
 			switch {
@@ -146,7 +152,7 @@ func (v *visit) again(view *failView, r *http.Request, d errs.Description) {
 			case slices.Contains(longControls, numberless(name)):
 				field.Rows = min(3+strings.Count(value, "\n")+len(value)/90, 20)
 			}
-			if name == at && !placed && !field.Secret {
+			if (name == at || many && at == "units" && !wholeUnits(value)) && !placed && !field.Secret {
 				field.Fault, placed = &view.Says, true
 			}
 			view.Fields = append(view.Fields, field)

@@ -27,7 +27,7 @@ func TestRefusedFormsComeBack(t *testing.T) {
 		{"contribution", "outcome/A1.1/contribution", url.Values{"rev": {"0"}, "body": {"grid"}, "level": {"2"}, "note": {long}}, []string{long, `value="2" selected`, `name="body" value="grid"`}},
 		{"needs", "needs", url.Values{"rev": {"0"}, "body": {"grid"}, "what-1": {"kept words"}, "hours-1": {"many"}}, []string{"kept words", `value="many" aria-invalid="true"`}},
 		{"return", "signoff/decision", url.Values{"step": {"none"}, "digest": {strings.Repeat("0", 64)}, "decision": {"return"}, "reason": {"kept words"}}, []string{"kept words", `name="decision" value="return"`}},
-		{"units", "bodies/body", url.Values{"rev": {"0"}, "id": {"new"}, "name": {"kept words"}, "units": {"many"}}, []string{"kept words", `value="many" aria-invalid="true"`, "is no whole number"}},
+		{"units", "bodies/section", url.Values{"rev": {"0"}, "id": {"new"}, "title": {"kept words"}, "listed": {"grid"}, "units-grid": {"many"}}, []string{"kept words", `value="many" aria-invalid="true"`, "is no whole number"}},
 		{"key", "signoff/key", url.Values{"rev": {"0"}, "id": {"hedda"}, "public": {"kept words"}, "at": {"head"}, "compared": {"1"}}, []string{`value="kept words" aria-invalid="true"`, "the public key cannot be read"}},
 		{"action", "plan/action", url.Values{"rev": {"0"}, "outcome": {"A1.1"}, "text": {"kept words"}}, []string{"kept words", "an action needs an owner"}},
 	} {

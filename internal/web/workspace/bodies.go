@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"muster/internal/assess"
@@ -39,8 +38,7 @@ type bodiesView struct {
 
 type bodyView struct {
 	assess.Body
-	Rev    string
-	Counts string // for how many of the list it answers; empty for itself alone
+	Rev string
 }
 
 type sectionView struct {
@@ -135,11 +133,7 @@ func (p *Pages) bodies(w http.ResponseWriter, r *http.Request, v *visit) error {
 	view.LettersLink = web.Link{Text: v.T("letter.title"), Href: v.to.under(id, "letters")}
 	view.CalendarLink = web.Link{Text: v.T("home.calendar"), Href: v.to.under(id, "reminders.ics")}
 	for _, body := range bodies {
-		one := bodyView{Body: body.Body, Rev: itoa(body.Rev)}
-		if body.Units > 0 {
-			one.Counts = v.T("bodies.counts", "N", v.Number(body.Units))
-		}
-		view.Bodies = append(view.Bodies, one)
+		view.Bodies = append(view.Bodies, bodyView{Body: body.Body, Rev: itoa(body.Rev)})
 	}
 	view.AllAreas, view.AllBodies = v.areaOptions(nil), bodyOptions(bodies, nil)
 	for _, section := range sections {
@@ -149,7 +143,11 @@ func (p *Pages) bodies(w http.ResponseWriter, r *http.Request, v *visit) error {
 		}
 		var names []string
 		for _, body := range section.Bodies {
-			names = append(names, nameOf(s.bodies, body))
+			name := nameOf(s.bodies, body)
+			if n := section.Units[body]; n > 0 {
+				name = v.T("bodies.counts", "Name", name, "N", v.Number(n))
+			}
+			names = append(names, name)
 		}
 		one.Who = v.List(names)
 		view.Sections = append(view.Sections, one)
@@ -321,11 +319,6 @@ func (p *Pages) putBody(w http.ResponseWriter, r *http.Request, v *visit) error 
 		err = p.service.RemoveBody(r.Context(), v.person, base, id)
 	} else {
 		body := assess.Body{ID: text(r.PostForm, "id"), Name: text(r.PostForm, "name"), Kind: text(r.PostForm, "kind"), Scope: text(r.PostForm, "scope")}
-		if n := text(r.PostForm, "units"); n != "" {
-			if body.Units, err = strconv.Atoi(n); err != nil || body.Units < 1 {
-				return errs.New(errs.Invalid, "the number of those listed is no whole number", "leave it empty for one")
-			}
-		}
 		_, err = p.service.PutBody(r.Context(), v.person, base, body)
 	}
 	if err != nil {
@@ -349,6 +342,9 @@ func (p *Pages) putSection(w http.ResponseWriter, r *http.Request, v *visit) err
 		}
 		if len(r.PostForm["outcomes"]) > 0 { // of a section by outcomes, which this form does not change
 			section.Outcomes = r.PostForm["outcomes"]
+		}
+		if section.Units, err = sectionUnits(r.PostForm, section.Bodies); err != nil {
+			return err
 		}
 		_, err = p.service.PutSection(r.Context(), v.person, v.survey.ID, base, section)
 	}

@@ -407,6 +407,13 @@ func TestBodyStanding(t *testing.T) {
 	if n := strings.Count(rec.Body.String(), "\nSYNTHETIC,"); n != 2 || !strings.Contains(rec.Header().Get("Content-Disposition"), "SYNTHETIC-") {
 		t.Errorf("%d of 2 rows of an invented member are marked: %v\n%s", n, rec.Header(), rec.Body)
 	}
+	if err := s.Mark(t.Context(), s.Lead, "x;=1+41"); err != nil {
+		t.Fatal(err)
+	}
+	rec = s.do(httptest.NewRequest(http.MethodGet, place+"/standing.csv", nil))
+	if body := rec.Body.String(); strings.Contains(body, ";=1+41") || !strings.Contains(body, "x;'=1+41") {
+		t.Errorf("a spreadsheet that cuts at semicolons calculates:\n%s", body)
+	}
 }
 
 // Drawing a brief, as a page or a file, leaves nothing in the folder for temporary

@@ -3,8 +3,10 @@ package workspace
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -150,16 +152,7 @@ func bodyFields(v *visit) []clashField[assess.Body] {
 		{"name", v.T("bodies.name"), func(b assess.Body) string { return b.Name }, func(b assess.Body) []hidden { return one("name", b.Name) }},
 		{"kind", v.T("bodies.kind"), func(b assess.Body) string { return b.Kind }, func(b assess.Body) []hidden { return one("kind", b.Kind) }},
 		{"scope", v.T("bodies.scope"), func(b assess.Body) string { return b.Scope }, func(b assess.Body) []hidden { return one("scope", b.Scope) }},
-		{"units", v.T("bodies.units"), unitsText, func(b assess.Body) []hidden { return one("units", unitsText(b)) }},
 	}
-}
-
-// unitsText is for how many of the list a body answers, as its form has it.
-func unitsText(b assess.Body) string {
-	if b.Units == 0 {
-		return ""
-	}
-	return strconv.Itoa(b.Units)
 }
 
 func sectionFields(v *visit, names map[string]string) []clashField[workspace.Section] {
@@ -176,6 +169,19 @@ func sectionFields(v *visit, names map[string]string) []clashField[workspace.Sec
 			}
 			return v.List(all)
 		}, func(x s) []hidden { return many("listed", x.Bodies) }},
+		{"units", v.T("bodies.units"), func(x s) string {
+			var all []string
+			for _, id := range slices.Sorted(maps.Keys(x.Units)) {
+				all = append(all, nameOf(names, id)+": "+strconv.Itoa(x.Units[id]))
+			}
+			return v.List(all)
+		}, func(x s) []hidden {
+			var all []hidden
+			for _, id := range slices.Sorted(maps.Keys(x.Units)) {
+				all = append(all, hidden{unitsField + id, strconv.Itoa(x.Units[id])})
+			}
+			return all
+		}},
 		{"due", v.T("bodies.due"), func(x s) string { return v.day(x.Due) }, func(x s) []hidden { return one("due", x.Due) }},
 		{"contact", v.T("bodies.contact"), func(x s) string { return x.Contact }, func(x s) []hidden { return one("contact", x.Contact) }},
 	}

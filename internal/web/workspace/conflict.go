@@ -46,7 +46,7 @@ func (p *Pages) conflict(w http.ResponseWriter, r *http.Request, v *visit, o *fr
 		Heading: v.T("conflict.heading"), Outcome: v.outcomes[o.ID], Action: v.to.outcome(v.survey.ID, o.ID),
 		Lead: v.T("conflict.lead", "Name", c.Theirs.By, "Date", v.Date(c.Theirs.At.Unix()), "Time", c.Theirs.At.UTC().Format("15:04")),
 		Rev:  itoa(c.Theirs.Rev), Began: itoa(c.Base.Rev), Mine: c.Mine, Hidden: hiddenFields(c.Mine, r.PostForm.Get("one")),
-		Back: web.Link{Text: v.T("conflict.leave"), Href: v.to.question(v.survey.ID, o.AreaID(), o.ID)},
+		Back: web.Link{Text: v.T("conflict.leave"), Href: v.place(o)},
 	}
 	for _, f := range c.Fields {
 		view.Fields = append(view.Fields, conflictField{

@@ -65,7 +65,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if view.CSV = (web.Link{Text: v.T("events.csv"), Href: here + ".csv"}); len(query) > 0 {
 		view.CSV.Href += "?" + query.Encode()
 	}
-	for _, kind := range workspace.EventKinds() {
+	for _, kind := range workspace.EventKindsFor(v.person) {
 		view.Kinds = append(view.Kinds, option{string(kind), v.T("events.kind." + string(kind)), kind == of.Kind})
 	}
 	for _, o := range v.pack.Outcomes() {
@@ -91,6 +91,13 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request, v *visit) error {
 		}
 		view.Events = append(view.Events, v.event(e, names))
 	}
+	switch {
+	case len(view.Events) > 0:
+	case len(query) > 0:
+		view.Lead = v.T("events.none")
+	default:
+		view.Lead = v.T("events.empty")
+	}
 	view.Page = p.page(v, v.T("events.title"), here, surveyPath(v.survey.ID)+"history")
 	p.render(w, http.StatusOK, "events", view)
 	return nil
@@ -108,7 +115,7 @@ func (v *visit) event(e workspace.Event, names map[string]string) eventView {
 		view.What += " · " + e.ID
 	}
 	if o, ok := v.pack.Outcome(e.Outcome); ok {
-		view.Outcome = &web.Link{Text: o.ID, Href: v.to.question(v.survey.ID, o.AreaID(), o.ID)}
+		view.Outcome = &web.Link{Text: o.ID, Href: v.place(o)}
 		view.Title = v.outcomes[o.ID].Title
 	}
 	for _, c := range e.Changes {
@@ -145,6 +152,13 @@ func (v *visit) eventText(field, text string, names map[string]string) string {
 			lines[i] = nameOf(names, id)
 		}
 		return strings.Join(lines, ", ")
+	case "units":
+		lines := strings.Split(text, "\n")
+		for i, line := range lines {
+			id, n, _ := strings.Cut(line, "\t")
+			lines[i] = nameOf(names, id) + ": " + n
+		}
+		return strings.Join(lines, "\n")
 	case "steps", "rows":
 		lines := strings.Split(text, "\n")
 		for i, line := range lines {
@@ -156,8 +170,11 @@ func (v *visit) eventText(field, text string, names map[string]string) string {
 		}
 		return strings.Join(lines, "\n")
 	}
-	if text == "yes" {
+	switch {
+	case text == "yes":
 		return v.T("field.yes")
+	case field == "approved" && text == "returned":
+		return v.T("events.returned")
 	}
 	return text
 }

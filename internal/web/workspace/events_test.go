@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -67,6 +68,28 @@ func TestEvents(t *testing.T) {
 			t.Errorf("she sees %q", secret)
 		}
 	}
+	page := she.get(t, base+"history", http.StatusOK)
+	links := 0
+	for _, m := range regexp.MustCompile(`<h2>[^<]*<a href="([^"#]+)#[^"]*"`).FindAllStringSubmatch(page, -1) {
+		links++
+		she.get(t, m[1], http.StatusOK)
+	}
+	if links == 0 {
+		t.Error("what she gave leads to no question")
+	}
+	for _, kind := range workspace.EventKinds() {
+		offered := strings.Contains(page, `<option value="`+string(kind)+`"`)
+		if want := kind == "contribution" || kind == "needs"; offered != want {
+			t.Errorf("she is offered %s: %v", kind, offered)
+		}
+	}
+	if body := she.get(t, base+"history?kind=needs&outcome=A1.1", http.StatusOK); !strings.Contains(body, "Nothing that is looked for has been changed.") {
+		t.Error("the page does not say that the filter finds nothing")
+	}
+	refused := she.do(post(base+"part/outcome/A1.1/port", url.Values{"rev": {"0"}, "level": {"x"}})).Body.String()
+	if place := base + "part/area/A1#"; !strings.Contains(refused, `href="`+place) || strings.Contains(refused, `href="`+base+`area/A1`) {
+		t.Error("what is refused leads her where she may not go")
+	}
 	if err := s.Mark(ctx, s.Lead, "SYNTHETIC"); err != nil {
 		t.Fatal(err)
 	}
@@ -103,25 +126,27 @@ func TestEventsInPages(t *testing.T) {
 		rev = saved.Rev
 	}
 	older := regexp.MustCompile(`href="([^"]+)">Earlier changes`)
-	seen := make(map[string]int)
-	path, pages := base+"history?kind=entry", 0
-	for path != "" {
-		pages++
-		body := s.get(t, path, http.StatusOK)
-		for _, note := range regexp.MustCompile(`<ins>note-\d+`).FindAllString(body, -1) {
-			seen[note]++
+	for _, first := range []string{"history?kind=entry", "outcome/A1.1/history"} {
+		seen := make(map[string]int)
+		path, pages := base+first, 0
+		for path != "" {
+			pages++
+			body := s.get(t, path, http.StatusOK)
+			for _, note := range regexp.MustCompile(`<ins>note-\d+`).FindAllString(body, -1) {
+				seen[note]++
+			}
+			path = ""
+			if m := older.FindStringSubmatch(body); m != nil {
+				path = strings.ReplaceAll(m[1], "&amp;", "&")
+			}
 		}
-		path = ""
-		if m := older.FindStringSubmatch(body); m != nil {
-			path = strings.ReplaceAll(m[1], "&amp;", "&")
+		if pages != 2 || len(seen) != 130 {
+			t.Errorf("%s: %d pages with %d changes", first, pages, len(seen))
 		}
-	}
-	if pages != 2 || len(seen) != 130 {
-		t.Errorf("%d pages with %d changes", pages, len(seen))
-	}
-	for note, n := range seen {
-		if n != 1 {
-			t.Errorf("%s stands %d times", note, n)
+		for note, n := range seen {
+			if n != 1 {
+				t.Errorf("%s: %s stands %d times", first, note, n)
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"muster/internal/assess"
@@ -84,6 +85,7 @@ type historyView struct {
 	Lead      string
 	Revisions []revisionView
 	Back, All web.Link // All is everything about the outcome
+	Older     *web.Link
 }
 
 type revisionView struct {
@@ -108,7 +110,15 @@ func (p *Pages) history(w http.ResponseWriter, r *http.Request, v *visit) error 
 		Back: web.Link{Text: v.T("history.back"), Href: v.to.question(v.survey.ID, o.AreaID(), o.ID)},
 		All:  web.Link{Text: v.T("history.all"), Href: v.to.under(v.survey.ID, "history") + "?outcome=" + o.ID},
 	}
+	until, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // 0: from the latest on
 	for i := len(all) - 1; i >= 0; i-- {
+		if until > 0 && int64(all[i].Rev) >= until {
+			continue
+		}
+		if len(view.Revisions) == mostEvents {
+			view.Older = &web.Link{Text: v.T("events.older"), Href: v.to.outcome(v.survey.ID, o.ID, "history") + "?before=" + itoa(all[i+1].Rev)}
+			break
+		}
 		var before assess.Entry
 		if i > 0 {
 			before = all[i-1].Entry

@@ -317,6 +317,9 @@ func TestForms(t *testing.T) {
 	if body := s.get(t, base+"signoff", http.StatusOK); !strings.Contains(body, "Returned by Expert:") {
 		t.Error("the return is not shown")
 	}
+	if body := s.get(t, base+"history?kind=decision", http.StatusOK); !strings.Contains(body, "<ins>returned</ins>") {
+		t.Error("the history does not say that it was returned")
+	}
 	s.send(t, base+"outcome/A1.2", func() url.Values { f := s.form(t, "A1.2"); f.Set("level", "1"); f.Set("use", "proposal"); return f }())
 	if now, _ := s.Entry(t.Context(), s.Lead, s.survey, "A1.2"); now.Entry.Level != framework.Level2 {
 		t.Errorf("the proposal was not taken: %v", now.Entry.Level)

@@ -83,16 +83,16 @@ func TestContributorsSecondYear(t *testing.T) {
 		t.Fatal(err)
 	}
 	has(lead.get(t, base+"check", http.StatusOK), "1 reason was written about another proposal")
-	has(lead.get(t, base+"area/A1", http.StatusOK), "The reason was written when the bodies gave something else.", `name="holds" value="0/0"`)
+	has(lead.get(t, base+"area/A1", http.StatusOK), "The reason was written when the bodies gave something else.", `name="holds" value="0/0/2/2"`)
 	if kept, err = s.Entry(ctx, s.Lead, second.ID, "A1.2"); err != nil {
 		t.Fatal(err)
 	}
 	said.Set("rev", itoa(int64(kept.Rev)))
-	said.Set("holds", "2/2") // that another page showed
+	said.Set("holds", "2/2/2/2") // that another page showed
 	if rec := lead.do(post(base+"outcome/A1.2", said)); rec.Code != http.StatusConflict {
 		t.Errorf("a reason holds of what is proposed no longer: %d", rec.Code)
 	}
-	said.Set("holds", "0/0")
+	said.Set("holds", "0/0/2/2")
 	lead.send(t, base+"outcome/A1.2", said)
 	if page := lead.get(t, base+"check", http.StatusOK); strings.Contains(page, "about another proposal") {
 		t.Error("a reason that holds still blocks")

@@ -313,7 +313,7 @@ func (v *visit) proposal(o *framework.Outcome, s *state) *proposalView {
 		}
 	}
 	view.Given = view.Given && v.person.May(workspace.DoAnswer)
-	if e := s.entries[o.ID].Entry; v.person.May(workspace.DoAnswer) && e.Reason != "" && e.About != p.Mark() && p.Mark() != "" && e.Level != p.Level {
+	if e := s.entries[o.ID].Entry; v.person.May(workspace.DoAnswer) && e.Reason != "" && !p.Meant(e.About) && p.Mark() != "" && e.Level != p.Level {
 		view.Anew, view.Mark = v.T("proposal.anew"), p.Mark()
 	}
 	return view

@@ -305,7 +305,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 		} else if brief := v.to.under(v.survey.ID, "brief"); strings.HasPrefix(p.base+r.URL.Path, brief+"/") {
 			view.Back = web.Link{Text: v.T("nav.brief"), Href: brief}
 		} else if o, ok := v.pack.Outcome(r.PathValue("outcome")); ok {
-			view.Back = web.Link{Text: v.T("fail.outcome", "ID", o.ID), Href: v.to.question(v.survey.ID, o.AreaID(), o.ID)}
+			view.Back = web.Link{Text: v.T("fail.outcome", "ID", o.ID), Href: v.place(o)}
 		}
 	}
 	if v.pack != nil && r.Method == http.MethodPost {

@@ -172,9 +172,11 @@ func (p *Pages) signoffView(r *http.Request, v *visit) (signoffView, error) {
 	switch {
 	case err == nil:
 		view.Opinion = &opinionView{Text: opinion.Text, Holds: holds, Who: opinion.By, Signed: v.signedOpinion(opinion)}
-		if view.Opinion.Same, err = p.sameOpinion(r, v, opinion); err != nil {
+		answerers, err := p.service.Answerers(ctx, v.person, id)
+		if err != nil {
 			return signoffView{}, err
 		}
+		view.Opinion.Same = v.sameOpinion(answerers, opinion)
 	case errs.KindOf(err) != errs.NotFound:
 		return signoffView{}, err
 	}

@@ -3,7 +3,6 @@ package workspace
 import (
 	"bytes"
 	"cmp"
-	"encoding/csv"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"muster/internal/assess"
 	"muster/internal/disclosure"
+	"muster/internal/exchange/workbook"
 	"muster/internal/framework"
 	"muster/internal/release"
 	"muster/internal/web"
@@ -142,9 +142,7 @@ func (p *Pages) bodyCSV(w http.ResponseWriter, r *http.Request, v *visit) error 
 	}
 	marking := cmp.Or(c.Release.Marking, v.marking)
 	var b bytes.Buffer
-	b.WriteString("\ufeff") // by which Excel knows UTF-8
-	out := csv.NewWriter(&b)
-	_ = out.Write(bodyColumns) // into memory, as all of it
+	var rows [][]string
 	levels := levelsOf(c.Release)
 	for _, s := range c.Standings {
 		o, ok := v.pack.Outcome(s.Outcome)
@@ -163,14 +161,11 @@ func (p *Pages) bodyCSV(w http.ResponseWriter, r *http.Request, v *visit) error 
 				row[11], row[12], row[13] = strconv.FormatUint(s.Lower, 10), strconv.FormatUint(s.Same, 10), strconv.FormatUint(s.Higher, 10)
 			}
 		}
-		for i, field := range row { // titles come from files that others wrote
-			if field != "" && strings.ContainsRune("=+-@\t\r", rune(field[0])) {
-				row[i] = "'" + field
-			}
-		}
-		_ = out.Write(row)
+		rows = append(rows, row)
 	}
-	out.Flush()
+	if err := workbook.WriteTable(&b, bodyColumns, rows); err != nil { // titles come from files that others wrote
+		return err
+	}
 	attach(w, "text/csv; charset=utf-8; header=present", strings.Join([]string{marking, v.member, v.survey.ID.Cycle(), v.pack.ID, c.Body.ID}, "-")+".csv")
 	_, _ = w.Write(b.Bytes()) // an error means that the other side has gone
 	return nil

@@ -1,7 +1,9 @@
 package workspace
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"muster/internal/assess"
@@ -84,9 +86,16 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 		}
 	}
 	extra := r.URL.Query().Get("outcome")
-	answerers, err := p.service.Answerers(ctx, v.person, id)
-	if err != nil {
-		return err
+	opinion, holds, opinionErr := p.service.Opinion(ctx, v.person, id)
+	given := opinionErr == nil
+	if !given && errs.KindOf(opinionErr) != errs.NotFound {
+		return opinionErr
+	}
+	answerers := make(map[string]string)
+	if of := heldAgainst(findings, given); given || len(of) > 0 { // an opinion is held against whoever answered anything
+		if answerers, err = p.service.Answerers(ctx, v.person, id, of...); err != nil {
+			return err
+		}
 	}
 	progress := assess.Progress{}
 	for _, o := range v.pack.Outcomes() {
@@ -106,15 +115,9 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 	}
 	view.Done = v.progress("verified", v.T("progress.verified"), progress)
 	view.Lead = v.N("verify.lead", len(view.Cards), "Of", len(v.pack.Outcomes()))
-	opinion, holds, err := p.service.Opinion(ctx, v.person, id)
-	switch {
-	case err == nil:
+	if given {
 		view.Opinion = &opinionView{Text: opinion.Text, Holds: holds, Who: v.T("saved.by", "Name", opinion.By, "Date", v.Date(opinion.At.Unix()), "Time", opinion.At.UTC().Format("15:04")), Signed: v.signedOpinion(opinion)}
-		if view.Opinion.Same, err = p.sameOpinion(r, v, opinion); err != nil {
-			return err
-		}
-	case errs.KindOf(err) != errs.NotFound:
-		return err
+		view.Opinion.Same = v.sameOpinion(answerers, opinion)
 	}
 	view.Evidence = web.Link{Text: v.T("evidence.title"), Href: v.to.under(id, "evidence")}
 	view.Request = "muster workspace signoff request --survey " + string(id) + " --opinion --out request.json"
@@ -124,17 +127,22 @@ func (p *Pages) verification(w http.ResponseWriter, r *http.Request, v *visit) e
 }
 
 // sameOpinion says that an opinion is by somebody who has answered herself, or nothing.
-func (p *Pages) sameOpinion(r *http.Request, v *visit, o workspace.Opinion) (string, error) {
-	answerers, err := p.service.Answerers(r.Context(), v.person, v.survey.ID)
-	if err != nil {
-		return "", err
-	}
+func (v *visit) sameOpinion(answerers map[string]string, o workspace.Opinion) string {
 	for _, name := range answerers {
 		if samePerson(name, o.By) {
-			return v.T("verify.sameOpinion"), nil
+			return v.T("verify.sameOpinion")
 		}
 	}
-	return "", nil
+	return ""
+}
+
+// heldAgainst returns the outcomes of whose answers a name is asked: those that have a finding, or none, which is all, where an opinion
+// is given on them.
+func heldAgainst(findings map[string]workspace.SavedFinding, opinion bool) []string {
+	if opinion {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(findings))
 }
 
 // samePerson reports whether two names are one.
