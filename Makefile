@@ -53,7 +53,7 @@ storybook: ## every page from fixtures, in a browser on this machine, until Ctrl
 	$(GO) run ./test/browser/storybook
 
 test: ## every test, with the shared data (MUSTER_SHARED, else ../shared) and PostgreSQL where they are
-	$(GOTEST) $(TESTFLAGS) ./...
+	$(GOTEST) -timeout 20m $(TESTFLAGS) ./...
 
 test-all: ## the long run: MUSTER_LONG=1, race detector, peers, every fuzz target, every system
 	modules=$$(mktemp -d) && trap 'rm -rf "$$modules"' EXIT && tools/modules.sh "$$modules" && \
