@@ -224,3 +224,11 @@ func WriteEvents(w io.Writer, marking string, id workspace.SurveyID, all []works
 	}
 	return workbook.WriteTable(w, header, rows)
 }
+
+// place is where a reader sees an outcome: who sees her part only, in that.
+func (v *visit) place(o *framework.Outcome) string {
+	if v.person.SeesAll() {
+		return v.to.question(v.survey.ID, o.AreaID(), o.ID)
+	}
+	return v.partPlace(o, "")
+}

@@ -223,14 +223,6 @@ func (v *visit) partRow(o *framework.Outcome, part workspace.Part, names map[str
 	return row
 }
 
-// place is where a reader sees an outcome: who sees her part only, in that.
-func (v *visit) place(o *framework.Outcome) string {
-	if v.person.SeesAll() {
-		return v.to.question(v.survey.ID, o.AreaID(), o.ID)
-	}
-	return v.partPlace(o, "")
-}
-
 // partPlace is where a body is asked an outcome.
 func (v *visit) partPlace(o *framework.Outcome, body string) string {
 	place := v.to.under(v.survey.ID, "part", "area", o.AreaID()) + "#" + anchor(o.ID)
