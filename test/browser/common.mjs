@@ -12,7 +12,7 @@ const long = process.env.MUSTER_LONG === "1";
 // does so at every width in both themes.
 const ways = {
   en: [{ width: 1440, axe: true }, { width: 1440, dark: true, axe: true }, { width: 390, axe: true }, { width: 320 }],
-  fr: [{ width: 390, axe: true }, { width: 1440, axe: true }, { width: 320 }, { width: 768 }, { width: 1024 }, { width: 1920 }],
+  fr: [{ width: 390, axe: true }, { width: 1440 }, { width: 320 }, { width: 768 }, { width: 1024 }, { width: 1920 }],
 };
 const everyWay = [320, 390, 768, 1024, 1440, 1920].flatMap((width) => [false, true].map((dark) => ({ width, dark, axe: true })));
 
