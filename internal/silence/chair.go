@@ -200,14 +200,18 @@ func (c *Chair) Break(ctx context.Context, procedure string, file coalition.Sign
 			return err
 		}
 		digest := keys.Digest(file.Body)
+		ofRound := 0
 		for _, r := range t.breaks {
 			if r.Break == digest {
 				acknowledged = r.file
 				return nil
 			}
+			if r.Round == b.Round {
+				ofRound++
+			}
 		}
-		if len(t.breaks) >= MaxBreaks {
-			return errs.New(errs.Unavailable, fmt.Sprintf("a procedure holds at most %d breaks", MaxBreaks), "speak to the chair")
+		if ofRound >= MaxBreaks { // who fills a round in time has broken it, and has filled no other
+			return errs.New(errs.Unavailable, fmt.Sprintf("a round holds at most %d breaks", MaxBreaks), "speak to the chair")
 		}
 		a := Acknowledgement{receivedKind, p.Coalition, p.ID, b.Round, digest, t.now, Late}
 		if round := p.Round(); round != nil && round.Step == b.Round && t.now < round.Until {

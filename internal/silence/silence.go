@@ -108,7 +108,7 @@ type Party struct {
 const (
 	MaxParties  = 10_000
 	MaxSteps    = 1_000
-	MaxBreaks   = 10_000 // of one procedure
+	MaxBreaks   = 10_000 // of one round
 	MaxComments = 10_000 // of one procedure
 	MaxText     = 20_000 // of a comment or a reason, in bytes
 	maxName     = 200    // of a subject, in bytes

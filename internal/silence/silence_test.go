@@ -276,6 +276,36 @@ func TestBroken(t *testing.T) {
 	w.nobodyIsNamed("Birkland")
 }
 
+// TestRoundIsFull: who sends as many breaks as a round holds has broken that round, and
+// keeps nobody from breaking the next.
+func TestRoundIsFull(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "Aldmark", "Birkland")
+	w.put()
+	if _, err := w.chair.Break(t.Context(), w.id, w.breakFile("Aldmark")); err != nil {
+		t.Fatal(err)
+	}
+	kept := w.store.breaks[w.id]
+	w.store.breaks[w.id] = slices.Repeat(kept, silence.MaxBreaks)
+	if _, err := w.chair.Break(t.Context(), w.id, w.breakFile("Birkland")); errs.KindOf(err) != errs.Unavailable {
+		t.Errorf("one more: %v", err)
+	}
+	w.now = w.now.Add(5 * day)
+	if p := w.settle(); p.State != silence.Reopened {
+		t.Fatalf("state %s", p.State)
+	}
+	if _, err := w.chair.Put(t.Context(), w.id, text("two"), w.now.Add(5*day)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.chair.Break(t.Context(), w.id, w.breakFile("Birkland")); err != nil {
+		t.Fatalf("in the next round: %v", err)
+	}
+	w.now = w.now.Add(5 * day)
+	if p := w.settle(); p.State != silence.Reopened {
+		t.Errorf("the next round: state %s", p.State)
+	}
+}
+
 // nobodyIsNamed searches all that others than the chair read for who broke the
 // silence. The first step names all parties; it is left out.
 func (w *world) nobodyIsNamed(member coalition.MemberID) {
