@@ -94,6 +94,7 @@ var Packages = map[string]Layer{
 	"internal/exchange/workbook":         Adapter,
 	"internal/exchange/register":         Adapter,
 	"internal/evidence":                  Adapter,
+	"internal/exchange/cells":            Adapter,
 	"internal/exchange/docx":             Adapter,
 	"internal/exchange/handout":          Adapter,
 	"internal/pdf":                       Adapter,

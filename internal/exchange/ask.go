@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"muster/internal/errs"
+	"muster/internal/exchange/cells"
 )
 
 // FormHeader is the first line of the form on which a supplier says whether it is
@@ -132,7 +133,7 @@ func harmless(text string) string {
 		if end == 0 {
 			end = len(text)
 		}
-		if formula(text[:end]) {
+		if cells.Calculates(text[:end]) {
 			b.WriteByte('\'')
 		}
 		b.WriteString(text[:end])

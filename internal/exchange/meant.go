@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -96,14 +95,3 @@ func distance(a, b []rune) int {
 }
 
 func abs(n int) int { return max(n, -n) }
-
-// formula reports whether a spreadsheet might take a cell for a formula: one that
-// begins with = + - @, a tab or a carriage return, also behind spaces and quotes,
-// also in full-width form.
-func formula(text string) bool {
-	text = strings.TrimLeftFunc(text, func(r rune) bool {
-		return r != '\t' && r != '\r' && unicode.IsSpace(r) || strings.ContainsRune("\"'`‘’“”", r)
-	})
-	r, _ := utf8.DecodeRuneInString(text)
-	return strings.ContainsRune("=+-@\t\r＝＋－＠−", r)
-}

@@ -10,6 +10,7 @@ import (
 
 	"muster/internal/assess"
 	"muster/internal/errs"
+	"muster/internal/exchange/cells"
 	"muster/internal/framework"
 )
 
@@ -271,7 +272,7 @@ func (f *file) badCell(lineNumber, col int, c cell) {
 		fault.Message = fmt.Sprintf("the cell has %d characters: %s", length, errs.Quote(c.text))
 	case c.text == "":
 		fault.Message = "the cell is empty"
-	case formula(c.text):
+	case cells.Calculates(c.text):
 		fault.Message = errs.Quote(c.text) + " begins like a spreadsheet formula"
 	case control >= 0:
 		fault.Message = fmt.Sprintf("%s holds the control character U+%04X", errs.Quote(c.text), []rune(c.text[control:])[0])

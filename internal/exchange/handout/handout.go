@@ -22,6 +22,7 @@ import (
 	"muster/internal/disclosure"
 	"muster/internal/edition"
 	"muster/internal/errs"
+	"muster/internal/exchange/cells"
 	"muster/internal/exchange/docx"
 	"muster/internal/release"
 )
@@ -201,9 +202,7 @@ func (c Copy) csv(w io.Writer) error {
 	out := csv.NewWriter(w)
 	for _, row := range c.rows() {
 		for i, cell := range row {
-			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-				row[i] = "'" + cell
-			}
+			row[i] = cells.Guard(cell)
 		}
 		if err := out.Write(row); err != nil {
 			return err

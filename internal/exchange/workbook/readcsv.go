@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"muster/internal/errs"
+	"muster/internal/exchange/cells"
 )
 
 // separators are what stands between the cells of CSV files: commas, or what
@@ -189,7 +190,7 @@ func (r *csvReader) cell() (string, bool) {
 // csvValue returns what a cell's text means: an apostrophe is taken off, and what
 // a spreadsheet would calculate is a formula.
 func csvValue(s string) cell {
-	bare, ok := unguarded(s)
+	bare, ok := cells.Unguard(s)
 	if !ok {
 		return cell{formula, s}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"muster/internal/errs"
+	"muster/internal/exchange/cells"
 )
 
 // hiddenSheet holds what a workbook says of itself and the lists of its drop-downs.
@@ -114,7 +115,7 @@ func (w *writer) set(sheet string, column, row int, c cell, s style) {
 			return
 		}
 		w.keep(w.file.SetCellStr(sheet, name, w.escape(c.text)))
-		s.quoted = calculates(c.text)
+		s.quoted = cells.Calculates(c.text)
 	case number:
 		n, err := strconv.ParseInt(c.text, 10, 64)
 		w.keep(err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"muster/internal/errs"
+	"muster/internal/exchange/cells"
 )
 
 // CSVStyle says how a CSV file is written.
@@ -63,7 +64,7 @@ func WriteCSV(w io.Writer, b Book, style CSVStyle) error {
 func csvCell(c cell) string {
 	s := c.text
 	if c.kind == text {
-		s = guarded(s)
+		s = cells.Guard(s)
 	}
 	if strings.ContainsAny(s, "\",;\t\r\n") || s != strings.TrimSpace(s) {
 		return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"muster/internal/exchange/cells"
 )
 
 // allName is the file that holds every cycle of a cohort.
@@ -124,9 +126,7 @@ func (d *drawing) bands() *table {
 // here: titles and names come from files that others wrote.
 func (t *table) row(fields ...string) {
 	for i, f := range fields {
-		if f != "" && strings.ContainsRune("=+-@\t\r", rune(f[0])) {
-			fields[i] = "'" + f
-		}
+		fields[i] = cells.Guard(f)
 	}
 	_ = t.w.Write(fields) // into memory
 }
